@@ -1,0 +1,21 @@
+-- The blocklist of rocket_jwt_extended, for SQLite 3.37 or later.
+-- Times are milliseconds since the Unix epoch.
+
+CREATE TABLE IF NOT EXISTS jwt_blocklist (
+    -- Kind of the entry (one byte), then the id: a UUID, or half of a SHA-256.
+    entry   BLOB    NOT NULL PRIMARY KEY CHECK (length(entry) = 17),
+    -- A revoked token or an ended session.
+    revoked INTEGER NOT NULL CHECK (revoked IN (0, 1)),
+    -- A subject: tokens issued until then are dead.
+    cut_off INTEGER,
+    -- A refresh token: first used then.
+    used    INTEGER,
+    -- When the entry may leave; NULL is never.
+    expires INTEGER,
+    -- Last written, by this machine's clock.
+    changed INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS jwt_blocklist_expires ON jwt_blocklist (expires);
+
+CREATE INDEX IF NOT EXISTS jwt_blocklist_changed ON jwt_blocklist (changed);

@@ -1,0 +1,138 @@
+//! What the stores on servers have in common: how rows are judged, and how a token is used up.
+
+use std::future::Future;
+
+use rocket::time::OffsetDateTime;
+
+use super::{EntryKey, Standing, StoreError, TokenIds, UseUp};
+use crate::clock;
+
+/// How often an operation is begun anew: after the database took it back for the sake of another
+/// one (a deadlock, a serialization failure), and after a row left between two looks at it.
+const ATTEMPTS: usize = 8;
+
+/// A row as a store holds it; times in milliseconds since the Unix epoch.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) key: EntryKey,
+    pub(super) revoked: bool,
+    pub(super) cut_off: Option<i64>,
+    pub(super) used: Option<i64>,
+}
+
+/// The two operations in which the stores differ.
+#[rocket::async_trait]
+pub(super) trait Rows: Send + Sync {
+    /// The rows of these keys, at least one and at most three, in one round trip.
+    async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError>;
+
+    /// Inserts "used at `now`" if the key has no row at all, as one atomic operation that is durable
+    /// when it returns; tells whether it did.
+    async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError>;
+}
+
+pub(super) async fn standing(
+    store: &impl Rows,
+    ids: &TokenIds<'_>,
+) -> Result<Standing, StoreError> {
+    let (token, subject) = (ids.token_key(), ids.subject_key());
+    let asked: Vec<_> = [token, ids.session_key(), subject].into_iter().flatten().collect();
+    if asked.is_empty() {
+        return Ok(Standing::Live);
+    }
+
+    let (mut revoked, mut used) = (false, None);
+    for row in store.rows(&asked).await? {
+        let key = Some(row.key);
+        // Every row is looked at, so that a malformed one is an error wherever it stands.
+        match row {
+            Row { ref key, .. } if !asked.contains(key) => return Err(malformed()),
+            Row { revoked: true, .. } => revoked = true,
+            Row { cut_off: Some(at), .. } if key == subject => {
+                revoked |= ids.is_cut_off_by(instant(at)?);
+            }
+            Row { used: Some(first), .. } if key == token => used = Some(instant(first)?),
+            _ => return Err(malformed()),
+        }
+    }
+
+    Ok(match used {
+        _ if revoked => Standing::Revoked,
+        Some(first) => Standing::Used { first },
+        None => Standing::Live,
+    })
+}
+
+/// Looks, and inserts the mark if nothing is known against the token; whoever finds the mark there
+/// already looks again.
+///
+/// That exactly one caller is the first is decided by [`Rows::mark_used()`] alone. The look before
+/// it needs no lock: a revocation of the token itself is a row of the same key, which the insertion
+/// meets; a session or a subject that ends in between ends the pair made from this use as well.
+pub(super) async fn use_up(
+    store: &impl Rows,
+    ids: &TokenIds<'_>,
+    now: OffsetDateTime,
+    until: OffsetDateTime,
+) -> Result<UseUp, StoreError> {
+    let key = ids.token_key().ok_or_else(|| StoreError::new("a token without `jti`"))?;
+    let (now, until) = (clock::millis(now), clock::millis(until));
+    for _ in 0..ATTEMPTS {
+        match standing(store, ids).await? {
+            Standing::Revoked => return Ok(UseUp::Revoked),
+            Standing::Used { first } => return Ok(UseUp::Again { first }),
+            Standing::Live if store.mark_used(key, now, until).await? => return Ok(UseUp::First),
+            // Lost to another call, whose row the next look finds unless it was pruned meanwhile.
+            Standing::Live => {}
+        }
+    }
+    Err(StoreError::new("an entry that comes and goes"))
+}
+
+/// Repeats `run` while its transaction was rolled back as `is_rolled_back` tells: nothing of it was
+/// done then, so that a repeated "use up" can't meet its own mark.
+#[cfg(any(
+    feature = "sqlx_sqlite",
+    feature = "sqlx_postgres",
+    feature = "sqlx_mysql",
+    feature = "deadpool_postgres",
+))]
+pub(super) async fn persist<T, E, F>(
+    run: impl Fn() -> F + Send,
+    is_rolled_back: fn(&E) -> bool,
+) -> Result<T, E>
+where
+    F: Future<Output = Result<T, E>> + Send,
+{
+    for _ in 1..ATTEMPTS {
+        match run().await {
+            Err(error) if is_rolled_back(&error) => {}
+            result => return result,
+        }
+    }
+    run().await
+}
+
+/// Whether this SQLSTATE says that the statement was rolled back and is to be repeated: a
+/// serialization failure or a deadlock, PostgreSQL's two codes and MySQL's one.
+#[cfg(any(
+    feature = "sqlx_sqlite",
+    feature = "sqlx_postgres",
+    feature = "sqlx_mysql",
+    feature = "deadpool_postgres",
+))]
+pub(super) fn is_rollback(sql_state: &str) -> bool {
+    matches!(sql_state, "40001" | "40P01")
+}
+
+pub(super) fn entry_key(bytes: &[u8]) -> Result<EntryKey, StoreError> {
+    EntryKey::try_from(bytes).map_err(|_| malformed())
+}
+
+pub(super) fn malformed() -> StoreError {
+    StoreError::new("a malformed entry in the blocklist")
+}
+
+fn instant(millis: i64) -> Result<OffsetDateTime, StoreError> {
+    clock::from_millis(millis).ok_or_else(malformed)
+}

@@ -1,0 +1,104 @@
+//! The databases of `sqlx`, behind the few operations the store needs.
+//!
+//! Generic code over `sqlx::Database` would spread a dozen bounds over everything that names the
+//! store; here the same bodies are compiled once for each driver.
+
+use rocket_db_pools::sqlx::{self, Executor, Row as _};
+
+use super::super::statements::{Statements, TableName};
+use super::EntryKey;
+
+/// A value bound to a statement's place.
+#[derive(Clone, Copy)]
+pub enum Value {
+    Key(EntryKey),
+    Bool(bool),
+    Int(Option<i64>),
+}
+
+/// entry, revoked, cut_off, used.
+pub(super) type Columns = (Vec<u8>, bool, Option<i64>, Option<i64>);
+
+/// A database of `sqlx` that a [`SqlxBlocklist`](super::SqlxBlocklist) can be in. It is sealed:
+/// [`sqlx::Sqlite`], [`sqlx::Postgres`] and [`sqlx::MySql`] are all.
+pub trait SqlxBackend: sqlx::Database + Operations {}
+
+#[rocket::async_trait]
+pub trait Operations: sqlx::Database {
+    fn statements(table: &TableName<'_>) -> Statements;
+
+    /// Runs statements without values, as one transaction where the database can.
+    async fn run(pool: &sqlx::Pool<Self>, statements: &str) -> Result<(), sqlx::Error>;
+
+    /// Runs one statement, and tells how many rows it wrote.
+    async fn write(
+        pool: &sqlx::Pool<Self>,
+        statement: &str,
+        values: &[Value],
+    ) -> Result<u64, sqlx::Error>;
+
+    async fn read(
+        pool: &sqlx::Pool<Self>,
+        statement: &str,
+        keys: &[EntryKey],
+    ) -> Result<Vec<Columns>, sqlx::Error>;
+}
+
+macro_rules! backend {
+    ($database:ty, $statements:path) => {
+        impl SqlxBackend for $database {}
+
+        #[rocket::async_trait]
+        impl Operations for $database {
+            fn statements(table: &TableName<'_>) -> Statements {
+                $statements(table)
+            }
+
+            async fn run(pool: &sqlx::Pool<Self>, statements: &str) -> Result<(), sqlx::Error> {
+                let mut transaction = pool.begin().await?;
+                transaction.execute(statements).await?;
+                transaction.commit().await
+            }
+
+            async fn write(
+                pool: &sqlx::Pool<Self>,
+                statement: &str,
+                values: &[Value],
+            ) -> Result<u64, sqlx::Error> {
+                let mut query = sqlx::query(statement);
+                for value in values {
+                    query = match value {
+                        Value::Key(key) => query.bind(&key[..]),
+                        Value::Bool(value) => query.bind(*value),
+                        Value::Int(value) => query.bind(*value),
+                    };
+                }
+                Ok(query.execute(pool).await?.rows_affected())
+            }
+
+            async fn read(
+                pool: &sqlx::Pool<Self>,
+                statement: &str,
+                keys: &[EntryKey],
+            ) -> Result<Vec<Columns>, sqlx::Error> {
+                let mut query = sqlx::query(statement);
+                for key in keys {
+                    query = query.bind(&key[..]);
+                }
+                let rows = query.fetch_all(pool).await?;
+                rows.into_iter()
+                    .map(|row| {
+                        Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
+                    })
+                    .collect()
+            }
+        }
+    };
+}
+
+#[cfg(feature = "sqlx_sqlite")]
+backend!(sqlx::Sqlite, Statements::sqlite);
+#[cfg(feature = "sqlx_postgres")]
+backend!(sqlx::Postgres, Statements::postgres);
+#[cfg(feature = "sqlx_mysql")]
+backend!(sqlx::MySql, Statements::mysql);

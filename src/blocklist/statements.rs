@@ -1,0 +1,207 @@
+//! The SQL of the stores: what each database is asked, and why in this form.
+//!
+//! Every statement is a transaction of its own (autocommit), so that
+//!
+//!   * a crash leaves either the whole of it or nothing, and what was answered is durable;
+//!   * each look sees all that was committed before it began, at any isolation level: the look that
+//!     follows a lost insertion finds the winner's row. Inside one transaction at REPEATABLE READ,
+//!     MySQL's default, it would read the snapshot of the first look, and not find it.
+//!
+//! `entry IN` has three places always, so that one prepared statement serves every token; those left
+//! over are filled with [`NO_ENTRY`].
+
+use std::fmt;
+
+use super::{EntryKey, StoreError};
+
+/// A key that no entry has, as its kind does not exist.
+pub(super) const NO_ENTRY: EntryKey = [0; 17];
+
+/// How many rows are deleted at a time, that no statement holds locks for long.
+pub(super) const BATCH: u64 = 1000;
+
+/// A table's name, checked: it stands in the statements as it is.
+pub struct TableName<'a>(&'a str);
+
+impl<'a> TableName<'a> {
+    pub(super) const DEFAULT: TableName<'static> = TableName("jwt_blocklist");
+
+    /// Longer ones would not leave room for the names of the indexes (PostgreSQL allows 63 bytes).
+    const LONGEST: usize = 48;
+
+    pub(super) fn new(name: &'a str) -> Result<Self, StoreError> {
+        let first = |c: char| c.is_ascii_alphabetic() || c == '_';
+        let is_name = name.starts_with(first)
+            && name.len() <= Self::LONGEST
+            && name.chars().all(|c| first(c) || c.is_ascii_digit());
+        if !is_name {
+            return Err(StoreError::new("a table's name is of letters, digits and `_`, at most 48"));
+        }
+        Ok(Self(name))
+    }
+}
+
+impl fmt::Display for TableName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// A store's statements, for its own table.
+pub struct Statements {
+    /// Reads nothing; succeeds if the table is there, with its columns.
+    pub(super) probe: String,
+    /// Creates the table and its indexes where they are missing.
+    pub(super) create: String,
+    /// entry, revoked, cut_off, expires.
+    pub(super) revoke: String,
+    /// Three entries; gives entry, revoked, cut_off, used.
+    pub(super) standing: String,
+    /// entry, used, expires.
+    pub(super) use_up: String,
+    /// Now.
+    pub(super) prune: String,
+}
+
+impl Statements {
+    #[cfg(feature = "sqlx_sqlite")]
+    pub(super) fn sqlite(table: &TableName<'_>) -> Self {
+        // Each statement begins as a writer, so that it waits for its turn (`busy_timeout`). One that
+        // read first and wrote later would fail at once with SQLITE_BUSY wherever another had
+        // written in between. `unixepoch` has no fraction before SQLite 3.42.
+        let changed = "CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)";
+        Self {
+            // `max` of a NULL is NULL, which is right for `expires`: for good wins.
+            revoke: format!(
+                "INSERT INTO {table} (entry, revoked, cut_off, expires, changed) \
+                 VALUES (?1, ?2, ?3, ?4, {changed}) \
+                 ON CONFLICT (entry) DO UPDATE SET \
+                 revoked = max(revoked, excluded.revoked), \
+                 cut_off = max(coalesce(cut_off, excluded.cut_off), \
+                               coalesce(excluded.cut_off, cut_off)), \
+                 expires = max(expires, excluded.expires), \
+                 changed = excluded.changed"
+            ),
+            standing: standing(table, "?1, ?2, ?3"),
+            use_up: format!(
+                "INSERT INTO {table} (entry, revoked, used, expires, changed) \
+                 VALUES (?1, 0, ?2, ?3, {changed}) \
+                 ON CONFLICT (entry) DO NOTHING"
+            ),
+            prune: format!(
+                "DELETE FROM {table} WHERE entry IN \
+                 (SELECT entry FROM {table} WHERE expires <= ?1 ORDER BY expires LIMIT {BATCH})"
+            ),
+            ..Self::of(table, include_str!("../../migrations/sqlite.sql"))
+        }
+    }
+
+    #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
+    pub(super) fn postgres(table: &TableName<'_>) -> Self {
+        // `now()` would be the transaction's beginning: further from the instant of its end.
+        let changed = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+        Self {
+            // GREATEST passes over NULL, which is right for `cut_off` only.
+            revoke: format!(
+                "INSERT INTO {table} AS old (entry, revoked, cut_off, expires, changed) \
+                 VALUES ($1, $2, $3, $4, {changed}) \
+                 ON CONFLICT (entry) DO UPDATE SET \
+                 revoked = old.revoked OR excluded.revoked, \
+                 cut_off = GREATEST(old.cut_off, excluded.cut_off), \
+                 expires = CASE WHEN old.expires IS NOT NULL AND excluded.expires IS NOT NULL \
+                           THEN GREATEST(old.expires, excluded.expires) END, \
+                 changed = excluded.changed"
+            ),
+            standing: standing(table, "$1, $2, $3"),
+            // Where another transaction has inserted the row and not yet committed, DO NOTHING waits
+            // for its end: after its commit nothing is inserted, after its rollback this row is.
+            use_up: format!(
+                "INSERT INTO {table} (entry, revoked, used, expires, changed) \
+                 VALUES ($1, false, $2, $3, {changed}) \
+                 ON CONFLICT (entry) DO NOTHING"
+            ),
+            // SKIP LOCKED: two servers that prune share the work in place of waiting. `expires` is
+            // asked twice, as a row may have been widened since the inner statement saw it. An array
+            // rather than IN (SELECT …): the planner then takes the primary key, never a hash join
+            // with the whole table.
+            prune: format!(
+                "DELETE FROM {table} WHERE expires <= $1 AND entry = ANY (ARRAY(\
+                 SELECT entry FROM {table} WHERE expires <= $1 ORDER BY expires LIMIT {BATCH} \
+                 FOR UPDATE SKIP LOCKED))"
+            ),
+            ..Self::of(table, include_str!("../../migrations/postgres.sql"))
+        }
+    }
+
+    #[cfg(feature = "sqlx_mysql")]
+    pub(super) fn mysql(table: &TableName<'_>) -> Self {
+        // UNIX_TIMESTAMP(NOW(3)) goes through the session's time zone, and is an hour off in autumn.
+        let changed =
+            "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000";
+        Self {
+            // GREATEST of a NULL is NULL, which is right for `expires`: for good wins. VALUES(…) is
+            // deprecated in MySQL 8, but MariaDB has no other form.
+            revoke: format!(
+                "INSERT INTO {table} (entry, revoked, cut_off, expires, changed) \
+                 VALUES (?, ?, ?, ?, {changed}) \
+                 ON DUPLICATE KEY UPDATE \
+                 revoked = revoked OR VALUES(revoked), \
+                 cut_off = GREATEST(COALESCE(cut_off, VALUES(cut_off)), \
+                                    COALESCE(VALUES(cut_off), cut_off)), \
+                 expires = GREATEST(expires, VALUES(expires)), \
+                 changed = VALUES(changed)"
+            ),
+            standing: standing(table, "?, ?, ?"),
+            // A plain insertion, whose failure for a duplicate key is the answer. IGNORE would
+            // swallow other failures too, and the count of rows of ON DUPLICATE KEY UPDATE does not
+            // tell new from old, as the driver connects with CLIENT_FOUND_ROWS.
+            use_up: format!(
+                "INSERT INTO {table} (entry, revoked, used, expires, changed) \
+                 VALUES (?, FALSE, ?, ?, {changed})"
+            ),
+            // By the primary key as well, so that replication by statement deletes the same rows.
+            prune: format!(
+                "DELETE FROM {table} WHERE expires <= ? ORDER BY expires, entry LIMIT {BATCH}"
+            ),
+            ..Self::of(table, include_str!("../../migrations/mysql.sql"))
+        }
+    }
+
+    /// What is the same for all, with the rest left empty.
+    fn of(table: &TableName<'_>, migration: &str) -> Self {
+        Self {
+            probe: format!(
+                "SELECT entry, revoked, cut_off, used, expires, changed FROM {table} WHERE 1 = 0"
+            ),
+            create: migration.replace(TableName::DEFAULT.0, table.0),
+            revoke: String::new(),
+            standing: String::new(),
+            use_up: String::new(),
+            prune: String::new(),
+        }
+    }
+
+    /// The four statements of a running store, by name.
+    #[cfg(feature = "test-util")]
+    pub(super) fn named(&self) -> [(&'static str, &str); 4] {
+        [
+            ("revoke", &self.revoke),
+            ("standing", &self.standing),
+            ("use_up", &self.use_up),
+            ("prune", &self.prune),
+        ]
+    }
+}
+
+fn standing(table: &TableName<'_>, places: &str) -> String {
+    format!("SELECT entry, revoked, cut_off, used FROM {table} WHERE entry IN ({places})")
+}
+
+/// The keys asked for, with [`NO_ENTRY`] in the places left over.
+pub(super) fn three(keys: &[EntryKey]) -> [EntryKey; 3] {
+    let mut three = [NO_ENTRY; 3];
+    for (place, key) in three.iter_mut().zip(keys) {
+        *place = *key;
+    }
+    three
+}

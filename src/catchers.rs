@@ -1,0 +1,57 @@
+//! The fairing's catchers: JSON for our refusals, Rocket's own page for all else.
+
+use rocket::catcher::{self, Catcher, Handler};
+use rocket::http::Status;
+use rocket::response::Responder;
+use rocket::{Build, Request, Rocket};
+
+use crate::config::Settings;
+use crate::jwt::Jwt;
+use crate::rejection::Rejection;
+
+/// Every status a refusal can have.
+fn codes(settings: &Settings) -> Vec<u16> {
+    let mut codes = vec![400, 401, 403, 503];
+    let invalid = settings.invalid_token_status.code;
+    if !codes.contains(&invalid) {
+        codes.push(invalid);
+    }
+    codes
+}
+
+/// Registers catchers at `/` for just the codes that the application has none for, and tells those
+/// that it has.
+pub(crate) fn register(
+    rocket: Rocket<Build>,
+    settings: &Settings,
+) -> (Rocket<Build>, Vec<u16>) {
+    let taken = |code: u16| {
+        let at_root = |catcher: &&Catcher| catcher.base.path() == "/";
+        let of_code = |catcher: &Catcher| catcher.code.is_none() || catcher.code == Some(code);
+        rocket.catchers().filter(at_root).any(of_code)
+    };
+    let (theirs, ours): (Vec<_>, Vec<_>) = codes(settings).into_iter().partition(|&c| taken(c));
+    let catchers: Vec<_> = ours.into_iter().map(|code| Catcher::new(code, Refusals)).collect();
+    (rocket.register("/", catchers), theirs)
+}
+
+#[derive(Clone)]
+struct Refusals;
+
+#[rocket::async_trait]
+impl Handler for Refusals {
+    async fn handle<'r>(&self, status: Status, request: &'r Request<'_>) -> catcher::Result<'r> {
+        match Rejection::of(request) {
+            Some(rejection) if rejection.status() == status => answer(rejection, request),
+            _ => Catcher::default().handler.handle(status, request).await,
+        }
+    }
+}
+
+fn answer<'r>(rejection: Rejection, request: &'r Request<'_>) -> catcher::Result<'r> {
+    let jwt = request.rocket().state::<Jwt>();
+    match jwt.and_then(|jwt| jwt.hooks().on_rejection.as_ref()) {
+        Some(hook) => hook(&rejection, request),
+        None => rejection.respond_to(request),
+    }
+}

@@ -1,0 +1,95 @@
+//! The launch report: every fault of the configuration, by key and by where it was written.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use rocket::figment::value::Value;
+use rocket::figment::{Figment, Profile};
+
+/// Collects the faults of one table, so that a launch names them all at once.
+#[derive(Default)]
+pub(crate) struct Report {
+    faults: Vec<String>,
+    warnings: Vec<String>,
+}
+
+/// Where a key was written: its full path and its file.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    key: String,
+    place: Option<String>,
+    folder: Option<PathBuf>,
+}
+
+impl Origin {
+    /// Of `value`, which stands under `key` of the table.
+    pub(crate) fn of(figment: &Figment, value: &Value, key: &str) -> Self {
+        let metadata = figment.get_metadata(value.tag());
+        let profile = value.tag().profile().unwrap_or_else(|| figment.profile().clone());
+        Self {
+            key: full_key(&profile, key),
+            place: metadata.map(|metadata| match &metadata.source {
+                Some(source) => format!("{} {source}", metadata.name),
+                None => metadata.name.to_string(),
+            }),
+            folder: metadata
+                .and_then(|metadata| metadata.source.as_ref()?.file_path())
+                .and_then(Path::parent)
+                .map(Path::to_path_buf),
+        }
+    }
+
+    /// Of a key that nobody wrote.
+    pub(crate) fn unwritten(figment: &Figment, key: &str) -> Self {
+        Self { key: full_key(figment.profile(), key), place: None, folder: None }
+    }
+
+    /// `path` as meant by the file that names it.
+    pub(crate) fn resolve(&self, path: &str) -> PathBuf {
+        self.folder.as_deref().map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
+    }
+}
+
+fn full_key(profile: &Profile, key: &str) -> String {
+    match key {
+        "" => format!("{profile}.jwt"),
+        _ => format!("{profile}.jwt.{key}"),
+    }
+}
+
+impl Report {
+    /// A fault: the launch will fail.
+    pub(crate) fn fault(&mut self, origin: &Origin, message: impl fmt::Display) {
+        self.faults.push(line(origin, &message));
+    }
+
+    /// Something to know about: the launch goes on.
+    pub(crate) fn warn(&mut self, origin: &Origin, message: impl fmt::Display) {
+        self.warnings.push(line(origin, &message));
+    }
+
+    /// The warnings, a line each.
+    pub(crate) fn into_warnings(self) -> Vec<String> {
+        self.warnings
+    }
+
+    /// The report, if there is any fault.
+    pub(crate) fn failure(&self) -> Option<String> {
+        if self.faults.is_empty() {
+            return None;
+        }
+        let mut text = format!("JWT configuration is invalid ({} faults):", self.faults.len());
+        for fault in &self.faults {
+            text.push_str("\n   >> ");
+            text.push_str(fault);
+        }
+        Some(text)
+    }
+}
+
+fn line(origin: &Origin, message: &impl fmt::Display) -> String {
+    match &origin.place {
+        Some(place) => format!("`{}` {message} (in {place})", origin.key),
+        None => format!("`{}` {message}", origin.key),
+    }
+}

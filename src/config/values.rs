@@ -1,0 +1,172 @@
+//! The value types of the table: what they accept, and what they say when they don't.
+
+use std::fmt;
+
+use rocket::serde::de::{self, Deserialize, Deserializer, Visitor};
+use rocket::time::Duration;
+
+/// The longest duration accepted: a hundred years. It keeps every sum of a time of today and a
+/// configured duration inside what `time` can represent.
+const LONGEST: Duration = Duration::days(36_525);
+
+/// A duration: whole seconds, or text such as `"15m"`, `"30d"`, `"1h 30m"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span(pub Duration);
+
+/// A duration, or `false` for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OptionalSpan(pub Option<Duration>);
+
+/// A text or a list of texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OneOrMany(pub Vec<String>);
+
+/// A text that never shows: what is wrong with it is said without it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+fn whole_seconds<E: de::Error>(seconds: i64) -> Result<Duration, E> {
+    within_bounds(Duration::seconds(seconds))
+}
+
+fn within_bounds<E: de::Error>(duration: Duration) -> Result<Duration, E> {
+    if duration.is_negative() {
+        return Err(E::custom("must not be negative"));
+    }
+    if duration > LONGEST {
+        return Err(E::custom("must not be longer than a hundred years"));
+    }
+    Ok(duration)
+}
+
+fn text_span<E: de::Error>(text: &str) -> Result<Duration, E> {
+    let parsed = humantime::parse_duration(text)
+        .map_err(|e| E::custom(format_args!("is not a duration such as \"15m\": {e}")))?;
+    within_bounds(Duration::try_from(parsed).unwrap_or(Duration::MAX))
+}
+
+struct SpanVisitor {
+    or_false: bool,
+}
+
+impl Visitor<'_> for SpanVisitor {
+    type Value = Option<Duration>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("whole seconds or a duration such as \"15m\"")?;
+        if self.or_false {
+            f.write_str(", or false")?;
+        }
+        Ok(())
+    }
+
+    fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Self::Value, E> {
+        whole_seconds(seconds).map(Some)
+    }
+
+    fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Self::Value, E> {
+        whole_seconds(i64::try_from(seconds).unwrap_or(i64::MAX)).map(Some)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        text_span(text).map(Some)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
+        match value {
+            false if self.or_false => Ok(None),
+            _ => Err(E::invalid_type(de::Unexpected::Bool(value), &self)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match deserializer.deserialize_any(SpanVisitor { or_false: false })? {
+            Some(duration) => Ok(Self(duration)),
+            None => Err(de::Error::custom("must be a duration")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for OptionalSpan {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SpanVisitor { or_false: true }).map(Self)
+    }
+}
+
+struct OneOrManyVisitor;
+
+impl<'de> Visitor<'de> for OneOrManyVisitor {
+    type Value = OneOrMany;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a list of strings")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany, E> {
+        Ok(OneOrMany(vec![text.into()]))
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<OneOrMany, A::Error> {
+        let mut many = Vec::new();
+        while let Some(text) = list.next_element()? {
+            many.push(text);
+        }
+        Ok(OneOrMany(many))
+    }
+}
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OneOrManyVisitor)
+    }
+}
+
+struct SecretVisitor;
+
+/// Every type but a string is refused without showing the value, as the default would.
+macro_rules! refuse_unseen {
+    ($($visit:ident: $ty:ty),*) => {$(
+        fn $visit<E: de::Error>(self, _: $ty) -> Result<Secret, E> {
+            Err(E::custom("must be a string in quotes"))
+        }
+    )*};
+}
+
+impl<'de> Visitor<'de> for SecretVisitor {
+    type Value = Secret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string in quotes")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Secret, E> {
+        Ok(Secret(text.into()))
+    }
+
+    refuse_unseen!(
+        visit_bool: bool, visit_i64: i64, visit_i128: i128, visit_u64: u64, visit_u128: u128,
+        visit_f64: f64, visit_char: char, visit_bytes: &[u8]
+    );
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, _: A) -> Result<Secret, A::Error> {
+        Err(de::Error::custom("must be a string in quotes"))
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, _: A) -> Result<Secret, A::Error> {
+        Err(de::Error::custom("must be a string in quotes"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SecretVisitor)
+    }
+}

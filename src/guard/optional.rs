@@ -1,0 +1,86 @@
+//! The guard for routes that do without a token.
+
+use std::ops::Deref;
+
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest};
+use rocket::{Ignite, Request, Rocket, Sentinel};
+
+use super::{refuse, run, AccessToken, TokenGuard};
+use crate::rejection::Rejection;
+use crate::token::Token;
+
+/// Lets in what `G` lets in, and a request without any token: derefs to `Option<G>`.
+///
+/// It is `None` only when no token was sent. A bad, expired or revoked token, or one of the wrong
+/// type, is refused as by `G` itself.
+///
+/// **Do not write `Option<AccessToken>`**: Rocket turns every failure of a guard into `None`, so that
+/// the route would run for a forged or revoked token as well.
+///
+/// # Example
+///
+/// ```rust
+/// # #[macro_use] extern crate rocket;
+/// use rocket_jwt_extended::Optional;
+///
+/// #[get("/")]
+/// fn index(token: Optional) -> String {
+///     match token.token() {
+///         Some(token) => format!("hello, {}", token.identity()),
+///         None => "hello, whoever you are".into(),
+///     }
+/// }
+/// # fn main() {}
+/// ```
+#[derive(Debug, Clone)]
+pub struct Optional<G = AccessToken>(Option<G>);
+
+impl<G> Optional<G> {
+    /// The guard, if a token was sent.
+    pub fn into_inner(self) -> Option<G> {
+        self.0
+    }
+}
+
+impl<G: TokenGuard> Optional<G> {
+    /// The token, if one was sent.
+    pub fn token(&self) -> Option<&Token<G::Claims>> {
+        self.0.as_ref().map(TokenGuard::token)
+    }
+
+    /// Turns "no token" into `None`, and no other refusal.
+    pub(super) fn of(result: Result<G, Rejection>) -> Result<Self, Rejection> {
+        match result {
+            Ok(guard) => Ok(Self(Some(guard))),
+            Err(rejection) if rejection.is_missing() => Ok(Self(None)),
+            Err(rejection) => Err(rejection),
+        }
+    }
+}
+
+impl<G> Deref for Optional<G> {
+    type Target = Option<G>;
+
+    fn deref(&self) -> &Option<G> {
+        &self.0
+    }
+}
+
+#[rocket::async_trait]
+impl<'r, G: TokenGuard> FromRequest<'r> for Optional<G> {
+    type Error = Rejection;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
+        match Self::of(run(request, None).await) {
+            Ok(optional) => Outcome::Success(optional),
+            Err(rejection) => Outcome::Error(refuse(request, rejection)),
+        }
+    }
+}
+
+impl<G: TokenGuard> Sentinel for Optional<G> {
+    fn abort(rocket: &Rocket<Ignite>) -> bool {
+        super::aborts::<G>(rocket)
+    }
+}

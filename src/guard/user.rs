@@ -1,0 +1,125 @@
+//! The guard that loads the application's user.
+
+use std::fmt::Debug;
+
+use rocket::Request;
+
+use super::sealed::Admit;
+use super::{request_guard, AccessToken, Admission, Denied, Policy, TokenGuard};
+use crate::rejection::Reason;
+use crate::token::{OwnClaims, Token};
+
+/// An application's user, loaded for a token.
+///
+/// # Example
+///
+/// ```rust
+/// # #[macro_use] extern crate rocket;
+/// use std::collections::HashMap;
+/// use std::convert::Infallible;
+///
+/// use rocket::Request;
+/// use rocket_jwt_extended::{CurrentUser, LoadUser, NoClaims, Token};
+///
+/// #[derive(Clone)]
+/// struct User { name: String }
+///
+/// type Users = HashMap<String, User>;
+///
+/// #[rocket::async_trait]
+/// impl LoadUser for User {
+///     type Claims = NoClaims;
+///     type Error = Infallible;
+///
+///     async fn load(
+///         token: &Token<NoClaims>,
+///         request: &Request<'_>,
+///     ) -> Result<Option<Self>, Infallible> {
+///         // A database connection comes the same way: `request.guard::<Connection<Db>>()`.
+///         let users = request.rocket().state::<Users>();
+///         Ok(users.and_then(|users| users.get(token.identity()).cloned()))
+///     }
+/// }
+///
+/// #[get("/me")]
+/// fn me(user: CurrentUser<User>) -> String {
+///     user.name.clone()
+/// }
+/// # fn main() {}
+/// ```
+#[rocket::async_trait]
+pub trait LoadUser: Sized + Send + Sync + 'static {
+    /// The claims it looks at.
+    type Claims: OwnClaims;
+
+    /// Why a user could not be loaded. It is logged, so its `Debug` should hold no secret.
+    type Error: Debug + Send;
+
+    /// The user a token was issued to. `Ok(None)` is answered with 401 `user_not_found`.
+    ///
+    /// # Errors
+    ///
+    /// When the user store can't tell: answered with 503 `store_unavailable`.
+    async fn load(
+        token: &Token<Self::Claims>,
+        request: &Request<'_>,
+    ) -> Result<Option<Self>, Self::Error>;
+}
+
+/// Lets in what `G` lets in, and loads its user: derefs to `U`, and `.guard` is the guard.
+///
+/// It is a [`TokenGuard`] itself, so that `Fresh<CurrentUser<U>>` and
+/// `Require<P, CurrentUser<U>>` are guards too.
+#[derive(Debug, Clone)]
+pub struct CurrentUser<U: LoadUser, G = AccessToken<<U as LoadUser>::Claims>> {
+    user: U,
+    /// The guard that let the request in.
+    pub guard: G,
+}
+
+impl<U: LoadUser, G> CurrentUser<U, G> {
+    /// The user.
+    pub fn into_inner(self) -> U {
+        self.user
+    }
+}
+
+impl<U: LoadUser, G> std::ops::Deref for CurrentUser<U, G> {
+    type Target = U;
+
+    fn deref(&self) -> &U {
+        &self.user
+    }
+}
+
+impl<U: LoadUser, G: TokenGuard<Claims = U::Claims>> TokenGuard for CurrentUser<U, G> {
+    type Claims = G::Claims;
+
+    const POLICY: Policy = G::POLICY;
+
+    fn token(&self) -> &Token<G::Claims> {
+        self.guard.token()
+    }
+}
+
+#[rocket::async_trait]
+impl<U: LoadUser, G: TokenGuard<Claims = U::Claims>> Admit for CurrentUser<U, G> {
+    async fn admit(admission: Admission<'_, '_>) -> Result<Self, Denied> {
+        let request = admission.request.ok_or(Denied(Reason::StoreUnavailable))?;
+        let guard = G::admit(admission).await?;
+        match U::load(guard.token(), request).await {
+            Ok(Some(user)) => Ok(Self { user, guard }),
+            Ok(None) => Err(Denied(Reason::UserNotFound)),
+            Err(error) => {
+                log::error!("JWT: the user could not be loaded: {error:?}");
+                Err(Denied(Reason::StoreUnavailable))
+            }
+        }
+    }
+
+    fn permits(&self) -> bool {
+        self.guard.permits()
+    }
+}
+
+request_guard!([U: LoadUser, G: TokenGuard<Claims = U::Claims>] CurrentUser<U, G>);

@@ -1,0 +1,43 @@
+//! What an application hooks in through the fairing.
+
+use jsonwebtoken::Header;
+use rocket::response;
+use rocket::Request;
+
+use crate::events::Event;
+use crate::keys::{SigningKey, VerifyingKey};
+use crate::rejection::Rejection;
+use crate::token::{Token, Verified};
+use crate::Claims;
+
+type Hook<F> = Option<Box<F>>;
+
+/// The hooks, each optional.
+#[derive(Default)]
+pub(crate) struct Hooks {
+    pub(crate) additional_claims: Hook<dyn Fn(&str) -> Claims + Send + Sync>,
+    pub(crate) additional_headers: Hook<dyn Fn(&str) -> Claims + Send + Sync>,
+    pub(crate) signing_key: Hook<dyn Fn(&str) -> Option<SigningKey> + Send + Sync>,
+    pub(crate) verifying_key: Hook<dyn Fn(&Header, &Claims) -> Option<VerifyingKey> + Send + Sync>,
+    pub(crate) verify_claims: Hook<dyn Fn(&Token<Claims>) -> bool + Send + Sync>,
+    pub(crate) on_rejection: Hook<OnRejection>,
+    pub(crate) on_event: Hook<dyn Fn(&Event) + Send + Sync>,
+}
+
+pub(crate) type OnRejection =
+    dyn for<'r> Fn(&Rejection, &'r Request<'_>) -> response::Result<'static> + Send + Sync;
+
+impl Hooks {
+    /// What `verify_claims` says of a token.
+    pub(crate) fn accept(&self, verified: &std::sync::Arc<Verified>) -> bool {
+        self.verify_claims.as_ref().is_none_or(|accept| {
+            accept(&Token::with_claims(verified.claims.clone(), verified.clone(), None))
+        })
+    }
+
+    pub(crate) fn emit(&self, event: &Event) {
+        if let Some(on_event) = &self.on_event {
+            on_event(event);
+        }
+    }
+}

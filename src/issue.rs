@@ -1,0 +1,446 @@
+//! Issuing tokens.
+
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::Engine;
+use rocket::serde::Serialize;
+use rocket::time::{Duration, OffsetDateTime};
+use serde_json::Value;
+use uuid::{NoContext, Timestamp, Uuid};
+
+use crate::claims::{self, Audience};
+use crate::clock;
+use crate::error::Error;
+use crate::events::Event;
+use crate::identity::Identity;
+use crate::jwt::Jwt;
+use crate::keys::SigningKey;
+use crate::pair::TokenPair;
+use crate::token::{Token, TokenType};
+use crate::verify::MAX_HEADER_LENGTH;
+use crate::Claims;
+
+/// Header members that only this crate writes, or that nobody should.
+const RESERVED_HEADERS: [&str; 9] =
+    ["alg", "crit", "b64", "jwk", "jku", "x5c", "x5u", "zip", "enc"];
+
+/// Builds one token: by [`Jwt::access_token()`] or [`Jwt::refresh_token()`].
+///
+/// What was asked for and can't be done is an error of [`encode()`](TokenBuilder::encode).
+#[must_use = "a token is made by `.encode()`"]
+pub struct TokenBuilder<'a> {
+    jwt: &'a Jwt,
+    spec: Spec,
+}
+
+/// Builds an access and a refresh token of one new session: by [`Jwt::token_pair()`].
+///
+/// What was asked for and can't be done is an error of [`issue()`](TokenPairBuilder::issue).
+#[must_use = "a pair is made by `.issue()`"]
+pub struct TokenPairBuilder<'a> {
+    jwt: &'a Jwt,
+    spec: Spec,
+    refresh_expires: Expires,
+}
+
+/// What a token is to be.
+#[derive(Clone)]
+pub(crate) struct Spec {
+    pub(crate) kind: TokenType,
+    pub(crate) identity: String,
+    pub(crate) fresh: Freshness,
+    pub(crate) expires: Expires,
+    pub(crate) not_before: Option<OffsetDateTime>,
+    pub(crate) audience: Option<Audience>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) ids: Ids,
+    /// From the weakest to the strongest: what an earlier token had, the hook's (read when the token
+    /// is made), the identity's, and the builder's.
+    pub(crate) carried: Claims,
+    identity_claims: Claims,
+    pub(crate) claims: Claims,
+    headers: Claims,
+    /// The first thing that was asked for in vain.
+    fault: Option<Fault>,
+}
+
+/// The ids of a token, where they are not made anew.
+#[derive(Clone, Default)]
+pub(crate) struct Ids {
+    pub(crate) jti: Option<String>,
+    pub(crate) sid: Option<String>,
+    pub(crate) csrf: Option<String>,
+    /// The instant of issue, if it is not now.
+    pub(crate) at: Option<OffsetDateTime>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Freshness {
+    No,
+    Yes,
+    For(Duration),
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Expires {
+    AsConfigured,
+    In(Duration),
+    Never,
+}
+
+#[derive(Clone)]
+enum Fault {
+    Claims(String),
+    Header(String),
+}
+
+/// A token made.
+pub(crate) struct Made {
+    pub(crate) encoded: String,
+    pub(crate) lifetime: Option<Duration>,
+}
+
+impl Spec {
+    pub(crate) fn new(kind: TokenType, identity: &impl Identity) -> Self {
+        Self {
+            kind,
+            identity: identity.identity().into_owned(),
+            fresh: Freshness::No,
+            expires: Expires::AsConfigured,
+            not_before: None,
+            audience: None,
+            issuer: None,
+            ids: Ids::default(),
+            carried: Claims::new(),
+            identity_claims: identity.claims(),
+            claims: Claims::new(),
+            headers: Claims::new(),
+            fault: None,
+        }
+    }
+
+    pub(crate) fn add_claims(&mut self, claims: &impl Serialize) {
+        match serde_json::to_value(claims) {
+            Ok(Value::Object(claims)) => self.claims.extend(claims),
+            // `()` and unit structs: no claims.
+            Ok(Value::Null) => (),
+            Ok(_) => self.fail(Fault::Claims("claims are no object".into())),
+            Err(error) => self.fail(Fault::Claims(format!("claims can't be written: {error}"))),
+        }
+    }
+
+    fn add_header(&mut self, name: &str, value: impl Serialize) {
+        match serde_json::to_value(value) {
+            Ok(value) => {
+                self.headers.insert(name.into(), value);
+            }
+            Err(error) => self.fail(Fault::Header(format!("a header can't be written: {error}"))),
+        }
+    }
+
+    fn fail(&mut self, fault: Fault) {
+        self.fault.get_or_insert(fault);
+    }
+
+    /// Makes the token.
+    pub(crate) fn make(self, jwt: &Jwt) -> Result<Made, Error> {
+        if let Some(Fault::Claims(text) | Fault::Header(text)) = self.fault {
+            return Err(Error::Serialize(text));
+        }
+        if self.identity.is_empty() {
+            return Err(Error::EmptyIdentity);
+        }
+        let key = jwt.signing_key(&self.identity)?;
+        let header = self.header(jwt, &key)?;
+        let (claims, lifetime) = self.payload(jwt)?;
+
+        let header = encode(&header)?;
+        let signed = format!("{header}.{}", encode(&claims)?);
+        let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes())?);
+        let encoded = format!("{signed}.{signature}");
+        if header.len() > MAX_HEADER_LENGTH || encoded.len() > jwt.settings().max_token_length {
+            return Err(Error::TooLong);
+        }
+        let text = |name| claims.get(name).and_then(Value::as_str).map(ToString::to_string);
+        jwt.hooks().emit(&Event::Issued {
+            token_type: self.kind,
+            identity: self.identity,
+            jti: text("jti").unwrap_or_default(),
+            session_id: text("sid"),
+        });
+        Ok(Made { encoded, lifetime })
+    }
+
+    fn header(&self, jwt: &Jwt, key: &SigningKey) -> Result<Claims, Error> {
+        let mut header = Claims::new();
+        header.insert("typ".into(), "JWT".into());
+        let hooked = jwt.hooks().additional_headers.as_ref().map(|hook| hook(&self.identity));
+        for (name, value) in hooked.iter().flatten().chain(&self.headers) {
+            if RESERVED_HEADERS.contains(&name.as_str()) {
+                return Err(Error::ReservedHeader(name.clone()));
+            }
+            match (name.as_str(), value) {
+                // The way to leave `typ` out.
+                ("typ", Value::Null) => {
+                    header.remove(name);
+                    continue;
+                }
+                ("typ" | "kid" | "cty", Value::String(_)) => (),
+                ("typ" | "kid" | "cty", _) => {
+                    return Err(Error::Serialize(format!("the header `{name}` must be a string")));
+                }
+                _ => (),
+            }
+            header.insert(name.clone(), value.clone());
+        }
+        header.insert("alg".into(), format!("{:?}", key.algorithm()).into());
+        Ok(header)
+    }
+
+    fn payload(&self, jwt: &Jwt) -> Result<(Claims, Option<Duration>), Error> {
+        let settings = jwt.settings();
+        // Built anew for each token: what a hook hands out is never written to.
+        let hooked = jwt.hooks().additional_claims.as_ref().map(|hook| hook(&self.identity));
+        let layers = [Some(&self.carried), hooked.as_ref(), Some(&self.identity_claims), Some(&self.claims)];
+        let mut payload = Claims::new();
+        for (name, value) in layers.into_iter().flatten().flatten() {
+            if claims::is_registered(name, settings) {
+                return Err(Error::ReservedClaim(name.clone()));
+            }
+            payload.insert(name.clone(), value.clone());
+        }
+
+        let at = self.ids.at.unwrap_or_else(|| jwt.issue_instant());
+        // Whole seconds, as NumericDates usually are; the `jti` has the milliseconds.
+        let iat = at.unix_timestamp();
+        let mut set = |name: &str, value: Value| payload.insert(name.into(), value);
+        set(&settings.identity_claim, self.identity.as_str().into());
+        set("iat", iat.into());
+        set("jti", self.ids.jti.clone().unwrap_or_else(|| new_id(at)).into());
+        set("type", self.kind.to_string().into());
+        set("fresh", self.fresh_claim(jwt)?);
+        if let Some(sid) = &self.ids.sid {
+            set("sid", sid.as_str().into());
+        }
+        if settings.csrf_protect {
+            let csrf = self.ids.csrf.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
+            set("csrf", csrf.into());
+        }
+        match self.not_before {
+            Some(not_before) => set("nbf", not_before.unix_timestamp().into()),
+            None if settings.encode_nbf => set("nbf", iat.into()),
+            None => None,
+        };
+        if let Some(audience) = self.audience.as_ref().or(settings.encode_audience.as_ref()) {
+            set("aud", audience.to_value());
+        }
+        if let Some(issuer) = self.issuer.as_ref().or(settings.encode_issuer.as_ref()) {
+            set("iss", issuer.as_str().into());
+        }
+        let lifetime = self.lifetime(jwt)?;
+        if let Some(lifetime) = lifetime {
+            let exp = OffsetDateTime::from_unix_timestamp(iat)
+                .ok()
+                .and_then(|iat| iat.checked_add(lifetime))
+                .map(OffsetDateTime::unix_timestamp)
+                .filter(|exp| *exp >= 0)
+                .ok_or(Error::Lifetime("the token's expiry is out of range"))?;
+            set("exp", exp.into());
+        }
+        Ok((payload, lifetime))
+    }
+
+    fn fresh_claim(&self, jwt: &Jwt) -> Result<Value, Error> {
+        if self.kind == TokenType::Refresh && !matches!(self.fresh, Freshness::No) {
+            return Err(Error::FreshRefresh);
+        }
+        Ok(match self.fresh {
+            Freshness::No => false.into(),
+            Freshness::Yes => true.into(),
+            Freshness::For(duration) => {
+                jwt.now().saturating_add(duration).unix_timestamp().max(0).into()
+            }
+        })
+    }
+
+    /// How long the token is to live, if that can be granted.
+    fn lifetime(&self, jwt: &Jwt) -> Result<Option<Duration>, Error> {
+        let settings = jwt.settings();
+        let lifetime = match self.expires {
+            Expires::AsConfigured => settings.kind(self.kind).expires,
+            Expires::In(lifetime) => Some(lifetime),
+            Expires::Never => None,
+        };
+        if lifetime.is_none() && settings.requires("exp", self.kind) {
+            return Err(Error::Lifetime("the token must expire: `exp` is a required claim"));
+        }
+        let exceeds = |limit: Option<Duration>| match (lifetime, limit) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(lifetime), Some(limit)) => lifetime > limit,
+        };
+        if exceeds(settings.max_token_lifetime) {
+            return Err(Error::Lifetime("the token would outlive `max_token_lifetime`"));
+        }
+        if self.ids.sid.is_some() && exceeds(settings.session_lifetime()) {
+            // Its session's entry in the blocklist would leave before it.
+            return Err(Error::Lifetime(
+                "a token of a session must not outlive the longer of the configured lifetimes",
+            ));
+        }
+        Ok(lifetime)
+    }
+}
+
+fn encode(part: &Claims) -> Result<String, Error> {
+    let json = serde_json::to_vec(part)
+        .map_err(|error| Error::Serialize(format!("the token can't be written: {error}")))?;
+    Ok(URL_SAFE_NO_PAD.encode(json))
+}
+
+/// A new UUIDv7 of that instant (RFC 9562 §5.7).
+pub(crate) fn new_id(at: OffsetDateTime) -> String {
+    let millis = u64::try_from(clock::millis(at)).unwrap_or_default();
+    let (seconds, nanos) = (millis / 1000, (millis % 1000) as u32 * 1_000_000);
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, nanos)).to_string()
+}
+
+/// The methods that both builders have.
+macro_rules! builder_methods {
+    () => {
+        /// Marks the access token as fresh, for [`Fresh`](crate::Fresh) guards.
+        pub fn fresh(mut self) -> Self {
+            self.spec.fresh = Freshness::Yes;
+            self
+        }
+
+        /// Marks the access token as fresh for that long. Leeway does not prolong it.
+        pub fn fresh_for(mut self, duration: Duration) -> Self {
+            self.spec.fresh = Freshness::For(duration);
+            self
+        }
+
+        /// The token's lifetime, instead of the configured one; of a pair, the access token's.
+        ///
+        /// Zero or a negative one makes a token that is expired. One longer than
+        /// `max_token_lifetime`, or in a session than the longer of both configured lifetimes, is an
+        /// error.
+        pub fn expires_in(mut self, lifetime: Duration) -> Self {
+            self.spec.expires = Expires::In(lifetime);
+            self
+        }
+
+        /// Makes a token that never expires; of a pair, the access token. An error while `exp` is
+        /// among the `required_claims` and the configured lifetime is not `false`.
+        pub fn never_expires(mut self) -> Self {
+            self.spec.expires = Expires::Never;
+            self
+        }
+
+        /// The time from which the token is valid, `nbf` (RFC 7519 §4.1.5): whole seconds.
+        pub fn not_before(mut self, time: OffsetDateTime) -> Self {
+            self.spec.not_before = Some(time);
+            self
+        }
+
+        /// Whom the token is meant for, `aud` (RFC 7519 §4.1.3), instead of `encode_audience`.
+        pub fn audience(mut self, audience: impl Into<Audience>) -> Self {
+            self.spec.audience = Some(audience.into());
+            self
+        }
+
+        /// Who issues it, `iss` (RFC 7519 §4.1.1), instead of `encode_issuer`.
+        pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+            self.spec.issuer = Some(issuer.into());
+            self
+        }
+
+        /// The token's id, `jti` (RFC 7519 §4.1.7), instead of a new UUIDv7; of a pair, the access
+        /// token's. It must be unique.
+        pub fn token_id(mut self, id: impl Into<String>) -> Self {
+            self.spec.ids.jti = Some(id.into());
+            self
+        }
+
+        /// Makes the token one of the session of `token`, so that ending one ends the other.
+        pub fn session<C>(mut self, token: &Token<C>) -> Self {
+            self.spec.ids.sid = token.session_id().map(Into::into);
+            self
+        }
+
+        /// The application's own claims. Repeated calls merge, the later wins; so do they over those
+        /// of [`Identity::claims()`] and of the
+        /// [`additional_claims`](crate::JwtFairing::additional_claims) hook. A registered name is an
+        /// error.
+        pub fn claims(mut self, claims: &impl Serialize) -> Self {
+            self.spec.add_claims(claims);
+            self
+        }
+
+        /// A header member (RFC 7515 §4). `typ`, `kid` and own names are free; a name by which a
+        /// verifier could be led astray (`alg`, `crit`, `jwk`, …) is an error.
+        pub fn header(mut self, name: &str, value: impl Serialize) -> Self {
+            self.spec.add_header(name, value);
+            self
+        }
+    };
+}
+
+impl<'a> TokenBuilder<'a> {
+    pub(crate) fn new(jwt: &'a Jwt, kind: TokenType, identity: &impl Identity) -> Self {
+        Self { jwt, spec: Spec::new(kind, identity) }
+    }
+
+    /// Claims of an earlier token, which give way to all others.
+    pub(crate) fn carry(mut self, claims: Claims) -> Self {
+        self.spec.carried = claims;
+        self
+    }
+
+    builder_methods!();
+
+    /// Makes the token.
+    ///
+    /// # Errors
+    ///
+    /// If there is no signing key, or something was asked for that can't be: a registered claim, an
+    /// empty identity, a lifetime that is not allowed, a fresh refresh token.
+    pub fn encode(self) -> Result<String, Error> {
+        self.spec.make(self.jwt).map(|made| made.encoded)
+    }
+}
+
+impl<'a> TokenPairBuilder<'a> {
+    pub(crate) fn new(jwt: &'a Jwt, identity: &impl Identity) -> Self {
+        let spec = Spec::new(TokenType::Access, identity);
+        Self { jwt, spec, refresh_expires: Expires::AsConfigured }
+    }
+
+    builder_methods!();
+
+    /// The refresh token's lifetime, instead of the configured one. One longer than the longer of
+    /// both configured lifetimes is an error.
+    pub fn refresh_expires_in(mut self, lifetime: Duration) -> Self {
+        self.refresh_expires = Expires::In(lifetime);
+        self
+    }
+
+    /// Makes both tokens.
+    ///
+    /// # Errors
+    ///
+    /// As for [`TokenBuilder::encode()`].
+    pub fn issue(self) -> Result<TokenPair, Error> {
+        let Self { jwt, mut spec, refresh_expires } = self;
+        let at = jwt.issue_instant();
+        spec.ids.at = Some(at);
+        spec.ids.sid.get_or_insert_with(|| new_id(at));
+        let mut refresh = Spec {
+            kind: TokenType::Refresh,
+            fresh: Freshness::No,
+            expires: refresh_expires,
+            ..spec.clone()
+        };
+        refresh.ids.jti = None;
+        TokenPair::make(jwt, spec, refresh)
+    }
+}

@@ -1,0 +1,239 @@
+//! The manager.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use rocket::http::CookieJar;
+use rocket::time::{Duration, OffsetDateTime};
+use rocket::{Phase, Rocket};
+
+use crate::blocklist::Blocklist;
+use crate::clock::{self, Clock};
+use crate::config::Settings;
+use crate::cookies::CookieWriter;
+use crate::decoder::Decoder;
+use crate::error::Error;
+use crate::events::Event;
+use crate::guard::{self, RequestFree};
+use crate::hooks::Hooks;
+use crate::identity::Identity;
+use crate::issue::{TokenBuilder, TokenPairBuilder};
+use crate::keys::{Keys, SigningKey};
+use crate::rejection::{Refusal, Rejection};
+use crate::token::{OwnClaims, Token, TokenType};
+
+/// How much longer than its tokens an entry of the blocklist stays.
+const MARGIN: Duration = Duration::minutes(5);
+
+/// Issues, verifies and revokes tokens.
+///
+/// Attached by [`Jwt::fairing()`](crate::JwtFairing), reached in a route as the guard `&Jwt`, and
+/// elsewhere by [`Jwt::fetch()`].
+pub struct Jwt {
+    settings: Settings,
+    keys: Keys,
+    hooks: Arc<Hooks>,
+    clock: Arc<dyn Clock>,
+    // Set by the end of ignition. Until then, and if that failed, nothing is let in.
+    store: OnceLock<Arc<dyn Blocklist>>,
+    // The first millisecond in which a token may be issued: the one after the last cut-off.
+    issue_from: AtomicI64,
+}
+
+impl Jwt {
+    pub(crate) fn new(
+        settings: Settings,
+        keys: Keys,
+        hooks: Arc<Hooks>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let (store, issue_from) = (OnceLock::new(), AtomicI64::new(i64::MIN));
+        Self { settings, keys, hooks, clock, store, issue_from }
+    }
+
+    /// The manager of a Rocket instance, if `Jwt::fairing()` is attached and ignited.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// use rocket::local::blocking::Client;
+    /// use rocket_jwt_extended::Jwt;
+    ///
+    /// let client = Client::debug(rocket::build().attach(Jwt::fairing())).unwrap();
+    /// let jwt = Jwt::fetch(client.rocket()).unwrap();
+    /// let token = jwt.access_token("ada").encode().unwrap();
+    /// assert_eq!(jwt.decode::<()>(&token).is_err(), true);
+    /// assert_eq!(jwt.decode::<rocket_jwt_extended::NoClaims>(&token).unwrap().identity(), "ada");
+    /// ```
+    pub fn fetch<P: Phase>(rocket: &Rocket<P>) -> Option<&Self> {
+        rocket.state()
+    }
+
+    /// An access token for `identity`: the builder.
+    pub fn access_token(&self, identity: impl Identity) -> TokenBuilder<'_> {
+        TokenBuilder::new(self, TokenType::Access, &identity)
+    }
+
+    /// A refresh token for `identity`: the builder. It belongs to no session unless told to.
+    pub fn refresh_token(&self, identity: impl Identity) -> TokenBuilder<'_> {
+        TokenBuilder::new(self, TokenType::Refresh, &identity)
+    }
+
+    /// An access and a refresh token for `identity` in a new session: what a login hands out.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # #[macro_use] extern crate rocket;
+    /// use rocket_jwt_extended::{Error, Jwt, TokenPair};
+    ///
+    /// #[post("/login", data = "<name>")]
+    /// fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
+    ///     // … after the password was checked.
+    ///     jwt.token_pair(name).fresh().issue()
+    /// }
+    /// # fn main() {}
+    /// ```
+    pub fn token_pair(&self, identity: impl Identity) -> TokenPairBuilder<'_> {
+        TokenPairBuilder::new(self, &identity)
+    }
+
+    /// Does with a token all that the guard `G` does, where there is no request: for WebSockets,
+    /// queues, tests. `G` is any guard but `CurrentUser`, which needs a request.
+    ///
+    /// # Errors
+    ///
+    /// Those of the guard.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// use rocket_jwt_extended::{AccessToken, Claims, Jwt, Rejection};
+    ///
+    /// async fn whose(jwt: &Jwt, token: &str) -> Result<String, Rejection> {
+    ///     let token = jwt.verify::<AccessToken<Claims>>(token).await?;
+    ///     Ok(token.identity().to_string())
+    /// }
+    /// ```
+    pub async fn verify<G: RequestFree>(&self, token: &str) -> Result<Token<G::Claims>, Rejection> {
+        match guard::check::<G>(self, token).await {
+            Ok(guard) => Ok(guard.into_token()),
+            Err(refusal) => {
+                let rejection = self.reject(refusal);
+                self.refused(&rejection);
+                Err(rejection)
+            }
+        }
+    }
+
+    /// Decodes a token **without checking its type, freshness, revocation, or any hook** but those
+    /// for keys: signature and claims are checked, expiry included.
+    ///
+    /// To let somebody in, use a guard, or [`verify()`](Jwt::verify).
+    ///
+    /// # Errors
+    ///
+    /// If the signature or a claim does not hold, or the claims don't read into `C`.
+    pub fn decode<C: OwnClaims>(&self, token: &str) -> Result<Token<C>, Rejection> {
+        self.decoder().decode(token)
+    }
+
+    /// [`decode()`](Jwt::decode) with options.
+    pub fn decoder(&self) -> Decoder<'_> {
+        Decoder::new(self)
+    }
+
+    /// Sets and unsets tokens in cookies.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # #[macro_use] extern crate rocket;
+    /// use rocket::http::CookieJar;
+    /// use rocket_jwt_extended::{Error, Jwt};
+    ///
+    /// #[post("/login", data = "<name>")]
+    /// fn login(jwt: &Jwt, jar: &CookieJar<'_>, name: &str) -> Result<(), Error> {
+    ///     let pair = jwt.token_pair(name).fresh().issue()?;
+    ///     jwt.cookies(jar).set_pair(&pair)
+    /// }
+    ///
+    /// #[post("/logout")]
+    /// fn logout(jwt: &Jwt, jar: &CookieJar<'_>) {
+    ///     jwt.cookies(jar).unset();
+    /// }
+    /// # fn main() {}
+    /// ```
+    pub fn cookies<'a, 'r>(&'a self, jar: &'a CookieJar<'r>) -> CookieWriter<'a, 'r> {
+        CookieWriter::new(self, jar)
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
+    /// The store, once there is one.
+    pub(crate) fn store(&self) -> Option<&Arc<dyn Blocklist>> {
+        self.store.get()
+    }
+
+    /// Gives the manager its store, once.
+    pub(crate) fn set_store(&self, store: Arc<dyn Blocklist>) {
+        // A second one can't come: the fairing that calls this refuses to be attached twice.
+        let _ = self.store.set(store);
+    }
+
+    /// What a token may outlive its `exp` by, and more.
+    pub(crate) fn margin(&self) -> Duration {
+        self.settings.leeway + MARGIN
+    }
+
+    /// Now, for a token that is issued: in whole milliseconds, and later than every cut-off that was
+    /// set here, so that a login right after `revoke_all` is not caught by it.
+    pub(crate) fn issue_instant(&self) -> OffsetDateTime {
+        let now = clock::millis(self.now());
+        let at = now.max(self.issue_from.load(Ordering::SeqCst));
+        clock::from_millis(at).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    /// From now on, tokens are issued after `cut_off`.
+    pub(crate) fn issue_after(&self, cut_off: OffsetDateTime) {
+        self.issue_from.fetch_max(clock::millis(cut_off) + 1, Ordering::SeqCst);
+    }
+
+    /// The key that signs for `identity`.
+    pub(crate) fn signing_key(&self, identity: &str) -> Result<SigningKey, Error> {
+        let hooked = self.hooks.signing_key.as_ref().and_then(|hook| hook(identity));
+        hooked.or_else(|| self.keys.signing.clone()).ok_or(Error::VerifyOnly)
+    }
+
+    pub(crate) fn reject(&self, refusal: Refusal) -> Rejection {
+        Rejection::new(refusal, self.settings.invalid_token_status)
+    }
+
+    pub(crate) fn refused(&self, rejection: &Rejection) {
+        self.hooks.emit(&Event::Refused { rejection: rejection.clone() });
+    }
+}
+
+/// Says nothing of keys.
+impl std::fmt::Debug for Jwt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Jwt")
+            .field("algorithm", &self.settings.algorithm)
+            .field("locations", &self.settings.locations)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,349 @@
+//! Keys: one algorithm each, checked when made.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jsonwebtoken::jwk::EllipticCurve;
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey};
+
+use crate::crypto;
+use crate::error::Error;
+
+/// The fewest bits of an RSA key (RFC 7518 §3.3).
+const RSA_BITS: usize = 2048;
+
+/// A key that signs, pinned to one algorithm. Cheap to clone.
+///
+/// For the [`signing_key`](crate::JwtFairing::signing_key) hook; the configured key needs none.
+#[derive(Clone)]
+pub struct SigningKey {
+    algorithm: Algorithm,
+    key: Arc<EncodingKey>,
+}
+
+/// A key that verifies, pinned to one algorithm. Cheap to clone.
+///
+/// For the [`verifying_key`](crate::JwtFairing::verifying_key) hook; the configured keys need none.
+/// A token signed with any other algorithm is refused (RFC 8725 §3.1).
+#[derive(Clone)]
+pub struct VerifyingKey {
+    algorithm: Algorithm,
+    key: Arc<DecodingKey>,
+}
+
+impl SigningKey {
+    /// An HMAC key.
+    ///
+    /// # Errors
+    ///
+    /// If the algorithm is not one of HS256, HS384 and HS512, the secret is shorter than its hash
+    /// (RFC 7518 §3.2), or it is the text of a key of another kind.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// use rocket_jwt_extended::jsonwebtoken::Algorithm;
+    /// use rocket_jwt_extended::SigningKey;
+    ///
+    /// assert!(SigningKey::from_secret(Algorithm::HS256, &[7; 32]).is_ok());
+    /// assert!(SigningKey::from_secret(Algorithm::HS256, b"short").is_err());
+    /// assert!(SigningKey::from_secret(Algorithm::RS256, &[7; 32]).is_err());
+    /// ```
+    pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, Error> {
+        check_secret(algorithm, secret)?;
+        Ok(Self::unchecked_secret(algorithm, secret))
+    }
+
+    /// A private key in PEM: PKCS#8 for all, PKCS#1 for RSA as well.
+    ///
+    /// # Errors
+    ///
+    /// If it is no private key, not one for `algorithm`, or an RSA key of less than 2048 bits.
+    pub fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<Self, Error> {
+        check_label(pem, Role::Private)?;
+        let key = match algorithm.family() {
+            AlgorithmFamily::Hmac => return Err(wrong_family(algorithm)),
+            AlgorithmFamily::Rsa => EncodingKey::from_rsa_pem(pem),
+            AlgorithmFamily::Ec => EncodingKey::from_ec_pem(pem),
+            AlgorithmFamily::Ed => EncodingKey::from_ed_pem(pem),
+        };
+        let key = Self { algorithm, key: Arc::new(key.map_err(|_| not_for(algorithm))?) };
+        // The public half can be derived exactly when the key is what it should be.
+        key.verifying_key(algorithm)?;
+        Ok(key)
+    }
+
+    pub(crate) fn unchecked_secret(algorithm: Algorithm, secret: &[u8]) -> Self {
+        Self { algorithm, key: Arc::new(EncodingKey::from_secret(secret)) }
+    }
+
+    /// The algorithm it signs with.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The key that verifies what this one signs, for an algorithm of the same family.
+    pub(crate) fn verifying_key(&self, algorithm: Algorithm) -> Result<VerifyingKey, Error> {
+        let utils = &crypto::provider().key_utils;
+        let secret = self.key.as_bytes();
+        let key = match algorithm.family() {
+            AlgorithmFamily::Hmac => DecodingKey::from_secret(secret),
+            AlgorithmFamily::Rsa => {
+                let (n, e) = (utils.rsa_pub_components_from_private_key)(secret)
+                    .map_err(|_| not_for(algorithm))?;
+                DecodingKey::from_rsa_raw_components(&n, &e)
+            }
+            AlgorithmFamily::Ec => {
+                let (_, x, y) = (utils.ec_pub_components_from_private_key)(secret, algorithm)
+                    .map_err(|_| not_for(algorithm))?;
+                DecodingKey::from_ec_der(&[&[4], x.as_slice(), y.as_slice()].concat())
+            }
+            AlgorithmFamily::Ed => {
+                let curve = EllipticCurve::Ed25519;
+                let x = (utils.ed_pub_components_from_private_key)(secret, &curve)
+                    .map_err(|_| not_for(algorithm))?;
+                DecodingKey::from_ed_der(&x)
+            }
+        };
+        VerifyingKey::checked(algorithm, key)
+    }
+
+    /// The signature of `message`.
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        (crypto::provider().signer_factory)(&self.algorithm, &self.key)
+            .ok()
+            .and_then(|signer| signer.try_sign(message).ok())
+            .ok_or(Error::Sign)
+    }
+
+    /// Thirty-two bytes that only holders of this key can derive from `data`: HMAC-SHA256 with the
+    /// private key as its key. It is kept apart from signatures by the label.
+    pub(crate) fn derive(&self, label: &str, data: &[u8]) -> Result<Vec<u8>, Error> {
+        let message = [label.as_bytes(), &[0], data].concat();
+        Self::unchecked_secret(Algorithm::HS256, self.key.as_bytes()).sign(&message)
+    }
+}
+
+impl VerifyingKey {
+    /// An HMAC key.
+    ///
+    /// # Errors
+    ///
+    /// As for [`SigningKey::from_secret()`].
+    pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, Error> {
+        check_secret(algorithm, secret)?;
+        Ok(Self::unchecked_secret(algorithm, secret))
+    }
+
+    /// A public key in PEM: SubjectPublicKeyInfo (`PUBLIC KEY`) for all, PKCS#1 for RSA as well.
+    ///
+    /// # Errors
+    ///
+    /// If it is no public key, not one for `algorithm`, or an RSA key of less than 2048 bits.
+    pub fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<Self, Error> {
+        check_label(pem, Role::Public)?;
+        let key = match algorithm.family() {
+            AlgorithmFamily::Hmac => return Err(wrong_family(algorithm)),
+            AlgorithmFamily::Rsa => DecodingKey::from_rsa_pem(pem),
+            AlgorithmFamily::Ec => DecodingKey::from_ec_pem(pem),
+            AlgorithmFamily::Ed => DecodingKey::from_ed_pem(pem),
+        };
+        Self::checked(algorithm, key.map_err(|_| not_for(algorithm))?)
+    }
+
+    pub(crate) fn unchecked_secret(algorithm: Algorithm, secret: &[u8]) -> Self {
+        Self { algorithm, key: Arc::new(DecodingKey::from_secret(secret)) }
+    }
+
+    /// Checks that the key has the size its algorithm demands: the backends would find out only at
+    /// a request, and one of them panics there.
+    fn checked(algorithm: Algorithm, key: DecodingKey) -> Result<Self, Error> {
+        let fits = match (algorithm.family(), key.kind()) {
+            (AlgorithmFamily::Hmac, _) => true,
+            (AlgorithmFamily::Rsa, kind) => {
+                let bits = rsa_bits(kind).ok_or_else(|| not_for(algorithm))?;
+                if bits < RSA_BITS {
+                    let text = format!("is an RSA key of {bits} bits; {RSA_BITS} are needed");
+                    return Err(Error::Key(text));
+                }
+                true
+            }
+            (AlgorithmFamily::Ec, DecodingKeyKind::SecretOrDer(point)) => {
+                point.first() == Some(&4)
+                    && point.len() == if algorithm == Algorithm::ES256 { 65 } else { 97 }
+            }
+            (AlgorithmFamily::Ed, DecodingKeyKind::SecretOrDer(point)) => point.len() == 32,
+            _ => false,
+        };
+        match fits {
+            true => Ok(Self { algorithm, key: Arc::new(key) }),
+            false => Err(not_for(algorithm)),
+        }
+    }
+
+    /// The algorithm it verifies.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Whether `signature` is one of `message` under this key.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &Vec<u8>) -> bool {
+        (crypto::provider().verifier_factory)(&self.algorithm, &self.key)
+            .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyingKey").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
+
+/// The configured keys: one that signs, and one for each accepted algorithm.
+#[derive(Default)]
+pub(crate) struct Keys {
+    pub(crate) signing: Option<SigningKey>,
+    pub(crate) verifying: Vec<VerifyingKey>,
+}
+
+impl Keys {
+    /// The key for tokens of that algorithm.
+    pub(crate) fn verifying(&self, algorithm: Algorithm) -> Option<&VerifyingKey> {
+        self.verifying.iter().find(|key| key.algorithm == algorithm)
+    }
+
+    /// Signs and verifies once, so that a pair that does not match, or a backend that does not work,
+    /// fails the launch and not each request.
+    pub(crate) fn self_test(&self) -> Result<(), Error> {
+        let Some(signing) = &self.signing else { return Ok(()) };
+        let message = b"rocket_jwt_extended self-test";
+        let signature = signing.sign(message)?;
+        match self.verifying(signing.algorithm) {
+            Some(key) if key.verifies(message, &signature) => Ok(()),
+            _ => Err(Error::Key("does not verify what the private key signs".into())),
+        }
+    }
+}
+
+/// A secret for one process of the debug profile: twice as long as any hash.
+pub(crate) fn random_secret() -> Vec<u8> {
+    (0..8).flat_map(|_| uuid::Uuid::new_v4().into_bytes()).collect()
+}
+
+fn check_secret(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
+    if algorithm.family() != AlgorithmFamily::Hmac {
+        return Err(wrong_family(algorithm));
+    }
+    check_secret_form(secret)?;
+    check_secret_length(algorithm, secret)
+}
+
+/// Refuses what is no secret at all, in every profile.
+pub(crate) fn check_secret_form(secret: &[u8]) -> Result<(), Error> {
+    if secret.is_empty() {
+        return Err(Error::Key("must not be empty".into()));
+    }
+    let text = String::from_utf8_lossy(secret);
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let another_kind = text.contains("-----BEGIN")
+        || ["ssh-", "ecdsa-", "{\"kty\"", "{ \"kty\""].iter().any(|start| text.starts_with(start));
+    if another_kind {
+        // A public key as HMAC secret is known to everybody (RFC 8725 §2.1).
+        return Err(Error::Key("is a key of another kind, not a secret".into()));
+    }
+    Ok(())
+}
+
+fn check_secret_length(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
+    let needed = match algorithm {
+        Algorithm::HS384 => 48,
+        Algorithm::HS512 => 64,
+        _ => 32,
+    };
+    if secret.len() < needed {
+        return Err(Error::Key(format!(
+            "is shorter than the {needed} bytes {algorithm:?} needs (RFC 7518 §3.2); \
+             `openssl rand -base64 {needed}` makes a good one"
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses what could be guessed: outside the debug profile only.
+pub(crate) fn check_secret_strength(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
+    const PUBLISHED: [&str; 8] = [
+        "secret", "password", "changeme", "change-me", "super-secret", "your-256-bit-secret",
+        "jwt-secret", "example",
+    ];
+    check_secret_length(algorithm, secret)?;
+    if secret.first().is_some_and(u8::is_ascii_whitespace)
+        || secret.last().is_some_and(u8::is_ascii_whitespace)
+    {
+        return Err(Error::Key("begins or ends with white space".into()));
+    }
+    let mut distinct = secret.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let mut rest = String::from_utf8_lossy(secret).to_ascii_lowercase();
+    for word in PUBLISHED {
+        rest = rest.replace(word, "");
+    }
+    let guessable = rest.trim_matches(|c: char| !c.is_alphanumeric()).is_empty();
+    if distinct.len() < 8 || guessable {
+        return Err(Error::Key("can be guessed".into()));
+    }
+    Ok(())
+}
+
+enum Role {
+    Private,
+    Public,
+}
+
+/// What the label of a PEM text says, before it is read: the reader takes either role for either.
+fn check_label(pem: &[u8], role: Role) -> Result<(), Error> {
+    let text = String::from_utf8_lossy(pem);
+    let refusal = if !text.contains("-----BEGIN ") {
+        "is no PEM text"
+    } else if text.contains("-----BEGIN CERTIFICATE") {
+        "is a certificate; `openssl x509 -pubkey -noout` prints its public key"
+    } else if text.contains("-----BEGIN ENCRYPTED") || text.contains("ENCRYPTED\n") {
+        "is encrypted; `openssl pkcs8 -topk8 -nocrypt` writes it in the clear"
+    } else if text.contains("-----BEGIN EC PRIVATE KEY") && matches!(role, Role::Private) {
+        "is in SEC1 form; `openssl pkcs8 -topk8 -nocrypt` turns it into PKCS#8"
+    } else {
+        match (role, text.contains("PRIVATE KEY-----"), text.contains("PUBLIC KEY-----")) {
+            (Role::Private, true, false) | (Role::Public, false, true) => return Ok(()),
+            (Role::Public, true, _) => "holds a private key where a public one belongs",
+            (Role::Private, _, true) => "holds a public key where a private one belongs",
+            _ => "is no PEM text of a key",
+        }
+    };
+    Err(Error::Key(refusal.into()))
+}
+
+fn rsa_bits(kind: &DecodingKeyKind) -> Option<usize> {
+    let modulus = match kind {
+        DecodingKeyKind::RsaModulusExponent { n, .. } => n.clone(),
+        DecodingKeyKind::SecretOrDer(der) => {
+            (crypto::provider().key_utils.rsa_pub_components_from_public_key)(der).ok()?.0
+        }
+    };
+    let start = modulus.iter().position(|byte| *byte != 0)?;
+    let leading = modulus.get(start)?.leading_zeros() as usize;
+    Some((modulus.len() - start) * 8 - leading)
+}
+
+fn wrong_family(algorithm: Algorithm) -> Error {
+    Error::Key(format!("is of another kind than {algorithm:?} needs"))
+}
+
+fn not_for(algorithm: Algorithm) -> Error {
+    Error::Key(format!("is no key for {algorithm:?}"))
+}

@@ -1,0 +1,27 @@
+#![forbid(unsafe_code)]
+mod cache; mod catchers; mod claims; mod clock; mod config; mod cookies; mod crypto; mod csrf; mod decoder; mod error; mod events; mod fairing; mod guard; mod hooks; mod identity; mod issue; mod jwt; mod keys; mod locate; mod location; mod pair; mod rejection; mod renew; mod revoke; mod rotate; mod store; mod strict; mod token; mod verify;
+pub mod blocklist;
+pub mod danger;
+pub type Claims = serde_json::Map<String, serde_json::Value>;
+pub use jsonwebtoken;
+pub use rocket;
+pub use jsonwebtoken::Header;
+pub use rocket::time::Duration;
+pub use claims::Audience;
+pub use blocklist::{Blocklist, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp};
+pub use clock::{Clock, SystemClock};
+pub use cookies::CookieWriter;
+pub use decoder::Decoder;
+pub use error::Error;
+pub use events::Event;
+pub use fairing::JwtFairing;
+pub use guard::*;
+pub use identity::Identity;
+pub use issue::{TokenBuilder, TokenPairBuilder};
+pub use jwt::Jwt;
+pub use keys::{SigningKey, VerifyingKey};
+pub use location::Location;
+pub use pair::TokenPair;
+pub use rejection::{CsrfHint, Reason, Rejection};
+pub use rotate::Rotation;
+pub use token::{NoClaims, OwnClaims, Token, TokenType};

@@ -1,0 +1,59 @@
+//! A token in a cookie, with its CSRF value.
+
+use rocket::http::RawStr;
+
+use super::{Located, Search};
+use crate::csrf;
+use crate::location::Location;
+use crate::rejection::Reason;
+
+pub(super) fn find(search: &Search<'_, '_>) -> Result<Located, Reason> {
+    let mut missing = String::new();
+    for &kind in search.kinds() {
+        let names = search.settings.kind(kind);
+        match value(search, &names.cookie_name)? {
+            Some(encoded) => {
+                let proof = csrf::proof(search.request, search.settings, names, search.body)?;
+                return Ok(Located { encoded, location: Location::Cookies, proof });
+            }
+            None if missing.is_empty() => {
+                missing = format!("Missing cookie \"{}\"", names.cookie_name);
+            }
+            None => (),
+        }
+    }
+    Err(Reason::Missing(missing))
+}
+
+/// The value of the cookie of exactly that name, if it is not empty.
+///
+/// Rocket's jar decodes names, so that `%5f_Host-token` passes for `__Host-token` and takes its
+/// prefix's promise away, and keeps the last of two. So the header's own text is looked at first.
+fn value(search: &Search<'_, '_>, name: &str) -> Result<Option<String>, Reason> {
+    let mut literal = None;
+    let mut disguised = false;
+    for line in search.request.headers().get("Cookie") {
+        for pair in line.split(';') {
+            let Some((sent_name, value)) = pair.trim().split_once('=') else { continue };
+            let (sent_name, value) = (sent_name.trim(), value.trim());
+            if sent_name == name {
+                if literal.is_some_and(|other| other != value) {
+                    return Err(Reason::TwoTokens);
+                }
+                literal = Some(value);
+            } else if RawStr::new(sent_name).percent_decode_lossy() == name {
+                disguised = true;
+            }
+        }
+    }
+    let value = match literal {
+        Some(value) => RawStr::new(value).percent_decode_lossy().into_owned(),
+        None if disguised => return Ok(None),
+        // Not from a header line: cookies of Rocket's local client are put into the jar.
+        None => match search.request.cookies().get(name) {
+            Some(cookie) => cookie.value().into(),
+            None => return Ok(None),
+        },
+    };
+    Ok((!value.is_empty()).then_some(value))
+}

@@ -1,0 +1,29 @@
+//! A token in the query string (RFC 6750 §2.3).
+
+use super::{Located, Search};
+use crate::cache;
+use crate::location::Location;
+use crate::rejection::Reason;
+
+pub(super) fn find(search: &Search<'_, '_>) -> Result<Located, Reason> {
+    let (name, prefix) = (&search.settings.query_name, &search.settings.query_prefix);
+    let mut sent = search
+        .request
+        .query_fields()
+        .filter(|field| field.name.source() == name.as_str())
+        .map(|field| field.value);
+    let value = match (sent.next(), sent.next()) {
+        (Some(_), Some(_)) => return Err(Reason::TwoTokens),
+        (Some(value), None) if !value.is_empty() => value,
+        // The text is misspelt in Flask-JWT-Extended.
+        _ => return Err(Reason::Missing(format!("Missing '{name}' query parameter"))),
+    };
+    cache::of(search.request).found_in_query();
+    let encoded = value.strip_prefix(prefix.as_str()).ok_or_else(|| {
+        Reason::Misplaced(format!(
+            "Invalid value for query parameter '{name}'. \
+             Expected the value to start with '{prefix}'"
+        ))
+    })?;
+    Ok(Located { encoded: encoded.into(), location: Location::QueryString, proof: None })
+}

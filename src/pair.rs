@@ -1,0 +1,72 @@
+//! An access and a refresh token of one session.
+
+use std::fmt;
+
+use rocket::http::{ContentType, Header};
+use rocket::response::{self, Responder};
+use rocket::{Request, Response};
+use serde_json::json;
+
+use crate::error::Error;
+use crate::issue::Spec;
+use crate::jwt::Jwt;
+
+/// An access and a refresh token of one session.
+///
+/// As a responder it is the token response of OAuth 2.0 (RFC 6749 §5.1): JSON with `access_token`,
+/// `token_type`, `expires_in` in seconds unless the token never expires, and `refresh_token`, not to
+/// be stored by any cache.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TokenPair {
+    access_token: String,
+    refresh_token: String,
+    expires_in: Option<i64>,
+}
+
+impl TokenPair {
+    pub(crate) fn make(jwt: &Jwt, access: Spec, refresh: Spec) -> Result<Self, Error> {
+        let access = access.make(jwt)?;
+        let refresh = refresh.make(jwt)?;
+        Ok(Self {
+            access_token: access.encoded,
+            refresh_token: refresh.encoded,
+            expires_in: access.lifetime.map(|lifetime| lifetime.whole_seconds()),
+        })
+    }
+
+    /// The access token.
+    pub fn access_token(&self) -> &str {
+        &self.access_token
+    }
+
+    /// The refresh token.
+    pub fn refresh_token(&self) -> &str {
+        &self.refresh_token
+    }
+}
+
+impl fmt::Debug for TokenPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenPair").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
+
+impl<'r> Responder<'r, 'static> for TokenPair {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        let mut body = json!({
+            "access_token": self.access_token,
+            "token_type": "Bearer",
+            "refresh_token": self.refresh_token,
+        });
+        if let Some(expires_in) = self.expires_in {
+            body["expires_in"] = expires_in.into();
+        }
+        let body = body.to_string();
+        Response::build()
+            .header(ContentType::JSON)
+            .header(Header::new("Cache-Control", "no-store"))
+            .header(Header::new("Pragma", "no-cache"))
+            .sized_body(body.len(), std::io::Cursor::new(body))
+            .ok()
+    }
+}

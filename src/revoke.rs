@@ -1,0 +1,216 @@
+//! Revoking, and what the blocklist's facts mean: grace and theft are judged here alone.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration as StdDuration;
+
+use rocket::time::OffsetDateTime;
+use rocket::tokio::time;
+
+use crate::blocklist::{Blocklist, Revocation, Standing, StoreError};
+use crate::clock;
+use crate::error::Error;
+use crate::events::Event;
+use crate::jwt::Jwt;
+use crate::rejection::Reason;
+use crate::rotate::Successor;
+use crate::token::{Token, Verified};
+
+impl Jwt {
+    /// Revokes what is given: `&token`, or a [`Revocation`]. When it returns Ok, no guard lets it in
+    /// any more, on any server that shares the blocklist.
+    ///
+    /// # Errors
+    ///
+    /// If the blocklist did not acknowledge it, or the token has no `jti`.
+    pub async fn revoke(&self, revocation: impl Into<Revocation>) -> Result<(), Error> {
+        self.record(revocation.into().with_margin(self.margin())).await
+    }
+
+    /// Ends the session of a token: its access and refresh tokens, and all that rotation made of them.
+    /// Of a token without `sid` it revokes the `jti`.
+    ///
+    /// # Errors
+    ///
+    /// If the blocklist did not acknowledge it, or the token has neither `sid` nor `jti`.
+    pub async fn revoke_session<C>(&self, token: &Token<C>) -> Result<(), Error> {
+        self.record(self.session_end(token.verified())).await
+    }
+
+    /// Revokes every token of `identity` issued until now: log out everywhere. A login right
+    /// afterwards, in the same second, works.
+    ///
+    /// It returns when its millisecond is over. Across servers "until now" is exact up to the
+    /// difference of their clocks.
+    ///
+    /// # Errors
+    ///
+    /// If the blocklist did not acknowledge it.
+    pub async fn revoke_all(&self, identity: impl crate::Identity) -> Result<(), Error> {
+        let identity = identity.identity();
+        if identity.is_empty() {
+            return Err(Error::EmptyIdentity);
+        }
+        // Twice: a rotation that asked the store before the first entry was there makes its pair
+        // from an instant before the second's cut-off.
+        for _ in 0..2 {
+            let cut_off = self.issue_instant();
+            self.issue_after(cut_off);
+            let until = self
+                .settings()
+                .max_token_lifetime
+                .map(|longest| cut_off.saturating_add(longest + self.margin()));
+            let entry = Revocation::subject(identity.as_ref(), cut_off, until);
+            let last = self.bounded(self.ask_store()?.revoke(&entry)).await;
+            last?;
+            self.hooks().emit(&Event::Revoked { revocation: entry });
+        }
+        self.next_millisecond().await;
+        Ok(())
+    }
+
+    /// Removes entries from the blocklist that no living token needs. The fairing does so every
+    /// `blocklist_prune_interval`; this is for doing it by hand.
+    ///
+    /// # Errors
+    ///
+    /// If the blocklist could not be reached.
+    pub async fn prune(&self) -> Result<u64, Error> {
+        // Not bounded in time: no request waits for it.
+        Ok(self.ask_store()?.prune(self.now()).await?)
+    }
+
+    async fn record(&self, entry: Revocation) -> Result<(), Error> {
+        if entry.is_nameless() {
+            return Err(Error::Nameless);
+        }
+        self.bounded(self.ask_store()?.revoke(&entry)).await?;
+        self.hooks().emit(&Event::Revoked { revocation: entry });
+        Ok(())
+    }
+
+    fn session_end(&self, verified: &Verified) -> Revocation {
+        let expiry = verified.registered.expires_at;
+        let own = expiry.map(|exp| exp.saturating_add(self.margin()));
+        match (verified.text("sid"), verified.text("jti")) {
+            (Some(sid), _) => {
+                let others = self
+                    .settings()
+                    .session_lifetime()
+                    .map(|longest| self.issue_instant().saturating_add(longest + self.margin()));
+                Revocation::session(sid, own.zip(others).map(|(own, others)| own.max(others)))
+            }
+            (None, Some(jti)) => Revocation::token(jti, own),
+            (None, None) => Revocation::nameless(),
+        }
+    }
+
+    /// Waits until a token issued on another server, by the same clock, is after the last cut-off.
+    async fn next_millisecond(&self) {
+        // A clock that stands still, as in a test, is not waited for.
+        for _ in 0..5 {
+            if clock::millis(self.now()) >= clock::millis(self.issue_instant()) {
+                return;
+            }
+            time::sleep(StdDuration::from_millis(1)).await;
+        }
+    }
+
+    /// Whether the blocklist lets a token pass.
+    pub(crate) async fn judge(&self, verified: &Verified) -> Result<(), Reason> {
+        match self.standing(verified).await? {
+            Standing::Live => Ok(()),
+            Standing::Revoked => Err(Reason::Revoked),
+            Standing::Used { first } => self.judge_used(verified, first).await.map(|_| ()),
+        }
+    }
+
+    /// Whether a used-up refresh token may be used again: within the grace, as long as nobody used
+    /// what it was exchanged for. If so, what that is; if not, it is theft (RFC 9700 §4.14.2).
+    pub(crate) async fn judge_used(
+        &self,
+        verified: &Verified,
+        first: OffsetDateTime,
+    ) -> Result<Successor, Reason> {
+        let successor = Successor::of(self, verified, first).map_err(|error| {
+            // Without the signing key nobody here can tell what the token was exchanged for.
+            log::warn!("JWT: a used refresh token can't be judged: {error}");
+            Reason::Revoked
+        })?;
+        let grace = self.settings().rotation_grace;
+        if grace.is_positive() && self.now() - first <= grace {
+            let ids = successor.refresh_ids(verified);
+            if self.store_answer(|store| async move { store.standing(&ids).await }).await?
+                == Standing::Live
+            {
+                return Ok(successor);
+            }
+        }
+        self.end_stolen_session(verified, &successor).await?;
+        Err(Reason::Revoked)
+    }
+
+    async fn end_stolen_session(
+        &self,
+        verified: &Verified,
+        successor: &Successor,
+    ) -> Result<(), Reason> {
+        log::warn!("JWT: a used refresh token came again: its session is revoked");
+        let mut entry = self.session_end(verified);
+        if verified.text("sid").is_none() {
+            // The session began with the first exchange.
+            let until = self
+                .settings()
+                .session_lifetime()
+                .map(|longest| self.now().saturating_add(longest + self.margin()));
+            entry = Revocation::session(successor.session_id(), until);
+        }
+        self.record(entry).await.map_err(|error| {
+            log::error!("JWT: {error}");
+            Reason::StoreUnavailable
+        })?;
+        self.hooks().emit(&Event::ReuseDetected {
+            identity: verified.registered.identity.clone(),
+            jti: verified.text("jti").unwrap_or_default().into(),
+            session_id: Some(successor.session_id().into()),
+        });
+        Ok(())
+    }
+
+    async fn standing(&self, verified: &Verified) -> Result<Standing, Reason> {
+        let ids = verified.ids();
+        self.store_answer(|store| async move { store.standing(&ids).await }).await
+    }
+
+    /// An answer of the store in time, or a refusal: never "not revoked".
+    pub(crate) async fn store_answer<T, F>(
+        &self,
+        ask: impl FnOnce(Arc<dyn Blocklist>) -> F,
+    ) -> Result<T, Reason>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let answer = async {
+            let store = self.ask_store()?.clone();
+            self.bounded(ask(store)).await
+        };
+        answer.await.map_err(|error| {
+            log::error!("JWT: the blocklist is unavailable: {error}");
+            Reason::StoreUnavailable
+        })
+    }
+
+    fn ask_store(&self) -> Result<&Arc<dyn Blocklist>, StoreError> {
+        self.store().ok_or_else(|| StoreError::new("it was never set up"))
+    }
+
+    async fn bounded<T>(
+        &self,
+        answer: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let limit = self.settings().blocklist_timeout.unsigned_abs();
+        time::timeout(limit, answer)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::new(format!("no answer within {limit:?}"))))
+    }
+}

@@ -1,0 +1,236 @@
+//! Exchanging a refresh token for a new pair (RFC 9700 §4.14.2).
+
+use std::future::IntoFuture;
+
+use rocket::futures::future::BoxFuture;
+use rocket::serde::Serialize;
+use rocket::time::{OffsetDateTime, PrimitiveDateTime};
+use uuid::Builder;
+
+use crate::blocklist::{TokenIds, UseUp};
+use crate::claims::{self, audience, Audience};
+use crate::clock;
+use crate::error::Error;
+use crate::guard::RefreshToken;
+use crate::issue::{Freshness, Ids, Spec};
+use crate::jwt::Jwt;
+use crate::pair::TokenPair;
+use crate::rejection::{Reason, Refusal, Rejection};
+use crate::token::{OwnClaims, TokenType, Verified};
+use crate::Claims;
+
+/// An exchange of a refresh token, to be awaited: by [`Jwt::rotate()`].
+#[must_use = "a rotation does nothing before `.await`"]
+pub struct Rotation<'a, C> {
+    jwt: &'a Jwt,
+    token: RefreshToken<C>,
+    // A spec only to gather claims in.
+    given: Option<Spec>,
+}
+
+impl Jwt {
+    /// Exchanges a refresh token for a new pair of the same session. The token presented is used up:
+    /// of many concurrent exchanges exactly one is the first.
+    ///
+    /// The pair has the refresh token's own claims unless [`.claims()`](Rotation::claims) gives
+    /// others, the hooks run again, and it is never fresh. An exchange that is repeated within
+    /// `rotation_grace`, while nobody used the new refresh token, gets the same pair again, so that
+    /// neither a lost answer nor a second browser tab ends a session. Any other use of a used token is
+    /// theft: the session is revoked, [`Event::ReuseDetected`](crate::Event::ReuseDetected) fires, and
+    /// the answer is `token_revoked`.
+    ///
+    /// Servers that share a blocklist must share the signing key, too, to make the same pair.
+    ///
+    /// # Errors
+    ///
+    /// `token_revoked` as said, `token_invalid` for a token without `jti`, `store_unavailable`.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # #[macro_use] extern crate rocket;
+    /// use rocket_jwt_extended::{Jwt, RefreshToken, Rejection, TokenPair};
+    ///
+    /// #[post("/refresh")]
+    /// async fn refresh(jwt: &Jwt, token: RefreshToken) -> Result<TokenPair, Rejection> {
+    ///     jwt.rotate(token).await
+    /// }
+    /// # fn main() {}
+    /// ```
+    pub fn rotate<C>(&self, token: RefreshToken<C>) -> Rotation<'_, C> {
+        Rotation { jwt: self, token, given: None }
+    }
+}
+
+impl<C> Rotation<'_, C> {
+    /// The own claims of the new pair, instead of the old token's. Repeated calls merge.
+    pub fn claims(mut self, claims: &impl Serialize) -> Self {
+        self.given
+            .get_or_insert_with(|| Spec::new(TokenType::Access, &""))
+            .add_claims(claims);
+        self
+    }
+}
+
+impl<'a, C: OwnClaims> IntoFuture for Rotation<'a, C> {
+    type Output = Result<TokenPair, Rejection>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let Self { jwt, token, given } = self;
+            let verified = token.verified().clone();
+            exchange(jwt, &verified, given).await.map_err(|reason| {
+                let rejection = jwt.reject(Refusal::of(reason, &verified));
+                jwt.refused(&rejection);
+                rejection
+            })
+        })
+    }
+}
+
+async fn exchange(
+    jwt: &Jwt,
+    verified: &Verified,
+    given: Option<Spec>,
+) -> Result<TokenPair, Reason> {
+    if verified.text("jti").is_none() {
+        return Err(Reason::MissingClaim("jti".into()));
+    }
+    let not_issued = |error: Error| {
+        log::error!("JWT: a refresh token can't be exchanged: {error}");
+        Reason::NotIssued
+    };
+    // The new pair is made before the old token is used up, so that what keeps it from being made
+    // does not cost the session.
+    let now = jwt.issue_instant();
+    let successor = Successor::of(jwt, verified, now).map_err(not_issued)?;
+    let pair = successor.issue(jwt, verified, given.clone()).map_err(not_issued)?;
+
+    let until = verified
+        .registered
+        .expires_at
+        .and_then(|exp| exp.checked_add(jwt.margin()))
+        .unwrap_or(END_OF_TIME);
+    let ids = verified.ids();
+    let use_up = |store: std::sync::Arc<dyn crate::blocklist::Blocklist>| async move {
+        store.use_up(&ids, now, until).await
+    };
+    match jwt.store_answer(use_up).await? {
+        UseUp::First => Ok(pair),
+        UseUp::Again { first } => {
+            let successor = jwt.judge_used(verified, first).await?;
+            successor.issue(jwt, verified, given).map_err(not_issued)
+        }
+        UseUp::Revoked => Err(Reason::Revoked),
+    }
+}
+
+/// The last instant that can be written down: when the mark of a token without end may leave.
+const END_OF_TIME: OffsetDateTime = PrimitiveDateTime::MAX.assume_utc();
+
+/// What a refresh token is exchanged for. All of it follows from the token's `jti`, the instant of
+/// its first use, and the server's key: the same question has the same answer, on every server, and
+/// nothing is stored.
+pub(crate) struct Successor {
+    at: OffsetDateTime,
+    sid: String,
+    access: Ids,
+    refresh: Ids,
+}
+
+impl Successor {
+    /// Of the token that was used for the first time at `first`.
+    pub(crate) fn of(
+        jwt: &Jwt,
+        verified: &Verified,
+        first: OffsetDateTime,
+    ) -> Result<Self, Error> {
+        let key = jwt.signing_key(&verified.registered.identity)?;
+        let millis = clock::millis(first);
+        let at = clock::from_millis(millis).unwrap_or(first);
+        let jti = verified.text("jti").unwrap_or_default().as_bytes();
+        let derive = |label: &str| {
+            let bytes = key.derive(label, &[&millis.to_be_bytes(), jti].concat())?;
+            let mut sixteen = [0; 16];
+            sixteen.copy_from_slice(bytes.get(..16).ok_or(Error::Sign)?);
+            Ok::<_, Error>(sixteen)
+        };
+        // UUIDv7 of the first use, so that a cut-off sees when the pair was made.
+        let id = |label: &str| {
+            let bytes = derive(label)?;
+            let mut tail = [0; 10];
+            tail.copy_from_slice(&bytes[..10]);
+            let millis = u64::try_from(millis).unwrap_or_default();
+            let uuid = Builder::from_unix_timestamp_millis(millis, &tail).into_uuid();
+            Ok::<_, Error>(uuid.to_string())
+        };
+        let csrf = |label: &str| {
+            Ok::<_, Error>(Builder::from_random_bytes(derive(label)?).into_uuid().to_string())
+        };
+        let sid = match verified.text("sid") {
+            Some(sid) => sid.to_string(),
+            None => session_of(&key, jti)?,
+        };
+        let ids = |kind: &str| {
+            Ok::<_, Error>(Ids {
+                jti: Some(id(&format!("{kind} jti"))?),
+                sid: Some(sid.clone()),
+                csrf: Some(csrf(&format!("{kind} csrf"))?),
+                at: Some(at),
+            })
+        };
+        Ok(Self { at, access: ids("access")?, refresh: ids("refresh")?, sid })
+    }
+
+    pub(crate) fn session_id(&self) -> &str {
+        &self.sid
+    }
+
+    /// What the blocklist is asked of the new refresh token.
+    pub(crate) fn refresh_ids<'a>(&'a self, verified: &'a Verified) -> TokenIds<'a> {
+        let identity = Some(verified.registered.identity.as_str());
+        TokenIds::new(self.refresh.jti.as_deref(), Some(&self.sid), identity, Some(self.at))
+    }
+
+    fn issue(
+        &self,
+        jwt: &Jwt,
+        verified: &Verified,
+        given: Option<Spec>,
+    ) -> Result<TokenPair, Error> {
+        let mut access = given.map_or_else(
+            || {
+                let mut spec = Spec::new(TokenType::Access, &"");
+                spec.carried = claims::own(&verified.claims, jwt.settings());
+                spec
+            },
+            |mut spec| {
+                spec.carried = Claims::new();
+                spec
+            },
+        );
+        access.identity = verified.registered.identity.clone();
+        access.fresh = Freshness::No;
+        access.audience = carried_audience(verified);
+        access.ids = self.access.clone();
+        let mut refresh = access.clone();
+        refresh.kind = TokenType::Refresh;
+        refresh.ids = self.refresh.clone();
+        TokenPair::make(jwt, access, refresh)
+    }
+}
+
+/// The audience a token was issued for, for those made from it.
+pub(crate) fn carried_audience(verified: &Verified) -> Option<Audience> {
+    let audience = audience(&verified.claims);
+    (!audience.is_empty()).then(|| Audience::from(audience))
+}
+
+/// The session that a token without one begins when it is exchanged: the same for every exchange.
+fn session_of(key: &crate::keys::SigningKey, jti: &[u8]) -> Result<String, Error> {
+    let bytes = key.derive("session", jti)?;
+    let mut sixteen = [0; 16];
+    sixteen.copy_from_slice(bytes.get(..16).ok_or(Error::Sign)?);
+    Ok(Builder::from_random_bytes(sixteen).into_uuid().to_string())
+}

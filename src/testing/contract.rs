@@ -1,0 +1,189 @@
+//! The contract of a store, as tests.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use rocket::time::{Duration, OffsetDateTime};
+use uuid::{NoContext, Timestamp, Uuid};
+
+use crate::blocklist::{Blocklist, Revocation, Standing, StoreError, TokenIds, UseUp};
+use crate::clock;
+
+mod leaving;
+mod revoking;
+mod using_up;
+
+/// Checks that a store keeps the contract of [`Blocklist`]; the stores of this crate pass it too.
+///
+/// `make` is called twice, for two servers, and gives two stores that share one storage: two pools of
+/// one database, or the same `Arc` twice where the storage is in the process. What one of them has
+/// recorded, the other must know.
+///
+/// The storage is to be the suite's own (a table or a prefix made for it), as it prunes as of hours
+/// to come. The times are the real present and some hours around it, as some servers expire entries
+/// by their own clock, which must be right to the half hour. A run takes about half a second and some
+/// hundred round trips.
+///
+/// What it can't check is what becomes of entries in a crash, a fail-over, or a network partition.
+///
+/// # Panics
+///
+/// With the name of the case that the store does not pass, what was expected, and what it answered.
+///
+/// # Example
+///
+/// ```rust
+/// use std::sync::Arc;
+///
+/// use rocket_jwt_extended::blocklist::{Blocklist, MemoryBlocklist};
+/// use rocket_jwt_extended::testing::blocklist_contract;
+///
+/// # let test =
+/// async {
+///     let store: Arc<dyn Blocklist> = Arc::new(MemoryBlocklist::new());
+///     blocklist_contract(async || store.clone()).await;
+/// }
+/// # ; rocket::tokio::runtime::Runtime::new().unwrap().block_on(test);
+/// ```
+///
+/// In an application's tests the body stands in a function marked `#[rocket::async_test]`.
+pub async fn blocklist_contract(make: impl AsyncFn() -> Arc<dyn Blocklist>) {
+    let stores = [make().await, make().await];
+
+    macro_rules! run {
+        ($($group:ident::$case:ident,)*) => {
+            $($group::$case(Case { name: stringify!($case), stores: &stores }).await;)*
+        }
+    }
+
+    run! {
+        revoking::nothing_is_known_against_a_new_token,
+        revoking::a_token_without_ids_is_live,
+        revoking::a_token_is_revoked_alone,
+        revoking::a_session_ends_with_all_its_tokens,
+        revoking::a_subject_is_cut_off_to_the_millisecond,
+        revoking::a_cut_off_goes_by_the_second_of_iat_without_a_v7_jti,
+        revoking::a_token_of_unknown_age_is_cut_off,
+        revoking::a_cut_off_never_goes_back,
+        revoking::kinds_do_not_mix,
+        revoking::an_id_may_be_any_text,
+        revoking::revoking_twice_is_fine,
+        using_up::the_first_use_is_first_and_the_next_is_again,
+        using_up::tokens_of_a_session_are_used_up_one_by_one,
+        using_up::a_revoked_token_is_not_used_up,
+        using_up::a_used_token_can_be_revoked,
+        using_up::an_ended_session_wins_over_a_use,
+        using_up::a_token_without_jti_is_an_error,
+        using_up::of_many_calls_exactly_one_is_first,
+        using_up::a_revocation_is_not_lost_to_a_use,
+        leaving::what_has_expired_leaves,
+        leaving::what_has_not_expired_stays,
+        leaving::an_until_is_never_shortened,
+        leaving::for_good_wins_over_any_until,
+        leaving::a_revoked_use_stays_for_the_longer_of_both,
+        leaving::an_until_may_be_the_end_of_time,
+        leaving::an_until_is_never_shortened_in_real_time,
+        leaving::of_many_untils_the_last_stays,
+    }
+}
+
+/// One case, with the stores of two servers.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    name: &'static str,
+    stores: &'a [Arc<dyn Blocklist>; 2],
+}
+
+impl Case<'_> {
+    /// Records `entry` on the first server.
+    async fn revoke(&self, entry: Revocation) {
+        self.ok(self.stores[0].revoke(&entry).await, "revoke");
+    }
+
+    /// Both servers must see the token in this standing.
+    async fn expect(&self, ids: TokenIds<'_>, standing: Standing, why: &str) {
+        for store in self.stores {
+            let found = self.ok(store.standing(&ids).await, "standing");
+            self.equal(in_millis(found), in_millis(standing), why);
+        }
+    }
+
+    async fn expect_revoked(&self, ids: TokenIds<'_>, why: &str) {
+        self.expect(ids, Standing::Revoked, why).await;
+    }
+
+    async fn expect_live(&self, ids: TokenIds<'_>, why: &str) {
+        self.expect(ids, Standing::Live, why).await;
+    }
+
+    /// Uses the token up on one of the servers, with an `until` two hours away.
+    async fn use_up(&self, server: usize, ids: TokenIds<'_>, now: OffsetDateTime) -> UseUp {
+        let until = now + Duration::hours(2);
+        self.ok(self.stores[server % 2].use_up(&ids, now, until).await, "use_up")
+    }
+
+    async fn prune(&self, now: OffsetDateTime) -> u64 {
+        self.ok(self.stores[1].prune(now).await, "prune")
+    }
+
+    fn ok<T>(&self, result: Result<T, StoreError>, method: &str) -> T {
+        result.unwrap_or_else(|error| {
+            panic!("blocklist contract: {}: `{method}` failed: {error}", self.name)
+        })
+    }
+
+    fn equal<T: PartialEq + Debug>(&self, found: T, expected: T, why: &str) {
+        assert!(
+            found == expected,
+            "blocklist contract: {}: {why}: expected {expected:?}, found {found:?}",
+            self.name,
+        );
+    }
+}
+
+/// The ids of a token, each a new one.
+struct Ids {
+    jti: String,
+    sid: String,
+    subject: String,
+}
+
+impl Ids {
+    fn new() -> Self {
+        Self { jti: id(), sid: id(), subject: format!("user {}", id()) }
+    }
+
+    fn of(&self) -> TokenIds<'_> {
+        TokenIds::new(Some(&self.jti), Some(&self.sid), Some(&self.subject), None)
+    }
+}
+
+/// A UUIDv7, as this crate makes them.
+fn id() -> String {
+    Uuid::now_v7().to_string()
+}
+
+/// A UUIDv7 of a chosen millisecond.
+fn id_of(time: OffsetDateTime) -> String {
+    let seconds = u64::try_from(time.unix_timestamp()).expect("the present is after 1970");
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.nanosecond())).to_string()
+}
+
+fn now() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
+}
+
+/// In an hour's time, or ago.
+fn hours(count: i64) -> OffsetDateTime {
+    now() + Duration::hours(count)
+}
+
+/// What stores hold of a time at least.
+fn in_millis(standing: Standing) -> (Standing, Option<i64>) {
+    match standing {
+        Standing::Used { first } => {
+            (Standing::Used { first: OffsetDateTime::UNIX_EPOCH }, Some(clock::millis(first)))
+        }
+        other => (other, None),
+    }
+}

@@ -1,0 +1,131 @@
+//! When entries leave, and that none leaves earlier.
+
+use rocket::tokio;
+
+use super::*;
+
+pub(super) async fn what_has_expired_leaves(case: Case<'_>) {
+    case.prune(now()).await;
+    let [token, session, subject, used] = [(); 4].map(|()| Ids::new());
+    case.revoke(Revocation::token(&token.jti, hours(-1))).await;
+    case.revoke(Revocation::session(&session.sid, hours(-1))).await;
+    case.revoke(Revocation::subject(&subject.subject, now(), hours(-1))).await;
+    case.use_up(0, used.of(), hours(-3)).await;
+
+    let removed = case.prune(now()).await;
+    let is_whole = removed == 0 || removed == 4;
+    case.equal(is_whole, true, "four entries had expired: 4, or 0 if they leave by themselves");
+    case.equal(case.prune(now()).await, 0, "there was nothing left to prune");
+    for ids in [token, session, subject, used] {
+        case.expect_live(ids.of(), "its entry had expired").await;
+    }
+}
+
+pub(super) async fn what_has_not_expired_stays(case: Case<'_>) {
+    let [token, session, subject, used, for_good] = [(); 5].map(|()| Ids::new());
+    case.revoke(Revocation::token(&token.jti, hours(2))).await;
+    case.revoke(Revocation::session(&session.sid, hours(2))).await;
+    case.revoke(Revocation::subject(&subject.subject, now(), hours(2))).await;
+    case.revoke(Revocation::token(&for_good.jti, None)).await;
+    let first = now();
+    case.use_up(0, used.of(), first).await;
+
+    case.prune(hours(1)).await;
+    for ids in [&token, &session, &subject, &for_good] {
+        case.expect_revoked(ids.of(), "its entry had another hour").await;
+    }
+    case.expect(used.of(), Standing::Used { first }, "its mark had another hour").await;
+    case.prune(hours(24 * 365 * 100)).await;
+    case.expect_revoked(for_good.of(), "its entry was for good").await;
+}
+
+pub(super) async fn an_until_is_never_shortened(case: Case<'_>) {
+    for untils in [[1, 3], [3, 1]] {
+        let [token, session, subject] = [(); 3].map(|()| Ids::new());
+        for until in untils {
+            case.revoke(Revocation::token(&token.jti, hours(until))).await;
+            case.revoke(Revocation::session(&session.sid, hours(until))).await;
+            case.revoke(Revocation::subject(&subject.subject, now(), hours(until))).await;
+        }
+        case.prune(hours(2)).await;
+        for ids in [token, session, subject] {
+            case.expect_revoked(ids.of(), "the later of two `until`s has not passed").await;
+        }
+    }
+}
+
+pub(super) async fn for_good_wins_over_any_until(case: Case<'_>) {
+    for untils in [[None, Some(hours(1))], [Some(hours(1)), None]] {
+        let [token, session, subject] = [(); 3].map(|()| Ids::new());
+        for until in untils {
+            case.revoke(Revocation::token(&token.jti, until)).await;
+            case.revoke(Revocation::session(&session.sid, until)).await;
+            case.revoke(Revocation::subject(&subject.subject, now(), until)).await;
+        }
+        case.prune(hours(2)).await;
+        for ids in [token, session, subject] {
+            case.expect_revoked(ids.of(), "one of two entries was for good").await;
+        }
+    }
+}
+
+pub(super) async fn a_revoked_use_stays_for_the_longer_of_both(case: Case<'_>) {
+    // The use's own `until` is in two hours.
+    for (until, pruned) in [(Some(hours(1)), hours(1)), (Some(hours(4)), hours(3)), (None, hours(3))] {
+        let ids = Ids::new();
+        case.use_up(0, ids.of(), now()).await;
+        case.revoke(Revocation::token(&ids.jti, until)).await;
+        case.prune(pruned + Duration::minutes(30)).await;
+        case.expect_revoked(ids.of(), "the later of use and revocation has not passed").await;
+    }
+}
+
+pub(super) async fn an_until_may_be_the_end_of_time(case: Case<'_>) {
+    let last = rocket::time::Date::MAX.with_hms(0, 0, 0);
+    let last = last.map_or(hours(2), |last| last.assume_utc());
+    let ids = Ids::new();
+    case.revoke(Revocation::token(&ids.jti, hours(1))).await;
+    case.revoke(Revocation::token(&ids.jti, last)).await;
+    case.revoke(Revocation::subject(&ids.subject, last, last)).await;
+    case.prune(hours(2)).await;
+    case.expect_revoked(ids.of(), "its entry stays until the end of the calendar").await;
+    let other = Ids { jti: id(), ..ids };
+    case.expect_revoked(other.of(), "its subject is cut off until then").await;
+}
+
+/// For stores whose entries leave by a server's clock, which no argument moves.
+pub(super) async fn an_until_is_never_shortened_in_real_time(case: Case<'_>) {
+    let soon = || now() + Duration::milliseconds(250);
+    let [widened, kept, for_good, used] = [(); 4].map(|()| Ids::new());
+    case.revoke(Revocation::token(&widened.jti, soon())).await;
+    case.revoke(Revocation::token(&widened.jti, hours(2))).await;
+    case.revoke(Revocation::token(&kept.jti, hours(2))).await;
+    case.revoke(Revocation::token(&kept.jti, soon())).await;
+    case.revoke(Revocation::token(&for_good.jti, None)).await;
+    case.revoke(Revocation::token(&for_good.jti, soon())).await;
+    case.use_up(1, used.of(), now()).await;
+    case.revoke(Revocation::token(&used.jti, soon())).await;
+
+    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    for ids in [widened, kept, for_good, used] {
+        case.expect_revoked(ids.of(), "one of its two `until`s has not passed").await;
+    }
+}
+
+pub(super) async fn of_many_untils_the_last_stays(case: Case<'_>) {
+    let ids = Ids::new();
+    let tasks: Vec<_> = (0..16)
+        .map(|task| {
+            let store = case.stores[task % 2].clone();
+            // 5, 16, 11, 6, …: the last in the middle of them.
+            let until = now() + Duration::minutes(10 * (5 + 11 * task as i64) % 160 + 10);
+            let entry = Revocation::token(&ids.jti, until);
+            tokio::spawn(async move { store.revoke(&entry).await })
+        })
+        .collect();
+    for task in tasks {
+        case.ok(task.await.unwrap_or_else(|error| Err(StoreError::new(error))), "revoke");
+    }
+    case.prune(now() + Duration::minutes(155)).await;
+    case.expect_revoked(ids.of(), "the last of concurrent `until`s has not passed").await;
+}

@@ -1,0 +1,159 @@
+//! What is revoked, and what is not.
+
+use uuid::Uuid;
+
+use super::*;
+
+pub(super) async fn nothing_is_known_against_a_new_token(case: Case<'_>) {
+    case.expect_live(Ids::new().of(), "no entry was made").await;
+}
+
+pub(super) async fn a_token_without_ids_is_live(case: Case<'_>) {
+    case.expect_live(TokenIds::new(None, None, None, None), "it can't have an entry").await;
+}
+
+pub(super) async fn a_token_is_revoked_alone(case: Case<'_>) {
+    let ids = Ids::new();
+    case.revoke(Revocation::token(&ids.jti, hours(2))).await;
+    case.expect_revoked(ids.of(), "it was revoked").await;
+    let alone = TokenIds::new(Some(&ids.jti), None, None, None);
+    case.expect_revoked(alone, "asked for by `jti` alone").await;
+
+    let other = Ids { jti: id(), ..ids };
+    case.expect_live(other.of(), "another token of the session and the subject").await;
+}
+
+pub(super) async fn a_session_ends_with_all_its_tokens(case: Case<'_>) {
+    let ids = Ids::new();
+    case.revoke(Revocation::session(&ids.sid, hours(2))).await;
+    case.expect_revoked(ids.of(), "its session was ended").await;
+    let other = Ids { jti: id(), sid: ids.sid.clone(), subject: id() };
+    case.expect_revoked(other.of(), "another token of the session").await;
+    let nameless = TokenIds::new(None, Some(&ids.sid), None, None);
+    case.expect_revoked(nameless, "a token of the session without `jti`").await;
+
+    let other = Ids { sid: id(), ..ids };
+    case.expect_live(other.of(), "the subject's other session").await;
+}
+
+pub(super) async fn a_subject_is_cut_off_to_the_millisecond(case: Case<'_>) {
+    let cut_off = now();
+    let millisecond = Duration::milliseconds(1);
+    let issued = |jti| Ids { jti, ..Ids::new() };
+    let before = issued(id_of(cut_off - millisecond));
+    case.revoke(Revocation::subject(&before.subject, cut_off, hours(2))).await;
+    case.expect_revoked(before.of(), "issued in the millisecond before").await;
+
+    let same = Ids { jti: id_of(cut_off), sid: id(), ..before };
+    case.expect_revoked(same.of(), "issued in the cut-off's millisecond").await;
+    let after = Ids { jti: id_of(cut_off + millisecond), sid: id(), ..same };
+    case.expect_live(after.of(), "issued in the next millisecond").await;
+
+    let other = Ids { subject: id(), ..after };
+    case.expect_live(other.of(), "another subject").await;
+}
+
+pub(super) async fn a_cut_off_goes_by_the_second_of_iat_without_a_v7_jti(case: Case<'_>) {
+    let cut_off = now();
+    let subject = id();
+    case.revoke(Revocation::subject(&subject, cut_off, hours(2))).await;
+    let v4 = Uuid::new_v4().to_string();
+    for jti in [None, Some("one"), Some(&*v4)] {
+        let issued = |iat| TokenIds::new(jti, None, Some(&subject), Some(iat));
+        case.expect_revoked(issued(cut_off), "issued in the cut-off's second").await;
+        case.expect_live(issued(cut_off + Duration::seconds(1)), "issued in the next second").await;
+    }
+}
+
+pub(super) async fn a_token_of_unknown_age_is_cut_off(case: Case<'_>) {
+    let subject = id();
+    case.revoke(Revocation::subject(&subject, hours(-100), hours(2))).await;
+    let ids = TokenIds::new(Some("no time"), None, Some(&subject), None);
+    case.expect_revoked(ids, "neither `jti` nor `iat` tell when it was issued").await;
+}
+
+pub(super) async fn a_cut_off_never_goes_back(case: Case<'_>) {
+    let ids = Ids { jti: id_of(hours(-1)), ..Ids::new() };
+    case.revoke(Revocation::subject(&ids.subject, hours(-2), hours(2))).await;
+    case.expect_live(ids.of(), "issued after the cut-off").await;
+    case.revoke(Revocation::subject(&ids.subject, now(), hours(2))).await;
+    case.expect_revoked(ids.of(), "the cut-off went forward").await;
+    case.revoke(Revocation::subject(&ids.subject, hours(-2), hours(2))).await;
+    case.expect_revoked(ids.of(), "an earlier cut-off came after a later one").await;
+}
+
+pub(super) async fn kinds_do_not_mix(case: Case<'_>) {
+    for text in [id(), format!("text {}", id())] {
+        let token = TokenIds::new(Some(&text), None, None, None);
+        let session = TokenIds::new(None, Some(&text), None, None);
+        let subject = TokenIds::new(None, None, Some(&text), None);
+        case.revoke(Revocation::session(&text, hours(2))).await;
+        case.expect_live(token, "a session was ended, not a token").await;
+        case.expect_live(subject, "a session was ended, not a subject").await;
+        case.revoke(Revocation::subject(&text, now(), hours(2))).await;
+        case.expect_live(token, "a subject was cut off, not a token").await;
+        case.revoke(Revocation::token(&text, hours(2))).await;
+        case.expect_revoked(token, "all three").await;
+        case.expect_revoked(session, "all three").await;
+        case.expect_revoked(subject, "all three").await;
+    }
+}
+
+pub(super) async fn an_id_may_be_any_text(case: Case<'_>) {
+    let lower = loop {
+        let uuid = Uuid::new_v4();
+        // With a letter, so that its upper case is another text.
+        if uuid.to_string() != uuid.to_string().to_uppercase() {
+            break uuid.to_string();
+        }
+    };
+    let unique = id();
+    let text = |form: &str| format!("{unique}{form}");
+    let texts = [
+        lower.to_uppercase(),
+        lower.replace('-', ""),
+        format!("{{{lower}}}"),
+        format!("urn:uuid:{lower}"),
+        format!("{lower} "),
+        lower,
+        text(" 1"),
+        text(" 01"),
+        text("a"),
+        text("A"),
+        text("' OR ''='"),
+        text("\"; DROP TABLE jwt_blocklist; --"),
+        text("`%_\\*?[]{}$1:x"),
+        text("\0"),
+        text("\0\0"),
+        text("\r\nDEL *\r\n"),
+        // The same to the eye, of one character and of two.
+        text("\u{e9}"),
+        text("e\u{301}"),
+        text("\u{1f980}\u{202e}\u{10ffff}"),
+        text(&"x".repeat(65_536)),
+        text(&"x".repeat(65_537)),
+    ];
+    for (position, revoked) in texts.iter().enumerate() {
+        case.revoke(Revocation::token(revoked, hours(2))).await;
+        for (other, jti) in texts.iter().enumerate() {
+            let ids = TokenIds::new(Some(jti), None, None, None);
+            let expected = if other <= position { Standing::Revoked } else { Standing::Live };
+            let start: String = jti.chars().skip(unique.len()).take(40).collect();
+            case.expect(ids, expected, &format!("the id `…{start}`")).await;
+        }
+    }
+}
+
+pub(super) async fn revoking_twice_is_fine(case: Case<'_>) {
+    let ids = Ids::new();
+    for server in [0, 1, 0] {
+        for entry in [
+            Revocation::token(&ids.jti, hours(2)),
+            Revocation::session(&ids.sid, hours(2)),
+            Revocation::subject(&ids.subject, now(), hours(2)),
+        ] {
+            case.ok(case.stores[server].revoke(&entry).await, "revoke");
+        }
+    }
+    case.expect_revoked(ids.of(), "revoked several times").await;
+}

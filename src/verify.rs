@@ -1,0 +1,275 @@
+//! The one pipeline: everything that happens to a token's text before it is let in.
+//!
+//! Length, header, key, signature, claims, expiry, type, freshness, blocklist, `verify_claims`: in
+//! this order, which decides which refusal a client sees. That a token has expired says that all else
+//! about it was right. No other module turns a token's text into claims.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::Engine;
+use jsonwebtoken::{Algorithm, Header};
+use rocket::time::OffsetDateTime;
+use serde_json::Value;
+
+use crate::cache::Seen;
+use crate::claims::{audience, Registered};
+use crate::config::Settings;
+use crate::csrf::Proof;
+use crate::guard::{Kind, Policy};
+use crate::jwt::Jwt;
+use crate::keys::VerifyingKey;
+use crate::rejection::{Reason, Refusal};
+use crate::strict;
+use crate::token::{TokenType, Verified};
+use crate::Claims;
+
+/// Base64 text of a header beyond this is refused unread: what is parsed before the signature holds
+/// is what anybody can make a server parse.
+pub(crate) const MAX_HEADER_LENGTH: usize = 4096;
+
+/// The whole pipeline but for what needs a request: users and permissions.
+pub(crate) async fn verify(
+    jwt: &Jwt,
+    seen: &Seen,
+    proof: Option<&Proof>,
+    policy: Policy,
+) -> Result<Arc<Verified>, Refusal> {
+    let verified = decode_once(jwt, seen)?;
+    let refuse = |reason| Refusal::of(reason, &verified);
+    check_csrf(&verified, proof).map_err(refuse)?;
+    check_expiry(jwt, &verified).map_err(refuse)?;
+    check_type(&verified, policy.kind()).map_err(refuse)?;
+    if policy.needs_fresh() && !verified.registered.fresh {
+        return Err(refuse(Reason::NotFresh));
+    }
+    if policy.asks_blocklist() {
+        let standing = seen.standing.get_or_init(|| jwt.judge(&verified)).await;
+        standing.clone().map_err(refuse)?;
+    }
+    if !*seen.accepted.get_or_init(|| jwt.hooks().accept(&verified)) {
+        return Err(refuse(Reason::ClaimsRejected));
+    }
+    Ok(verified)
+}
+
+fn decode_once(jwt: &Jwt, seen: &Seen) -> Result<Arc<Verified>, Refusal> {
+    seen.decoded
+        .get_or_init(|| {
+            decode(jwt, &seen.encoded).map_err(|refusal| (refusal.reason, refusal.verified))
+        })
+        .clone()
+        .map_err(|(reason, verified)| Refusal { reason, verified })
+}
+
+/// Everything up to the required claims.
+pub(crate) fn decode(jwt: &Jwt, encoded: &str) -> Result<Arc<Verified>, Refusal> {
+    let settings = jwt.settings();
+    let parts = Parts::split(encoded, settings.max_token_length)?;
+    let header = parts.header()?;
+    let key = key(jwt, &parts, &header)?;
+    if !key.verifies(parts.signed.as_bytes(), &parts.signature()?) {
+        return Err(Reason::Signature.into());
+    }
+
+    let claims = parts.claims()?;
+    let now = jwt.now();
+    let (registered, mistyped) = Registered::read(&claims, settings, now);
+    let encoded = encoded.into();
+    let verified = Arc::new(Verified { encoded, header, claims, registered });
+    match mistyped.map_or_else(|| check_claims(settings, &verified, now), Err) {
+        Ok(()) => Ok(verified),
+        Err(reason) => Err(Refusal::of(reason, &verified)),
+    }
+}
+
+/// The three parts of a compact serialization (RFC 7515 §3.1), not decoded yet.
+pub(crate) struct Parts<'a> {
+    signed: &'a str,
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    pub(crate) fn split(encoded: &'a str, max_length: usize) -> Result<Self, Reason> {
+        if encoded.len() > max_length {
+            return Err(Reason::TooLong);
+        }
+        let few = || Reason::Malformed("Not enough segments");
+        let (signed, signature) = encoded.rsplit_once('.').ok_or_else(few)?;
+        let (header, payload) = signed.split_once('.').ok_or_else(few)?;
+        if payload.contains('.') {
+            return Err(Reason::Malformed("Too many segments"));
+        }
+        if header.len() > MAX_HEADER_LENGTH {
+            return Err(Reason::TooLong);
+        }
+        Ok(Self { signed, header, payload, signature })
+    }
+
+    /// The header, every member of which was looked at.
+    pub(crate) fn header(&self) -> Result<Header, Reason> {
+        let json = base64(self.header, "Invalid header padding")?;
+        let invalid = || Reason::Malformed("Invalid header string");
+        let members = strict::object(&json).map_err(|_| invalid())?;
+        match members.get("alg") {
+            None => return Err(Reason::Algorithm("Algorithm not specified")),
+            // As an object, `{"HS256":null}` would pass for the enum below.
+            Some(Value::String(name)) if name.parse::<Algorithm>().is_ok() => (),
+            Some(_) => return Err(Reason::Algorithm("The specified alg value is not allowed")),
+        }
+        for (name, refusal) in [
+            // No extension is understood, so every list of them is refused (RFC 7515 §4.1.11).
+            ("crit", "Unsupported critical extension"),
+            ("b64", "Unsupported header parameter b64"),
+            ("zip", "Unsupported header parameter zip"),
+            ("enc", "Unsupported header parameter enc"),
+        ] {
+            if members.contains_key(name) {
+                return Err(Reason::Header(refusal));
+            }
+        }
+        if !members.get("kid").is_none_or(Value::is_string) {
+            return Err(Reason::Header("Key ID header parameter must be a string"));
+        }
+        serde_json::from_value(Value::Object(members)).map_err(|_| invalid())
+    }
+
+    /// The claims. Nothing vouches for them unless the signature was checked.
+    pub(crate) fn claims(&self) -> Result<Claims, Reason> {
+        let json = base64(self.payload, "Invalid payload padding")?;
+        strict::object(&json).map_err(|_| Reason::Malformed("Invalid payload string"))
+    }
+
+    fn signature(&self) -> Result<Vec<u8>, Reason> {
+        base64(self.signature, "Invalid crypto padding")
+    }
+}
+
+/// Base64url without padding, in its one canonical spelling (RFC 7515 §2).
+fn base64(part: &str, refusal: &'static str) -> Result<Vec<u8>, Reason> {
+    URL_SAFE_NO_PAD.decode(part).map_err(|_| Reason::Malformed(refusal))
+}
+
+/// The key for a header: its algorithm must be the key's own (RFC 8725 §3.1).
+fn key<'a>(jwt: &'a Jwt, parts: &Parts<'_>, header: &Header) -> Result<Cow<'a, VerifyingKey>, Reason> {
+    let refused = Reason::Algorithm("The specified alg value is not allowed");
+    if let Some(hook) = &jwt.hooks().verifying_key {
+        if let Some(key) = hook(header, &parts.claims()?) {
+            return match key.algorithm() == header.alg {
+                true => Ok(Cow::Owned(key)),
+                false => Err(refused),
+            };
+        }
+        if jwt.keys().verifying.is_empty() {
+            return Err(Reason::UnknownKey);
+        }
+    }
+    jwt.keys().verifying(header.alg).map(Cow::Borrowed).ok_or(refused)
+}
+
+fn check_claims(
+    settings: &Settings,
+    verified: &Verified,
+    now: OffsetDateTime,
+) -> Result<(), Reason> {
+    let registered = &verified.registered;
+    let claims = &verified.claims;
+    let latest = now.saturating_add(settings.leeway);
+    if registered.issued_at.is_some_and(|iat| iat > latest) {
+        return Err(Reason::Claim("The token is not yet valid (iat)"));
+    }
+    if registered.not_before.is_some_and(|nbf| nbf > latest) {
+        return Err(Reason::Claim("The token is not yet valid (nbf)"));
+    }
+
+    if let Some(expected) = &settings.decode_issuer {
+        match verified.text("iss") {
+            None => return Err(Reason::MissingClaim("iss".into())),
+            Some(issuer) if !expected.iter().any(|one| one == issuer) => {
+                return Err(Reason::Claim("Invalid issuer"));
+            }
+            Some(_) => (),
+        }
+    }
+    if let Some(expected) = &settings.decode_audience {
+        let audience = audience(claims);
+        if audience.iter().all(|one| one.is_empty()) {
+            return Err(Reason::MissingClaim("aud".into()));
+        }
+        if !audience.iter().any(|one| expected.iter().any(|other| other == one)) {
+            return Err(Reason::Claim("Audience doesn't match"));
+        }
+    }
+
+    check_subject(settings, claims)?;
+    for name in &settings.required_claims {
+        if !claims.contains_key(name) && settings.requires(name, registered.token_type) {
+            return Err(Reason::MissingClaim(name.clone()));
+        }
+    }
+    check_lifetime(settings, verified)
+}
+
+fn check_subject(settings: &Settings, claims: &Claims) -> Result<(), Reason> {
+    let identity_claim = settings.identity_claim.as_str();
+    for name in ["sub", identity_claim] {
+        match claims.get(name) {
+            None if name == identity_claim => return Err(Reason::MissingClaim(name.into())),
+            Some(Value::String(text)) if text.is_empty() && name == identity_claim => {
+                return Err(Reason::Claim("Subject must not be empty"));
+            }
+            Some(value) if settings.verify_sub && !value.is_string() => {
+                return Err(Reason::Claim("Subject must be a string"));
+            }
+            _ => (),
+        }
+    }
+    Ok(())
+}
+
+/// Entries leave the blocklist when no token they are about can be alive. So a token that lives
+/// longer than that is none that may be accepted.
+fn check_lifetime(settings: &Settings, verified: &Verified) -> Result<(), Reason> {
+    let session = verified.text("sid").and(settings.session_lifetime());
+    let Some(longest) = [session, settings.max_token_lifetime].into_iter().flatten().min() else {
+        return Ok(());
+    };
+    let lifetime = match (verified.registered.expires_at, verified.registered.issued_at) {
+        (Some(exp), Some(iat)) => exp - iat,
+        _ => return Err(Reason::Claim("The token's lifetime is not limited")),
+    };
+    match lifetime > longest {
+        true => Err(Reason::Claim("The token lives longer than is allowed")),
+        false => Ok(()),
+    }
+}
+
+/// The double-submit value must be the token's own.
+pub(crate) fn check_csrf(verified: &Verified, proof: Option<&Proof>) -> Result<(), Reason> {
+    let Some(proof) = proof else { return Ok(()) };
+    match verified.claims.get("csrf") {
+        None => Err(Reason::MissingClaim("csrf".into())),
+        Some(Value::String(expected)) if proof.equals(expected) => Ok(()),
+        Some(_) => Err(Reason::CsrfMismatch(proof.hint())),
+    }
+}
+
+/// Expired at `exp`, not after it (RFC 7519 §4.1.4).
+pub(crate) fn check_expiry(jwt: &Jwt, verified: &Verified) -> Result<(), Reason> {
+    match verified.registered.expires_at {
+        Some(exp) if jwt.now() >= exp.saturating_add(jwt.settings().leeway) => Err(Reason::Expired),
+        _ => Ok(()),
+    }
+}
+
+fn check_type(verified: &Verified, kind: Kind) -> Result<(), Reason> {
+    match (kind, verified.registered.token_type) {
+        (Kind::Access | Kind::Any, TokenType::Access) => Ok(()),
+        (Kind::Refresh | Kind::Any, TokenType::Refresh) => Ok(()),
+        (Kind::Refresh, _) => Err(Reason::NotRefresh),
+        (Kind::Access | Kind::Any, _) => Err(Reason::NotAccess),
+    }
+}
