@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use rocket::tokio::sync::OnceCell;
 use rocket::Request;
 
-use crate::rejection::{Reason, Rejection};
+use crate::rejection::{Reason, Refusal, Rejection};
 use crate::token::Verified;
 
 /// One token of a request, and what was found out about it, each thing once.
 pub(crate) struct Seen {
     pub(crate) encoded: String,
-    pub(crate) decoded: OnceLock<Result<Arc<Verified>, (Reason, Option<Arc<Verified>>)>>,
+    pub(crate) decoded: OnceLock<Result<Arc<Verified>, Refusal>>,
     pub(crate) standing: OnceCell<Result<(), Reason>>,
     pub(crate) accepted: OnceLock<bool>,
 }

@@ -21,10 +21,7 @@ fn codes(settings: &Settings) -> Vec<u16> {
 
 /// Registers catchers at `/` for just the codes that the application has none for, and tells those
 /// that it has.
-pub(crate) fn register(
-    rocket: Rocket<Build>,
-    settings: &Settings,
-) -> (Rocket<Build>, Vec<u16>) {
+pub(crate) fn register(rocket: Rocket<Build>, settings: &Settings) -> (Rocket<Build>, Vec<u16>) {
     let taken = |code: u16| {
         let at_root = |catcher: &&Catcher| catcher.base.path() == "/";
         let of_code = |catcher: &Catcher| catcher.code.is_none() || catcher.code == Some(code);

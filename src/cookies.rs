@@ -129,8 +129,7 @@ pub(crate) fn cookies(
     }
     let KindNames { cookie_name, cookie_path, csrf_cookie_name, csrf_cookie_path, .. } =
         settings.kind(kind);
-    let mut cookies =
-        vec![base(settings, cookie_name, token.encoded(), cookie_path, true, domain)];
+    let mut cookies = vec![base(settings, cookie_name, token.encoded(), cookie_path, true, domain)];
     if settings.csrf_protect && settings.csrf_in_cookies {
         let csrf = token.csrf().ok_or(Error::Cookie("the token has no `csrf` claim"))?;
         cookies.push(base(settings, csrf_cookie_name, csrf, csrf_cookie_path, false, domain));

@@ -28,7 +28,9 @@ impl Proof {
     }
 
     pub(crate) fn hint(&self) -> CsrfHint {
-        self.hint.clone().unwrap_or_else(|| CsrfHint { header: String::new(), cookie: String::new() })
+        self.hint
+            .clone()
+            .unwrap_or_else(|| CsrfHint { header: String::new(), cookie: String::new() })
     }
 }
 
@@ -43,10 +45,8 @@ pub(crate) fn proof(
     if !settings.csrf_protect || !is_guarded(settings, request.method()) {
         return Ok(None);
     }
-    let hint = CsrfHint {
-        header: names.csrf_header_name.clone(),
-        cookie: names.csrf_cookie_name.clone(),
-    };
+    let hint =
+        CsrfHint { header: names.csrf_header_name.clone(), cookie: names.csrf_cookie_name.clone() };
     let mut sent = request.headers().get(&names.csrf_header_name).filter(|value| !value.is_empty());
     let value = match (sent.next(), sent.next()) {
         (Some(value), None) => Some(value.to_string()),

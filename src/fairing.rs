@@ -75,18 +75,12 @@ impl JwtFairing {
     }
 
     /// Claims for every token, by identity. They give way to those of the identity and of the builder.
-    pub fn additional_claims(
-        self,
-        hook: impl Fn(&str) -> Claims + Send + Sync + 'static,
-    ) -> Self {
+    pub fn additional_claims(self, hook: impl Fn(&str) -> Claims + Send + Sync + 'static) -> Self {
         self.hook(|hooks| hooks.additional_claims = Some(Box::new(hook)))
     }
 
     /// Header members for every token, by identity. They give way to those of the builder.
-    pub fn additional_headers(
-        self,
-        hook: impl Fn(&str) -> Claims + Send + Sync + 'static,
-    ) -> Self {
+    pub fn additional_headers(self, hook: impl Fn(&str) -> Claims + Send + Sync + 'static) -> Self {
         self.hook(|hooks| hooks.additional_headers = Some(Box::new(hook)))
     }
 

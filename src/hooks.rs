@@ -11,15 +11,19 @@ use crate::token::{Token, Verified};
 use crate::Claims;
 
 type Hook<F> = Option<Box<F>>;
+type AddClaims = dyn Fn(&str) -> Claims + Send + Sync;
+type SignWith = dyn Fn(&str) -> Option<SigningKey> + Send + Sync;
+type VerifyWith = dyn Fn(&Header, &Claims) -> Option<VerifyingKey> + Send + Sync;
+type Accept = dyn Fn(&Token<Claims>) -> bool + Send + Sync;
 
 /// The hooks, each optional.
 #[derive(Default)]
 pub(crate) struct Hooks {
-    pub(crate) additional_claims: Hook<dyn Fn(&str) -> Claims + Send + Sync>,
-    pub(crate) additional_headers: Hook<dyn Fn(&str) -> Claims + Send + Sync>,
-    pub(crate) signing_key: Hook<dyn Fn(&str) -> Option<SigningKey> + Send + Sync>,
-    pub(crate) verifying_key: Hook<dyn Fn(&Header, &Claims) -> Option<VerifyingKey> + Send + Sync>,
-    pub(crate) verify_claims: Hook<dyn Fn(&Token<Claims>) -> bool + Send + Sync>,
+    pub(crate) additional_claims: Hook<AddClaims>,
+    pub(crate) additional_headers: Hook<AddClaims>,
+    pub(crate) signing_key: Hook<SignWith>,
+    pub(crate) verifying_key: Hook<VerifyWith>,
+    pub(crate) verify_claims: Hook<Accept>,
     pub(crate) on_rejection: Hook<OnRejection>,
     pub(crate) on_event: Hook<dyn Fn(&Event) + Send + Sync>,
 }

@@ -200,7 +200,8 @@ impl Spec {
         let settings = jwt.settings();
         // Built anew for each token: what a hook hands out is never written to.
         let hooked = jwt.hooks().additional_claims.as_ref().map(|hook| hook(&self.identity));
-        let layers = [Some(&self.carried), hooked.as_ref(), Some(&self.identity_claims), Some(&self.claims)];
+        let layers =
+            [Some(&self.carried), hooked.as_ref(), Some(&self.identity_claims), Some(&self.claims)];
         let mut payload = Claims::new();
         for (name, value) in layers.into_iter().flatten().flatten() {
             if claims::is_registered(name, settings) {

@@ -278,8 +278,14 @@ fn check_secret_length(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error>
 /// Refuses what could be guessed: outside the debug profile only.
 pub(crate) fn check_secret_strength(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
     const PUBLISHED: [&str; 8] = [
-        "secret", "password", "changeme", "change-me", "super-secret", "your-256-bit-secret",
-        "jwt-secret", "example",
+        "secret",
+        "password",
+        "changeme",
+        "change-me",
+        "super-secret",
+        "your-256-bit-secret",
+        "jwt-secret",
+        "example",
     ];
     check_secret_length(algorithm, secret)?;
     if secret.first().is_some_and(u8::is_ascii_whitespace)

@@ -1,21 +1,270 @@
+//! JSON Web Token authentication for [Rocket].
+//!
+//! Attach one fairing, configure it in `Rocket.toml`, and protect a route by naming a type in its
+//! signature. Access and refresh tokens, freshness, revocation, rotation with theft detection,
+//! cookies with CSRF protection, and loading the user come with it.
+//!
+//! [Rocket]: https://rocket.rs
+//!
+//! # Usage
+//!
+//! 1. Depend on the crate.
+//!
+//!    ```toml
+//!    [dependencies]
+//!    rocket = { version = "0.5.2", features = ["json"] }
+//!    rocket_jwt_extended = "0.1"
+//!    ```
+//!
+//! 2. Give it a secret in `Rocket.toml`. In the debug profile a random one is made if there is none.
+//!
+//!    ```toml
+//!    [release.jwt]
+//!    secret_key = "…"    # openssl rand -base64 48
+//!    ```
+//!
+//! 3. Attach the fairing, hand out tokens, and name a guard where one is needed.
+//!
+//!    ```rust
+//!    # #[macro_use] extern crate rocket;
+//!    use rocket::http::Status;
+//!    use rocket::serde::{json::Json, Deserialize, Serialize};
+//!    use rocket_jwt_extended::{AccessToken, Error, Fresh, Jwt, RefreshToken, Rejection, TokenPair};
+//!
+//!    /// The application's own claims.
+//!    #[derive(Serialize, Deserialize)]
+//!    #[serde(crate = "rocket::serde")]
+//!    struct Profile { role: String }
+//!
+//!    # #[derive(Deserialize)]
+//!    # #[serde(crate = "rocket::serde")]
+//!    # struct Credentials { name: String }
+//!    # fn check(_: &Credentials) -> Result<(), Status> { Ok(()) }
+//!    #[post("/login", data = "<who>")]
+//!    fn login(jwt: &Jwt, who: Json<Credentials>) -> Result<TokenPair, Status> {
+//!        check(&who)?;
+//!        Ok(jwt.token_pair(&who.name).fresh().claims(&Profile { role: "admin".into() }).issue()?)
+//!    }
+//!
+//!    #[get("/me")]
+//!    fn me(token: AccessToken<Profile>) -> String {
+//!        format!("{} ({})", token.identity(), token.claims.role)
+//!    }
+//!
+//!    #[post("/password")]
+//!    fn change_password(_recent: Fresh, token: AccessToken) -> String {
+//!        format!("changed for {}", token.identity())
+//!    }
+//!
+//!    #[post("/refresh")]
+//!    async fn refresh(jwt: &Jwt, token: RefreshToken) -> Result<TokenPair, Rejection> {
+//!        jwt.rotate(token).await
+//!    }
+//!
+//!    #[delete("/logout")]
+//!    async fn logout(jwt: &Jwt, token: AccessToken) -> Result<Status, Error> {
+//!        jwt.revoke_session(&token).await?;
+//!        Ok(Status::NoContent)
+//!    }
+//!
+//!    #[launch]
+//!    fn rocket() -> _ {
+//!        # if true { return rocket::build(); }
+//!        rocket::build()
+//!            .attach(Jwt::fairing())
+//!            .mount("/", routes![login, me, change_password, refresh, logout])
+//!    }
+//!    ```
+//!
+//! # Guards
+//!
+//! Each wrapper changes one thing of what the guard inside asks for, and they nest in any order. A
+//! request's token is verified once and the blocklist is asked once, however many guards it meets.
+//!
+//! | guard | lets in a request with |
+//! |---|---|
+//! | [`AccessToken<C>`] | a valid access token, its own claims read into `C` |
+//! | [`RefreshToken<C>`] | a valid refresh token |
+//! | [`AnyToken<C>`] | either |
+//! | [`Fresh<G>`] | what `G` lets in, if the token is fresh |
+//! | [`Optional<G>`] | what `G` lets in, or no token at all |
+//! | [`OrForward<G>`] | what `G` lets in; without a token the next route is tried |
+//! | [`In<L, G>`] | what `G` lets in, with the token in one of the places `L` |
+//! | [`IgnoreRevocation<G>`] | what `G` lets in, revoked or not |
+//! | [`Require<P, G>`] | what `G` lets in, if the permission `P` holds |
+//! | [`CurrentUser<U, G>`] | what `G` lets in, if the application finds its user |
+//! | [`WithBody<G, B>`] | what `G` lets in, with the token looked for in the body, too: a data guard |
+//! | [`&Jwt`](Jwt) | anything: it is the manager |
+//!
+//! **Never write `Option<AccessToken>`.** Rocket turns each failure of a guard into `None`, so that the
+//! route would run for a forged, expired or revoked token. [`Optional`] is `None` only when no token
+//! was sent. Likewise, an application's own guard that calls one of these should refuse with an error,
+//! not forward: with a forward, a route of lower rank might answer a request with a bad token.
+//!
+//! Without the fairing, a launch with any of these guards in a route fails. Rocket does not look
+//! through a guard that is called inside another; see [`TokenGuard`] for the three lines that help.
+//!
+//! # Refusals
+//!
+//! A guard refuses with a [`Rejection`], answered as JSON with a text and a stable code:
+//!
+//! | code | status | when |
+//! |---|---|---|
+//! | `token_missing` | 401 | no token was sent |
+//! | `csrf_missing`, `csrf_mismatch` | 401 | a cookie came without its CSRF value |
+//! | `token_invalid` | `invalid_token_status` | the token is not one of ours; the text says which check failed |
+//! | `wrong_token_type` | `invalid_token_status` | an access token was needed, or a refresh token |
+//! | `token_expired`, `token_revoked`, `fresh_token_required` | 401 | as they say |
+//! | `user_not_found` | 401 | there is no such user |
+//! | `claims_rejected` | 400 | the `verify_claims` hook said no |
+//! | `insufficient_scope` | 403 | the [`Permission`] said no |
+//! | `store_unavailable` | 503 | the blocklist or the user store could not be asked |
+//!
+//! with `WWW-Authenticate` where RFC 6750 §3 wants it. The fairing answers by catchers at `/` for the
+//! codes that the application has no catcher for; the application's own find the refusal by
+//! [`Rejection::of()`]. [`JwtFairing::on_rejection()`] replaces the JSON.
+//!
+//! # Configuration
+//!
+//! The table `jwt` of a profile in `Rocket.toml`, or `ROCKET_JWT='{secret_key="…"}'`. Everything is
+//! checked at launch, and a launch that fails names every fault by key and file. Durations are whole
+//! seconds or text such as `"15m"`.
+//!
+//! <!-- settings -->
+//! | key | default | meaning |
+//! |---|---|---|
+//! | `algorithm` | `"HS256"` | signs, and verifies: HS, RS, PS 256, 384, 512, ES256, ES384, EdDSA |
+//! | `decode_algorithms` | `[algorithm]` | accepted as well; all of one key's family |
+//! | `secret_key` | — | for HS*: at least as long as the hash (RFC 7518 §3.2) outside debug |
+//! | `private_key` | — | PEM text, or a path relative to the file that names it; without: verify only |
+//! | `public_key` | from `private_key` | PEM text or path |
+//! | `access_token_expires` | `"15m"` | or `false` for never |
+//! | `refresh_token_expires` | `"30d"` | or `false` for never |
+//! | `decode_audience` | — | a string or a list: `aud` must have one of them |
+//! | `encode_audience` | — | a string or a list: the `aud` of tokens |
+//! | `decode_issuer` | — | a string or a list: `iss` must be one of them |
+//! | `encode_issuer` | — | the `iss` of tokens |
+//! | `decode_leeway` | `0` | by how much clocks may differ, for `exp`, `nbf` and `iat` |
+//! | `encode_nbf` | `true` | whether tokens have `nbf` |
+//! | `identity_claim` | `"sub"` | the claim that holds the identity |
+//! | `verify_sub` | `true` | whether `sub` must be a string; if not, its JSON text is the identity |
+//! | `max_token_length` | `16384` | bytes; a longer token is refused unread |
+//! | `required_claims` | `["exp"]` | a token without one is invalid |
+//! | `error_message_key` | `"msg"` | the text's key in JSON answers |
+//! | `invalid_token_status` | `401` | for `token_invalid` and `wrong_token_type` |
+//! | `token_location` | `["headers"]` | `headers`, `cookies`, `query_string`, `json`, in order of precedence |
+//! | `header_name` | `"Authorization"` | |
+//! | `header_type` | `"Bearer"` | the scheme; empty: the header is the token alone |
+//! | `access_cookie_name` | `"access_token_cookie"` | |
+//! | `refresh_cookie_name` | `"refresh_token_cookie"` | |
+//! | `access_cookie_path` | `"/"` | |
+//! | `refresh_cookie_path` | `"/"` | |
+//! | `cookie_domain` | — | without: for the host alone |
+//! | `cookie_secure` | `true`, in debug `false` | |
+//! | `cookie_samesite` | `"Lax"` | or `"Strict"`, or with `cookie_secure` `"None"` |
+//! | `session_cookie` | `true` | `false`: cookies stay as long as their token lives |
+//! | `cookie_csrf_protect` | `true` | double submit for tokens in cookies |
+//! | `csrf_methods` | POST, PUT, PATCH, DELETE | methods that need it |
+//! | `csrf_in_cookies` | `true` | whether the value is in a cookie that scripts can read |
+//! | `csrf_check_form` | `false` | whether a form field may carry it, by [`WithBody`] alone |
+//! | `access_csrf_cookie_name` | `"csrf_access_token"` | |
+//! | `refresh_csrf_cookie_name` | `"csrf_refresh_token"` | |
+//! | `access_csrf_cookie_path` | `"/"` | |
+//! | `refresh_csrf_cookie_path` | `"/"` | |
+//! | `access_csrf_header_name` | `"X-CSRF-TOKEN"` | |
+//! | `refresh_csrf_header_name` | `"X-CSRF-TOKEN"` | |
+//! | `access_csrf_field_name` | `"csrf_token"` | |
+//! | `refresh_csrf_field_name` | `"csrf_token"` | |
+//! | `query_string_name` | `"jwt"` | |
+//! | `query_string_value_prefix` | `""` | |
+//! | `json_key` | `"access_token"` | |
+//! | `refresh_json_key` | `"refresh_token"` | |
+//! | `implicit_refresh_within` | off | a cookie-borne access token this close to its `exp` is renewed |
+//! | `rotation_grace` | `"10s"` | how long a refresh may be repeated; `"0s"` is strict |
+//! | `max_token_lifetime` | off | no token may live longer; lets [`Jwt::revoke_all()`] forget in time |
+//! | `blocklist_prune_interval` | `"10m"` | how often expired entries are removed |
+//! | `blocklist_timeout` | `"2s"` | a slower answer is none: 503 |
+//! <!-- /settings -->
+//!
+//! The secret is never Rocket's own `secret_key`: one key should have one use.
+//!
+//! # What it does not protect from
+//!
+//!   * **Tokens in query strings** end up in logs: Rocket itself logs the request line. The location is
+//!     off by default; answers to such requests are marked `Cache-Control: no-store`.
+//!   * **A header line that is not UTF-8** is dropped by Rocket before any guard sees it. To [`Optional`]
+//!     such a request has no token.
+//!   * **Slow clients**: Rocket has no timeout for request headers; put a proxy in front.
+//!   * **XSS**: a script in your page acts as your user, whatever holds the token.
+//!
+//! # Crate features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `aws_lc_rs` | yes | cryptography by AWS-LC; needs a C compiler |
+//! | `rust_crypto` | | cryptography in Rust; its RSA has a timing side channel (RUSTSEC-2023-0071) |
+//!
+//! With both, `aws_lc_rs` is used.
+
 #![forbid(unsafe_code)]
-mod cache; mod catchers; mod claims; mod clock; mod config; mod cookies; mod crypto; mod csrf; mod decoder; mod error; mod events; mod fairing; mod guard; mod hooks; mod identity; mod issue; mod jwt; mod keys; mod locate; mod location; mod pair; mod rejection; mod renew; mod revoke; mod rotate; mod store; mod strict; mod token; mod verify;
+#![warn(missing_docs, unreachable_pub, rustdoc::broken_intra_doc_links)]
+
+mod cache;
+mod catchers;
+mod claims;
+mod clock;
+mod config;
+mod cookies;
+mod crypto;
+mod csrf;
+mod decoder;
+mod error;
+mod events;
+mod fairing;
+mod guard;
+mod hooks;
+mod identity;
+mod issue;
+mod jwt;
+mod keys;
+mod locate;
+mod location;
+mod pair;
+mod rejection;
+mod renew;
+mod revoke;
+mod rotate;
+mod store;
+mod strict;
+mod token;
+mod verify;
+
+// The public interface is:
+
 pub mod blocklist;
 pub mod danger;
-pub type Claims = serde_json::Map<String, serde_json::Value>;
+
 pub use jsonwebtoken;
 pub use rocket;
+
 pub use jsonwebtoken::Header;
 pub use rocket::time::Duration;
+
+pub use blocklist::{
+    Blocklist, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
+};
 pub use claims::Audience;
-pub use blocklist::{Blocklist, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp};
 pub use clock::{Clock, SystemClock};
 pub use cookies::CookieWriter;
 pub use decoder::Decoder;
 pub use error::Error;
 pub use events::Event;
 pub use fairing::JwtFairing;
-pub use guard::*;
+pub use guard::{
+    AccessToken, AnyToken, BodyError, BodyGuard, Cookies, CurrentUser, Fresh, FromBody, Headers,
+    IgnoreRevocation, In, JsonBody, Kind, LoadUser, Locations, Optional, OrForward, Permission,
+    Policy, QueryString, RefreshToken, RequestFree, Require, TokenGuard, WithBody,
+};
 pub use identity::Identity;
 pub use issue::{TokenBuilder, TokenPairBuilder};
 pub use jwt::Jwt;
@@ -25,3 +274,6 @@ pub use pair::TokenPair;
 pub use rejection::{CsrfHint, Reason, Rejection};
 pub use rotate::Rotation;
 pub use token::{NoClaims, OwnClaims, Token, TokenType};
+
+/// Claims, or header members, as they are: the payload of a token is one.
+pub type Claims = serde_json::Map<String, serde_json::Value>;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{self, Responder};
 use rocket::{Request, Response};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::jwt::Jwt;
 use crate::token::{Token, Verified};
@@ -190,6 +190,7 @@ impl fmt::Display for Reason {
 }
 
 /// A failed check, with the token where its signature held.
+#[derive(Clone)]
 pub(crate) struct Refusal {
     pub(crate) reason: Reason,
     pub(crate) verified: Option<Arc<Verified>>,
@@ -281,13 +282,13 @@ impl Rejection {
     }
 
     fn body(&self, message_key: &str) -> String {
-        let mut body = Map::new();
-        body.insert(message_key.into(), self.to_string().into());
-        body.insert("code".into(), self.code().into());
+        let mut members = vec![(message_key, self.to_string()), ("code", self.code().into())];
         if let Reason::CsrfMissing(hint) | Reason::CsrfMismatch(hint) = &self.reason {
-            body.insert("hint".into(), hint.to_string().into());
+            members.push(("hint", hint.to_string()));
         }
-        Value::Object(body).to_string()
+        let text = |text: &str| Value::from(text).to_string();
+        let members = members.iter().map(|(key, value)| format!("{}:{}", text(key), text(value)));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
     }
 }
 

@@ -65,9 +65,7 @@ impl Jwt {
 impl<C> Rotation<'_, C> {
     /// The own claims of the new pair, instead of the old token's. Repeated calls merge.
     pub fn claims(mut self, claims: &impl Serialize) -> Self {
-        self.given
-            .get_or_insert_with(|| Spec::new(TokenType::Access, &""))
-            .add_claims(claims);
+        self.given.get_or_insert_with(|| Spec::new(TokenType::Access, &"")).add_claims(claims);
         self
     }
 }
@@ -141,11 +139,7 @@ pub(crate) struct Successor {
 
 impl Successor {
     /// Of the token that was used for the first time at `first`.
-    pub(crate) fn of(
-        jwt: &Jwt,
-        verified: &Verified,
-        first: OffsetDateTime,
-    ) -> Result<Self, Error> {
+    pub(crate) fn of(jwt: &Jwt, verified: &Verified, first: OffsetDateTime) -> Result<Self, Error> {
         let key = jwt.signing_key(&verified.registered.identity)?;
         let millis = clock::millis(first);
         let at = clock::from_millis(millis).unwrap_or(first);

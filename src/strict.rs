@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn what_is_ambiguous_or_no_object_is_refused() {
-        let deep = |levels: usize| format!("{}{}", "{\"a\":".repeat(levels), "1") + &"}".repeat(levels);
+        let deep =
+            |levels: usize| format!("{}{}", "{\"a\":".repeat(levels), "1") + &"}".repeat(levels);
         for (json, accepted) in [
             (r#"{"a":1,"b":[1,2.5,null,true,"x"]}"#.to_string(), true),
             ("{}".into(), true),

@@ -55,12 +55,7 @@ pub(crate) async fn verify(
 }
 
 fn decode_once(jwt: &Jwt, seen: &Seen) -> Result<Arc<Verified>, Refusal> {
-    seen.decoded
-        .get_or_init(|| {
-            decode(jwt, &seen.encoded).map_err(|refusal| (refusal.reason, refusal.verified))
-        })
-        .clone()
-        .map_err(|(reason, verified)| Refusal { reason, verified })
+    seen.decoded.get_or_init(|| decode(jwt, &seen.encoded)).clone()
 }
 
 /// Everything up to the required claims.
@@ -154,7 +149,11 @@ fn base64(part: &str, refusal: &'static str) -> Result<Vec<u8>, Reason> {
 }
 
 /// The key for a header: its algorithm must be the key's own (RFC 8725 §3.1).
-fn key<'a>(jwt: &'a Jwt, parts: &Parts<'_>, header: &Header) -> Result<Cow<'a, VerifyingKey>, Reason> {
+fn key<'a>(
+    jwt: &'a Jwt,
+    parts: &Parts<'_>,
+    header: &Header,
+) -> Result<Cow<'a, VerifyingKey>, Reason> {
     let refused = Reason::Algorithm("The specified alg value is not allowed");
     if let Some(hook) = &jwt.hooks().verifying_key {
         if let Some(key) = hook(header, &parts.claims()?) {

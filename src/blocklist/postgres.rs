@@ -1,15 +1,20 @@
 //! The store in a PostgreSQL database, through `deadpool_postgres`.
 
+use std::error::Error;
+use std::fmt;
+
 use rocket::time::OffsetDateTime;
-use rocket_db_pools::deadpool_postgres::tokio_postgres;
+use rocket_db_pools::deadpool_postgres::tokio_postgres::{self, types::ToSql};
 use rocket_db_pools::deadpool_postgres::{Pool, PoolError};
 
+use super::retry;
 use super::shared::{self, Row, Rows};
 use super::statements::{self, Statements, TableName};
 use super::{Blocklist, EntryKey, Revocation, Standing, StoreError, TokenIds, UseUp};
 use crate::clock;
 
-use tokio_postgres::types::ToSql;
+/// entry, revoked, cut_off, used.
+type Columns = (Vec<u8>, bool, Option<i64>, Option<i64>);
 
 /// A blocklist in a table of a PostgreSQL database, which all servers share.
 ///
@@ -50,7 +55,7 @@ impl PostgresBlocklist {
     ///
     /// When the table is neither there, with all its columns, nor can be created.
     pub async fn create_table(&self) -> Result<(), StoreError> {
-        let connection = self.pool.get().await.map_err(StoreError::new)?;
+        let connection = self.pool.get().await.map_err(Failure::NoConnection)?;
         if connection.batch_execute(&self.statements.probe).await.is_ok() {
             return Ok(());
         }
@@ -60,7 +65,7 @@ impl PostgresBlocklist {
         // the table is there afterwards.
         match connection.batch_execute(&self.statements.probe).await {
             Ok(()) => Ok(()),
-            Err(missing) => Err(StoreError::new(created.err().unwrap_or(missing))),
+            Err(missing) => Err(Failure::Refused(created.err().unwrap_or(missing)).into()),
         }
     }
 
@@ -76,11 +81,20 @@ impl PostgresBlocklist {
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, StoreError> {
         let run = || async {
-            let connection = self.pool.get().await?;
+            let connection = self.pool.get().await.map_err(Failure::NoConnection)?;
             let statement = connection.prepare_cached(statement).await?;
             Ok(connection.execute(&statement, values).await?)
         };
-        shared::persist(run, is_rolled_back).await.map_err(StoreError::new)
+        Ok(retry::persist(run, Failure::is_rolled_back).await?)
+    }
+
+    async fn read(&self, keys: &[&(dyn ToSql + Sync)]) -> Result<Vec<Columns>, Failure> {
+        let connection = self.pool.get().await.map_err(Failure::NoConnection)?;
+        let statement = connection.prepare_cached(&self.statements.standing).await?;
+        let rows = connection.query(&statement, keys).await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?)))
+            .collect()
     }
 }
 
@@ -88,21 +102,11 @@ impl PostgresBlocklist {
 impl Rows for PostgresBlocklist {
     async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
         let [one, two, three] = statements::three(keys);
-        let (one, two, three) = (&one[..], &two[..], &three[..]);
-        let run = || async move {
-            let connection = self.pool.get().await?;
-            let statement = connection.prepare_cached(&self.statements.standing).await?;
-            Ok(connection.query(&statement, &[&one, &two, &three]).await?)
-        };
-        let rows = shared::persist(run, is_rolled_back).await.map_err(StoreError::new)?;
-        rows.iter()
-            .map(|row| {
-                Ok(Row {
-                    key: shared::entry_key(row.try_get(0).map_err(StoreError::new)?)?,
-                    revoked: row.try_get(1).map_err(StoreError::new)?,
-                    cut_off: row.try_get(2).map_err(StoreError::new)?,
-                    used: row.try_get(3).map_err(StoreError::new)?,
-                })
+        let keys: [&(dyn ToSql + Sync); 3] = [&&one[..], &&two[..], &&three[..]];
+        let rows = retry::persist(|| self.read(&keys), Failure::is_rolled_back).await?;
+        rows.into_iter()
+            .map(|(key, revoked, cut_off, used)| {
+                Ok(Row { key: shared::entry_key(&key)?, revoked, cut_off, used })
             })
             .collect()
     }
@@ -150,7 +154,53 @@ impl Blocklist for PostgresBlocklist {
     }
 }
 
-fn is_rolled_back(error: &PoolError) -> bool {
-    let PoolError::Backend(error) = error else { return false };
-    error.code().is_some_and(|state| shared::is_rollback(state.code()))
+/// Why there is no answer.
+#[derive(Debug)]
+enum Failure {
+    NoConnection(PoolError),
+    Refused(tokio_postgres::Error),
+}
+
+impl Failure {
+    fn is_rolled_back(&self) -> bool {
+        let Failure::Refused(error) = self else { return false };
+        error.code().is_some_and(|state| retry::is_rollback(state.code()))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let error = match self {
+            // Its own text would be "error occurred while creating a new object".
+            Failure::NoConnection(PoolError::Backend(error)) => error,
+            Failure::NoConnection(error) => return write!(f, "no connection: {error}"),
+            Failure::Refused(error) => error,
+        };
+        // The driver's text is no more than "db error"; what the server said is its source.
+        match error.source() {
+            Some(source) => write!(f, "{error}: {source}"),
+            None => error.fmt(f),
+        }
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(match self {
+            Failure::NoConnection(error) => error,
+            Failure::Refused(error) => error,
+        })
+    }
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Failure::Refused(error)
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        StoreError::new(failure)
+    }
 }

@@ -1,14 +1,11 @@
 //! What the stores on servers have in common: how rows are judged, and how a token is used up.
 
-use std::future::Future;
-
 use rocket::time::OffsetDateTime;
 
 use super::{EntryKey, Standing, StoreError, TokenIds, UseUp};
 use crate::clock;
 
-/// How often an operation is begun anew: after the database took it back for the sake of another
-/// one (a deadlock, a serialization failure), and after a row left between two looks at it.
+/// How often it is looked again after a row that was there has left in between.
 const ATTEMPTS: usize = 8;
 
 /// A row as a store holds it; times in milliseconds since the Unix epoch.
@@ -87,42 +84,6 @@ pub(super) async fn use_up(
         }
     }
     Err(StoreError::new("an entry that comes and goes"))
-}
-
-/// Repeats `run` while its transaction was rolled back as `is_rolled_back` tells: nothing of it was
-/// done then, so that a repeated "use up" can't meet its own mark.
-#[cfg(any(
-    feature = "sqlx_sqlite",
-    feature = "sqlx_postgres",
-    feature = "sqlx_mysql",
-    feature = "deadpool_postgres",
-))]
-pub(super) async fn persist<T, E, F>(
-    run: impl Fn() -> F + Send,
-    is_rolled_back: fn(&E) -> bool,
-) -> Result<T, E>
-where
-    F: Future<Output = Result<T, E>> + Send,
-{
-    for _ in 1..ATTEMPTS {
-        match run().await {
-            Err(error) if is_rolled_back(&error) => {}
-            result => return result,
-        }
-    }
-    run().await
-}
-
-/// Whether this SQLSTATE says that the statement was rolled back and is to be repeated: a
-/// serialization failure or a deadlock, PostgreSQL's two codes and MySQL's one.
-#[cfg(any(
-    feature = "sqlx_sqlite",
-    feature = "sqlx_postgres",
-    feature = "sqlx_mysql",
-    feature = "deadpool_postgres",
-))]
-pub(super) fn is_rollback(sql_state: &str) -> bool {
-    matches!(sql_state, "40001" | "40P01")
 }
 
 pub(super) fn entry_key(bytes: &[u8]) -> Result<EntryKey, StoreError> {

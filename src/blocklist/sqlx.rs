@@ -3,6 +3,7 @@
 use rocket::time::OffsetDateTime;
 use rocket_db_pools::sqlx;
 
+use super::retry;
 use super::shared::{self, Row, Rows};
 use super::statements::{self, Statements, TableName};
 use super::{Blocklist, EntryKey, Revocation, Standing, StoreError, TokenIds, UseUp};
@@ -87,7 +88,7 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
     }
 
     async fn write(&self, statement: &str, values: &[Value]) -> Result<u64, sqlx::Error> {
-        shared::persist(|| DB::write(&self.pool, statement, values), is_rolled_back).await
+        retry::persist(|| DB::write(&self.pool, statement, values), is_rolled_back).await
     }
 }
 
@@ -96,7 +97,7 @@ impl<DB: SqlxBackend> Rows for SqlxBlocklist<DB> {
     async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
         let keys = statements::three(keys);
         let read = || DB::read(&self.pool, &self.statements.standing, &keys);
-        let rows = shared::persist(read, is_rolled_back).await.map_err(StoreError::new)?;
+        let rows = retry::persist(read, is_rolled_back).await.map_err(StoreError::new)?;
         rows.into_iter()
             .map(|(key, revoked, cut_off, used)| {
                 Ok(Row { key: shared::entry_key(&key)?, revoked, cut_off, used })
@@ -156,7 +157,7 @@ impl<DB: SqlxBackend> Blocklist for SqlxBlocklist<DB> {
 
 fn is_rolled_back(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| shared::is_rollback(&code))
+    code.is_some_and(|code| retry::is_rollback(&code))
 }
 
 fn is_duplicate(error: &sqlx::Error) -> bool {

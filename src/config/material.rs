@@ -95,10 +95,10 @@ impl Material<'_> {
                 return Keys::default();
             }
         };
-        self.from_secret(&secret)
+        self.of_secret(&secret)
     }
 
-    fn from_secret(&mut self, secret: &[u8]) -> Keys {
+    fn of_secret(&mut self, secret: &[u8]) -> Keys {
         let settings = self.settings;
         for &algorithm in &settings.decode_algorithms {
             if let Err(refusal) = keys::check_secret_form(secret) {
@@ -107,7 +107,9 @@ impl Material<'_> {
             }
             if let Err(weakness) = keys::check_secret_strength(algorithm, secret) {
                 match self.debug {
-                    true => self.warn("secret_key", format_args!("{weakness}; refused outside debug")),
+                    true => {
+                        self.warn("secret_key", format_args!("{weakness}; refused outside debug"))
+                    }
                     false => {
                         self.fault("secret_key", weakness);
                         return Keys::default();

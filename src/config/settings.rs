@@ -106,8 +106,7 @@ impl Settings {
             identity_claim: check.identity_claim(),
             verify_sub: config.verify_sub,
             max_token_length: check.max_token_length(),
-            required_claims: check
-                .texts_or_none("required_claims", &config.required_claims),
+            required_claims: check.texts_or_none("required_claims", &config.required_claims),
             error_message_key: check.error_message_key(),
             invalid_token_status: check.invalid_token_status(),
             locations: check.locations(),

@@ -143,9 +143,8 @@ async fn admit<G: TokenGuard>(
     request: Option<&Request<'_>>,
 ) -> Result<G, Refusal> {
     let admission = Admission { verified: verified.clone(), location, request };
-    let guard = G::admit(admission)
-        .await
-        .map_err(|Denied(reason)| Refusal::of(reason, verified))?;
+    let guard =
+        G::admit(admission).await.map_err(|Denied(reason)| Refusal::of(reason, verified))?;
     match guard.permits() {
         true => Ok(guard),
         false => Err(Refusal::of(Reason::InsufficientScope, verified)),

@@ -59,10 +59,7 @@ pub trait FromBody<'r>: Sized + Send {
     /// # Errors
     ///
     /// With the status to answer.
-    fn from_body(
-        request: &'r Request<'_>,
-        body: &'r [u8],
-    ) -> Result<Self, (Status, Self::Error)>;
+    fn from_body(request: &'r Request<'_>, body: &'r [u8]) -> Result<Self, (Status, Self::Error)>;
 }
 
 /// Why a [`WithBody`] failed.
@@ -83,10 +80,7 @@ pub enum BodyError<E> {
 #[rocket::async_trait]
 pub trait BodyGuard: sealed::Sealed + Sized + Send {
     #[doc(hidden)]
-    async fn run_with(
-        request: &Request<'_>,
-        body: sealed::TheBody<'_>,
-    ) -> Result<Self, Rejection>;
+    async fn run_with(request: &Request<'_>, body: sealed::TheBody<'_>) -> Result<Self, Rejection>;
 }
 
 mod sealed {
@@ -101,20 +95,14 @@ mod sealed {
 
 #[rocket::async_trait]
 impl<G: TokenGuard> BodyGuard for G {
-    async fn run_with(
-        request: &Request<'_>,
-        body: sealed::TheBody<'_>,
-    ) -> Result<Self, Rejection> {
+    async fn run_with(request: &Request<'_>, body: sealed::TheBody<'_>) -> Result<Self, Rejection> {
         run(request, Some(&body.0)).await
     }
 }
 
 #[rocket::async_trait]
 impl<G: TokenGuard> BodyGuard for Optional<G> {
-    async fn run_with(
-        request: &Request<'_>,
-        body: sealed::TheBody<'_>,
-    ) -> Result<Self, Rejection> {
+    async fn run_with(request: &Request<'_>, body: sealed::TheBody<'_>) -> Result<Self, Rejection> {
         Optional::of(run(request, Some(&body.0)).await)
     }
 }
@@ -192,10 +180,7 @@ impl<'r> FromBody<'r> for &'r [u8] {
 impl<'r, T: Deserialize<'r> + Send> FromBody<'r> for Json<T> {
     type Error = json::Error<'r>;
 
-    fn from_body(
-        request: &'r Request<'_>,
-        body: &'r [u8],
-    ) -> Result<Self, (Status, Self::Error)> {
+    fn from_body(request: &'r Request<'_>, body: &'r [u8]) -> Result<Self, (Status, Self::Error)> {
         if !request.content_type().is_some_and(is_json) {
             return Err((Status::UnsupportedMediaType, invalid_data("not a JSON content type")));
         }
@@ -220,10 +205,7 @@ fn invalid_data<'r>(text: &'static str) -> json::Error<'r> {
 impl<'r, T: FromForm<'r>> FromBody<'r> for Form<T> {
     type Error = form::Errors<'r>;
 
-    fn from_body(
-        request: &'r Request<'_>,
-        bytes: &'r [u8],
-    ) -> Result<Self, (Status, Self::Error)> {
+    fn from_body(request: &'r Request<'_>, bytes: &'r [u8]) -> Result<Self, (Status, Self::Error)> {
         struct Fields(Vec<(String, String)>);
 
         let content_type: Option<&ContentType> = request.content_type();

