@@ -24,8 +24,9 @@ pub(crate) fn sha256_half(data: &[u8]) -> [u8; 16] {
     let mut half = [0; 16];
     // Both backends hash any input; were one to fail, every id would share a key, which revokes too
     // much rather than too little.
-    if let Ok(digest) = (provider().key_utils.compute_digest)(data, ThumbprintHash::SHA256) {
-        half.copy_from_slice(&digest[..16]);
+    let digest = (provider().key_utils.compute_digest)(data, ThumbprintHash::SHA256);
+    if let Some(first) = digest.ok().as_deref().and_then(|digest| digest.first_chunk()) {
+        half = *first;
     }
     half
 }

@@ -74,6 +74,22 @@ impl JwtFairing {
         self
     }
 
+    /// Keeps revocations in a database, by the pool that `Db::init()` attaches, before this fairing or
+    /// after. The table, or key space, is created when it is missing. All servers that use the same
+    /// database share what is revoked.
+    ///
+    /// The launch fails if the pool is not attached or the database can't be reached.
+    ///
+    /// See [`BlocklistPool`](crate::blocklist::BlocklistPool) for the pools there are.
+    #[cfg(feature = "rocket_db_pools")]
+    pub fn database_blocklist<Db: rocket_db_pools::Database>(mut self) -> Self
+    where
+        Db::Pool: crate::blocklist::BlocklistPool,
+    {
+        self.store = Store::Database(crate::store::database::Attach::of::<Db>());
+        self
+    }
+
     /// Claims for every token, by identity. They give way to those of the identity and of the builder.
     pub fn additional_claims(self, hook: impl Fn(&str) -> Claims + Send + Sync + 'static) -> Self {
         self.hook(|hooks| hooks.additional_claims = Some(Box::new(hook)))

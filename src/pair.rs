@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use rocket::http::{ContentType, Header};
+use rocket::http::{ContentType, Header, Status};
 use rocket::response::{self, Responder};
+use rocket::serde::Serialize;
 use rocket::{Request, Response};
-use serde_json::json;
 
 use crate::error::Error;
 use crate::issue::Spec;
@@ -51,17 +51,27 @@ impl fmt::Debug for TokenPair {
     }
 }
 
+#[derive(Serialize)]
+#[serde(crate = "rocket::serde")]
+struct Body<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<i64>,
+    refresh_token: &'a str,
+}
+
 impl<'r> Responder<'r, 'static> for TokenPair {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        let mut body = json!({
-            "access_token": self.access_token,
-            "token_type": "Bearer",
-            "refresh_token": self.refresh_token,
-        });
-        if let Some(expires_in) = self.expires_in {
-            body["expires_in"] = expires_in.into();
-        }
-        let body = body.to_string();
+        let body = Body {
+            access_token: &self.access_token,
+            token_type: "Bearer",
+            expires_in: self.expires_in,
+            refresh_token: &self.refresh_token,
+        };
+        let Ok(body) = serde_json::to_string(&body) else {
+            return Err(Status::InternalServerError);
+        };
         Response::build()
             .header(ContentType::JSON)
             .header(Header::new("Cache-Control", "no-store"))

@@ -146,15 +146,11 @@ impl Successor {
         let jti = verified.text("jti").unwrap_or_default().as_bytes();
         let derive = |label: &str| {
             let bytes = key.derive(label, &[&millis.to_be_bytes(), jti].concat())?;
-            let mut sixteen = [0; 16];
-            sixteen.copy_from_slice(bytes.get(..16).ok_or(Error::Sign)?);
-            Ok::<_, Error>(sixteen)
+            bytes.first_chunk::<16>().copied().ok_or(Error::Sign)
         };
         // UUIDv7 of the first use, so that a cut-off sees when the pair was made.
         let id = |label: &str| {
-            let bytes = derive(label)?;
-            let mut tail = [0; 10];
-            tail.copy_from_slice(&bytes[..10]);
+            let [tail @ .., _, _, _, _, _, _] = derive(label)?;
             let millis = u64::try_from(millis).unwrap_or_default();
             let uuid = Builder::from_unix_timestamp_millis(millis, &tail).into_uuid();
             Ok::<_, Error>(uuid.to_string())
@@ -224,7 +220,6 @@ pub(crate) fn carried_audience(verified: &Verified) -> Option<Audience> {
 /// The session that a token without one begins when it is exchanged: the same for every exchange.
 fn session_of(key: &crate::keys::SigningKey, jti: &[u8]) -> Result<String, Error> {
     let bytes = key.derive("session", jti)?;
-    let mut sixteen = [0; 16];
-    sixteen.copy_from_slice(bytes.get(..16).ok_or(Error::Sign)?);
-    Ok(Builder::from_random_bytes(sixteen).into_uuid().to_string())
+    let bytes = bytes.first_chunk().copied().ok_or(Error::Sign)?;
+    Ok(Builder::from_random_bytes(bytes).into_uuid().to_string())
 }

@@ -47,7 +47,7 @@ pub(crate) fn locate(
         match search.at(location) {
             Err(Reason::Missing(text)) => missing.push(text),
             Err(refusal @ Reason::CsrfMissing(_)) => {
-                let header = locations[index..].contains(&Location::Headers);
+                let header = locations.iter().skip(index).any(|later| *later == Location::Headers);
                 let found = header.then(|| search.at(Location::Headers));
                 return match found {
                     Some(Ok(located)) => Ok(located),
