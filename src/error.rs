@@ -12,7 +12,8 @@ use crate::rejection::Rejection;
 /// A failure that is not the client's: of a key, of issuing a token, of a store.
 ///
 /// As a responder it logs itself and answers 500, or 503 where a store could not be reached; the
-/// client is told nothing more. What a *client* did wrong is a [`Rejection`].
+/// client is told nothing more. What a *client* did wrong is a [`Rejection`]; as an error it answers
+/// as it does by itself.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -51,6 +52,7 @@ impl Error {
     pub fn status(&self) -> Status {
         match self {
             Self::Store(_) => Status::ServiceUnavailable,
+            Self::Rejected(rejection) => rejection.status(),
             _ => Status::InternalServerError,
         }
     }
@@ -108,11 +110,16 @@ impl From<Error> for Status {
 
 impl<'r> Responder<'r, 'static> for Error {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        if let Self::Store(error) = &self {
-            log::error!("JWT: the blocklist is unavailable: {error}");
-            return Rejection::store_unavailable().respond_to(request);
+        match self {
+            Self::Rejected(rejection) => rejection.respond_to(request),
+            Self::Store(error) => {
+                log::error!("JWT: the blocklist is unavailable: {error}");
+                Rejection::store_unavailable().respond_to(request)
+            }
+            other => {
+                log::error!("JWT: {other}");
+                Err(other.status())
+            }
         }
-        log::error!("JWT: {self}");
-        Err(self.status())
     }
 }

@@ -50,7 +50,6 @@ impl Jwt {
 ///
 /// #[launch]
 /// fn rocket() -> _ {
-///     # if true { return rocket::build(); }
 ///     rocket::build().attach(
 ///         Jwt::fairing()
 ///             .additional_claims(|identity| {

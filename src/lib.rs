@@ -69,7 +69,6 @@
 //!
 //!    #[launch]
 //!    fn rocket() -> _ {
-//!        # if true { return rocket::build(); }
 //!        rocket::build()
 //!            .attach(Jwt::fairing())
 //!            .mount("/", routes![login, me, change_password, refresh, logout])

@@ -3,6 +3,8 @@
 mod entry;
 mod memory;
 
+use std::sync::Arc;
+
 use rocket::time::OffsetDateTime;
 
 pub use entry::{EntryKey, Revocation, RevocationKind, TokenIds};
@@ -166,6 +168,30 @@ pub trait Blocklist: Send + Sync + 'static {
     ///
     /// When the store cannot be reached; what was removed until then stays removed.
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError>;
+}
+
+#[rocket::async_trait]
+impl<T: Blocklist + ?Sized> Blocklist for Arc<T> {
+    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
+        (**self).revoke(entry).await
+    }
+
+    async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
+        (**self).standing(ids).await
+    }
+
+    async fn use_up(
+        &self,
+        ids: &TokenIds<'_>,
+        now: OffsetDateTime,
+        until: OffsetDateTime,
+    ) -> Result<UseUp, StoreError> {
+        (**self).use_up(ids, now, until).await
+    }
+
+    async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        (**self).prune(now).await
+    }
 }
 
 /// How a token stands in a [`Blocklist`].

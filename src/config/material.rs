@@ -69,7 +69,7 @@ impl Material<'_> {
     fn unused(&mut self, key: &str, is_set: bool) {
         if is_set {
             let algorithm = self.settings.algorithm;
-            self.fault(key, format_args!("is not used by `algorithm = \"{algorithm:?}\"`"));
+            self.warn(key, format_args!("is not used by `algorithm = \"{algorithm:?}\"`"));
         }
     }
 

@@ -249,8 +249,8 @@ impl Check<'_> {
 
     fn max_token_length(&mut self) -> usize {
         let length = self.config.max_token_length;
-        if !(256..=1 << 20).contains(&length) {
-            self.fault("max_token_length", "must be from 256 to 1048576 bytes");
+        if !(1..=1 << 20).contains(&length) {
+            self.fault("max_token_length", "must be from 1 to 1048576 bytes");
         }
         length
     }

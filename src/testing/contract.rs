@@ -84,6 +84,7 @@ pub async fn blocklist_contract(make: impl AsyncFn() -> Arc<dyn Blocklist>) {
         leaving::an_until_may_be_the_end_of_time,
         leaving::an_until_is_never_shortened_in_real_time,
         leaving::of_many_untils_the_last_stays,
+        leaving::a_revocation_is_not_lost_to_pruning,
     }
 }
 

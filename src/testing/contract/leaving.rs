@@ -112,6 +112,19 @@ pub(super) async fn an_until_is_never_shortened_in_real_time(case: Case<'_>) {
     }
 }
 
+pub(super) async fn a_revocation_is_not_lost_to_pruning(case: Case<'_>) {
+    for _ in 0..16 {
+        let ids = Ids::new();
+        case.revoke(Revocation::token(&ids.jti, hours(-1))).await;
+        let store = case.stores[0].clone();
+        let pruning = tokio::spawn(async move { store.prune(now()).await });
+        let entry = Revocation::token(&ids.jti, hours(2));
+        case.ok(case.stores[1].revoke(&entry).await, "revoke");
+        case.ok(pruning.await.unwrap_or_else(|error| Err(StoreError::new(error))), "prune");
+        case.expect_revoked(ids.of(), "its entry was widened while the expired ones were removed").await;
+    }
+}
+
 pub(super) async fn of_many_untils_the_last_stays(case: Case<'_>) {
     let ids = Ids::new();
     let tasks: Vec<_> = (0..16)
