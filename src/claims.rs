@@ -1,9 +1,10 @@
 //! The claims this crate reads and writes itself.
 
-use rocket::time::{Duration, OffsetDateTime};
+use rocket::time::OffsetDateTime;
 use serde_json::Value;
 
 use crate::config::Settings;
+use crate::payload::{Payload, Slot, Text};
 use crate::rejection::Reason;
 use crate::token::TokenType;
 use crate::Claims;
@@ -80,10 +81,13 @@ impl From<Vec<&str>> for Audience {
     }
 }
 
-/// What the checks need of a token's claims, read once.
+/// What is kept of a token's registered claims.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Registered {
-    pub(crate) identity: String,
+    pub(crate) identity: Option<Text>,
+    pub(crate) jti: Option<Text>,
+    pub(crate) sid: Option<Text>,
+    pub(crate) csrf: Csrf,
     pub(crate) expires_at: Option<OffsetDateTime>,
     pub(crate) not_before: Option<OffsetDateTime>,
     pub(crate) issued_at: Option<OffsetDateTime>,
@@ -91,58 +95,82 @@ pub(crate) struct Registered {
     pub(crate) fresh: bool,
 }
 
+/// A `csrf` claim. One that is no text equals nothing that is sent.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Csrf {
+    #[default]
+    Absent,
+    Value(Text),
+    Other,
+}
+
 impl Registered {
-    /// Reads the claims, and names the first that is not of its type. What is not of its type counts
-    /// as absent in what is returned.
-    pub(crate) fn read(
-        claims: &Claims,
+    /// Takes what is kept out of a payload, and names the first claim that is not of its type. What is
+    /// not of its type counts as absent.
+    pub(crate) fn of(
+        payload: &Payload<'_>,
+        json: &str,
         settings: &Settings,
         now: OffsetDateTime,
     ) -> (Self, Option<Reason>) {
         let mut fault = None;
-        let mut date = |name, text| {
-            let date = claims.get(name).map(numeric_date)?;
-            if date.is_none() {
+        let mut date = |slot: &Slot<'_>, text| {
+            slot.date().unwrap_or_else(|()| {
                 fault.get_or_insert(Reason::Claim(text));
-            }
-            date
+                None
+            })
         };
         let registered = Self {
-            identity: claims.get(&settings.identity_claim).map(identity_text).unwrap_or_default(),
-            expires_at: date("exp", "Expiration Time claim (exp) must be an integer."),
-            not_before: date("nbf", "Not Before claim (nbf) must be an integer."),
-            issued_at: date("iat", "Issued At claim (iat) must be an integer."),
-            token_type: match claims.get("type") {
-                // A token without `type` counts as access.
-                None => TokenType::Access,
-                Some(value) => value.as_str().map_or(TokenType::Other, TokenType::from_claim),
+            identity: identity(payload.identity(), json, settings),
+            jti: Text::of(&payload.jti, json),
+            sid: Text::of(&payload.sid, json),
+            csrf: match Text::of(&payload.csrf, json) {
+                Some(text) => Csrf::Value(text),
+                None if payload.csrf.is_absent() => Csrf::Absent,
+                None => Csrf::Other,
             },
-            fresh: claims.get("fresh").is_some_and(|fresh| is_fresh(fresh, now)),
+            expires_at: date(&payload.exp, "Expiration Time claim (exp) must be an integer."),
+            not_before: date(&payload.nbf, "Not Before claim (nbf) must be an integer."),
+            issued_at: date(&payload.iat, "Issued At claim (iat) must be an integer."),
+            token_type: match &payload.kind {
+                // A token without `type` counts as access.
+                Slot::Absent => TokenType::Access,
+                kind => kind.text().map_or(TokenType::Other, TokenType::from_claim),
+            },
+            // `true`, or a time that is still to come. Leeway is for clocks, not for freshness.
+            fresh: match payload.fresh {
+                Slot::Bool(fresh) => fresh,
+                Slot::Number(Some(until)) => now < until,
+                _ => false,
+            },
         };
-        let fault = fault.or_else(|| mistyped(claims));
-        (registered, fault)
+        (registered, fault.or_else(|| mistyped(payload)))
     }
 }
 
-fn mistyped(claims: &Claims) -> Option<Reason> {
-    let is_text = |name| claims.get(name).is_none_or(Value::is_string);
-    if !is_text("jti") {
+fn mistyped(payload: &Payload<'_>) -> Option<Reason> {
+    if !payload.jti.is_text_or_absent() {
         Some(Reason::Claim("JWT ID must be a string"))
-    } else if !is_text("iss") {
+    } else if !payload.iss.is_text_or_absent() {
         Some(Reason::Claim("Issuer must be a string"))
-    } else if !claims.get("aud").is_none_or(is_audience) || !is_text("type") || !is_text("sid") {
+    } else if payload.aud.audience().is_err()
+        || !payload.kind.is_text_or_absent()
+        || !payload.sid.is_text_or_absent()
+    {
         Some(Reason::Claim("Invalid claim format in token"))
     } else {
         None
     }
 }
 
-fn is_audience(aud: &Value) -> bool {
-    match aud {
-        Value::String(_) => true,
-        Value::Array(many) => many.iter().all(Value::is_string),
-        _ => false,
+/// An identity as text: a string as it is, anything else as JSON.
+fn identity(slot: &Slot<'_>, json: &str, settings: &Settings) -> Option<Text> {
+    if slot.is_text_or_absent() || settings.verify_sub {
+        return Text::of(slot, json);
     }
+    let claims: Claims = serde_json::from_str(json).ok()?;
+    let value = claims.get(&settings.identity_claim)?;
+    Some(Text::Own(value.to_string().into()))
 }
 
 /// The audiences of a token.
@@ -151,67 +179,5 @@ pub(crate) fn audience(claims: &Claims) -> Vec<&str> {
         Some(Value::String(one)) => vec![one],
         Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
-    }
-}
-
-/// An identity as text: a string as it is, anything else as JSON.
-fn identity_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// `true`, or a time that is still to come. Leeway is for clocks, not for freshness.
-fn is_fresh(fresh: &Value, now: OffsetDateTime) -> bool {
-    match fresh {
-        Value::Bool(fresh) => *fresh,
-        other => numeric_date(other).is_some_and(|until| now < until),
-    }
-}
-
-/// A NumericDate (RFC 7519 §2): a number of seconds that is not negative and in this calendar.
-/// Fractions count; nothing is rounded up.
-fn numeric_date(value: &Value) -> Option<OffsetDateTime> {
-    let Value::Number(number) = value else { return None };
-    if let Some(seconds) = number.as_i64() {
-        return (seconds >= 0).then(|| OffsetDateTime::from_unix_timestamp(seconds).ok())?;
-    }
-    let seconds = number.as_f64()?;
-    if !(0.0..=253_402_300_799.0).contains(&seconds) {
-        return None;
-    }
-    OffsetDateTime::UNIX_EPOCH.checked_add(Duration::checked_seconds_f64(seconds)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::numeric_date;
-
-    #[test]
-    fn a_date_is_a_number_in_range_and_is_not_rounded_up() {
-        for (value, millis) in [
-            (json!(0), Some(0)),
-            (json!(1_700_000_000), Some(1_700_000_000_000)),
-            (json!(1_700_000_000.25), Some(1_700_000_000_250)),
-            (json!(1.7e9), Some(1_700_000_000_000)),
-            (json!(253_402_300_799_i64), Some(253_402_300_799_000)),
-            (json!(253_402_300_800_i64), None),
-            (json!(-1), None),
-            (json!(-0.5), None),
-            (json!(u64::MAX), None),
-            (json!(i64::MAX), None),
-            (json!(1e20), None),
-            (json!(1e308), None),
-            (json!("1700000000"), None),
-            (json!(true), None),
-            (json!(null), None),
-            (json!([1]), None),
-            (json!({"n": 1}), None),
-        ] {
-            assert_eq!(numeric_date(&value).map(crate::clock::millis), millis, "{value}");
-        }
     }
 }

@@ -3,8 +3,12 @@
 //! The process-wide default of `jsonwebtoken` panics when both backends are compiled in, which any
 //! crate in the tree can bring about. So the factories of one backend are used directly.
 
-use jsonwebtoken::crypto::CryptoProvider;
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier};
 use jsonwebtoken::jwk::ThumbprintHash;
+use jsonwebtoken::{Algorithm, DecodingKey};
 
 #[cfg(not(any(feature = "aws_lc_rs", feature = "rust_crypto")))]
 compile_error!("enable one of the features `aws_lc_rs` (the default) and `rust_crypto`");
@@ -29,4 +33,66 @@ pub(crate) fn sha256_half(data: &[u8]) -> [u8; 16] {
         half = *first;
     }
     half
+}
+
+/// Whether `signature` is one of `message` under the key.
+pub(crate) fn verifies(
+    algorithm: Algorithm,
+    key: &DecodingKey,
+    message: &[u8],
+    signature: &Vec<u8>,
+) -> bool {
+    (provider().verifier_factory)(&algorithm, key)
+        .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
+}
+
+/// What a thread keeps from one verification to the next: a verifier is neither `Send` nor `Sync`,
+/// and to set one up costs more than half of what it then does.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    pub(crate) signature: Vec<u8>,
+    verifiers: Vec<(u64, Box<dyn JwtVerifier>)>,
+}
+
+/// More keys than this are set up for each verification: no server has as many, but a process with
+/// many servers, as in tests, has.
+const PREPARED_KEYS: usize = 16;
+
+impl Scratch {
+    /// Whether the signature in `self` is one of `message`, by the verifier kept under `id`.
+    pub(crate) fn verifies(
+        &mut self,
+        id: u64,
+        algorithm: Algorithm,
+        key: &DecodingKey,
+        message: &[u8],
+    ) -> bool {
+        if let Some((_, verifier)) = self.verifiers.iter().find(|(other, _)| *other == id) {
+            return verifier.verify(message, &self.signature).is_ok();
+        }
+        let Ok(verifier) = (provider().verifier_factory)(&algorithm, key) else { return false };
+        let holds = verifier.verify(message, &self.signature).is_ok();
+        if self.verifiers.len() >= PREPARED_KEYS {
+            self.verifiers.remove(0);
+        }
+        self.verifiers.push((id, verifier));
+        holds
+    }
+}
+
+/// Runs `work` with what this thread keeps. `work` must not do so again.
+pub(crate) fn with_scratch<T>(work: impl FnOnce(&mut Scratch) -> T) -> T {
+    thread_local! {
+        static SCRATCH: RefCell<Scratch> = RefCell::default();
+    }
+    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+        Ok(mut scratch) => work(&mut scratch),
+        Err(_) => work(&mut Scratch::default()),
+    })
+}
+
+/// A number that no other key of this process has.
+pub(crate) fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }

@@ -2,7 +2,7 @@
 
 use crate::csrf::Proof;
 use crate::jwt::Jwt;
-use crate::rejection::{Reason, Refusal, Rejection};
+use crate::rejection::{Refusal, Rejection};
 use crate::token::{OwnClaims, Token};
 use crate::verify;
 
@@ -62,7 +62,7 @@ impl<'a> Decoder<'a> {
         if !self.allow_expired {
             verify::check_expiry(self.jwt, &verified).map_err(refuse)?;
         }
-        let claims = C::deserialize(&verified.claims).map_err(|_| refuse(Reason::OwnClaims))?;
+        let claims = verified.read().map_err(refuse)?;
         Ok(Token::with_claims(claims, verified, None))
     }
 }

@@ -35,7 +35,7 @@ impl Hooks {
     /// What `verify_claims` says of a token.
     pub(crate) fn accept(&self, verified: &std::sync::Arc<Verified>) -> bool {
         self.verify_claims.as_ref().is_none_or(|accept| {
-            accept(&Token::with_claims(verified.claims.clone(), verified.clone(), None))
+            accept(&Token::with_claims(verified.claims().clone(), verified.clone(), None))
         })
     }
 

@@ -2,6 +2,7 @@
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine;
+use jsonwebtoken::Algorithm;
 use rocket::serde::Serialize;
 use rocket::time::{Duration, OffsetDateTime};
 use serde_json::Value;
@@ -171,8 +172,7 @@ impl Spec {
     }
 
     fn header(&self, jwt: &Jwt, key: &SigningKey) -> Result<Claims, Error> {
-        let mut header = Claims::new();
-        header.insert("typ".into(), "JWT".into());
+        let mut header = header_of(key.algorithm());
         let hooked = jwt.hooks().additional_headers.as_ref().map(|hook| hook(&self.identity));
         for (name, value) in hooked.iter().flatten().chain(&self.headers) {
             if RESERVED_HEADERS.contains(&name.as_str()) {
@@ -192,7 +192,6 @@ impl Spec {
             }
             header.insert(name.clone(), value.clone());
         }
-        header.insert("alg".into(), format!("{:?}", key.algorithm()).into());
         Ok(header)
     }
 
@@ -292,7 +291,13 @@ impl Spec {
     }
 }
 
-fn encode(part: &Claims) -> Result<String, Error> {
+/// The header of a token to which nothing is added.
+pub(crate) fn header_of(algorithm: Algorithm) -> Claims {
+    let algorithm = format!("{algorithm:?}");
+    Claims::from_iter([("alg".into(), algorithm.into()), ("typ".into(), "JWT".into())])
+}
+
+pub(crate) fn encode(part: &Claims) -> Result<String, Error> {
     let json = serde_json::to_vec(part)
         .map_err(|error| Error::Serialize(format!("the token can't be written: {error}")))?;
     Ok(URL_SAFE_NO_PAD.encode(json))

@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use jsonwebtoken::jwk::EllipticCurve;
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey};
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey, Header};
 
 use crate::crypto;
 use crate::error::Error;
+use crate::verify;
 
 /// The fewest bits of an RSA key (RFC 7518 §3.3).
 const RSA_BITS: usize = 2048;
@@ -29,6 +30,7 @@ pub struct SigningKey {
 pub struct VerifyingKey {
     algorithm: Algorithm,
     key: Arc<DecodingKey>,
+    prepared: Option<u64>,
 }
 
 impl SigningKey {
@@ -152,7 +154,7 @@ impl VerifyingKey {
     }
 
     pub(crate) fn unchecked_secret(algorithm: Algorithm, secret: &[u8]) -> Self {
-        Self { algorithm, key: Arc::new(DecodingKey::from_secret(secret)) }
+        Self { algorithm, key: Arc::new(DecodingKey::from_secret(secret)), prepared: None }
     }
 
     /// Checks that the key has the size its algorithm demands: the backends would find out only at
@@ -176,7 +178,7 @@ impl VerifyingKey {
             _ => false,
         };
         match fits {
-            true => Ok(Self { algorithm, key: Arc::new(key) }),
+            true => Ok(Self { algorithm, key: Arc::new(key), prepared: None }),
             false => Err(not_for(algorithm)),
         }
     }
@@ -186,10 +188,27 @@ impl VerifyingKey {
         self.algorithm
     }
 
-    /// Whether `signature` is one of `message` under this key.
-    pub(crate) fn verifies(&self, message: &[u8], signature: &Vec<u8>) -> bool {
-        (crypto::provider().verifier_factory)(&self.algorithm, &self.key)
-            .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
+    /// Whether the signature, as `decode` reads it from its text, is one of `message` under this key.
+    pub(crate) fn verifies<E>(
+        &self,
+        message: &[u8],
+        signature: &str,
+        decode: impl FnOnce(&str, &mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        crypto::with_scratch(|scratch| {
+            decode(signature, &mut scratch.signature)?;
+            Ok(match self.prepared {
+                Some(id) => scratch.verifies(id, self.algorithm, &self.key, message),
+                None => crypto::verifies(self.algorithm, &self.key, message, &scratch.signature),
+            })
+        })
+    }
+
+    /// Keeps what is prepared for this key with each thread that uses it. For keys that live as long
+    /// as the server: those of hooks come and go.
+    fn prepared(mut self) -> Self {
+        self.prepared = Some(crypto::next_id());
+        self
     }
 }
 
@@ -210,9 +229,31 @@ impl fmt::Debug for VerifyingKey {
 pub(crate) struct Keys {
     pub(crate) signing: Option<SigningKey>,
     pub(crate) verifying: Vec<VerifyingKey>,
+    /// The headers that our own tokens have.
+    pub(crate) known_headers: Vec<KnownHeader>,
+}
+
+/// A header's text, and what it was found to be.
+pub(crate) struct KnownHeader {
+    pub(crate) encoded: String,
+    pub(crate) header: Arc<Header>,
+    pub(crate) key: VerifyingKey,
 }
 
 impl Keys {
+    pub(crate) fn new(signing: Option<SigningKey>, verifying: Vec<VerifyingKey>) -> Self {
+        let verifying: Vec<_> = verifying.into_iter().map(VerifyingKey::prepared).collect();
+        let known_headers = verifying
+            .iter()
+            .filter_map(|key| {
+                let encoded = verify::plain_header(key.algorithm).ok()?;
+                let header = Arc::new(verify::header(&encoded).ok()?);
+                Some(KnownHeader { encoded, header, key: key.clone() })
+            })
+            .collect();
+        Self { signing, verifying, known_headers }
+    }
+
     /// The key for tokens of that algorithm.
     pub(crate) fn verifying(&self, algorithm: Algorithm) -> Option<&VerifyingKey> {
         self.verifying.iter().find(|key| key.algorithm == algorithm)
@@ -225,7 +266,7 @@ impl Keys {
         let message = b"rocket_jwt_extended self-test";
         let signature = signing.sign(message)?;
         match self.verifying(signing.algorithm) {
-            Some(key) if key.verifies(message, &signature) => Ok(()),
+            Some(key) if crypto::verifies(key.algorithm, &key.key, message, &signature) => Ok(()),
             _ => Err(Error::Key("does not verify what the private key signs".into())),
         }
     }

@@ -231,6 +231,7 @@ mod keys;
 mod locate;
 mod location;
 mod pair;
+mod payload;
 mod rejection;
 mod renew;
 mod revoke;

@@ -211,8 +211,9 @@ impl From<Reason> for Refusal {
 impl Rejection {
     pub(crate) fn new(refusal: Refusal, invalid_status: Status) -> Self {
         let Refusal { reason, verified } = refusal;
-        let token = verified
-            .map(|verified| Arc::new(Token::with_claims(verified.claims.clone(), verified, None)));
+        let token = verified.map(|verified| {
+            Arc::new(Token::with_claims(verified.claims().clone(), verified, None))
+        });
         Self { reason, invalid_status, token }
     }
 

@@ -17,8 +17,8 @@ pub(crate) async fn renew(jwt: &Jwt, cache: &RequestCache, response: &mut Respon
     let settings = jwt.settings();
     let Some(within) = settings.implicit_refresh else { return };
     let Some(verified) = cache.renewable() else { return };
-    let Some(expires_at) = verified.registered.expires_at else { return };
-    if verified.registered.token_type != TokenType::Access
+    let Some(expires_at) = verified.registered().expires_at else { return };
+    if verified.registered().token_type != TokenType::Access
         || expires_at - jwt.now() > within
         || sets_its_cookies(settings, response)
     {
@@ -55,7 +55,7 @@ fn renewed(jwt: &Jwt, verified: &std::sync::Arc<Verified>) -> Result<String, cra
     let mut builder = jwt
         .access_token(token.identity())
         .session(&token)
-        .carry(claims::own(&verified.claims, jwt.settings()));
+        .carry(claims::own(verified.claims(), jwt.settings()));
     if let Some(audience) = carried_audience(verified) {
         builder = builder.audience(audience);
     }

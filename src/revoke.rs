@@ -90,9 +90,9 @@ impl Jwt {
     }
 
     fn session_end(&self, verified: &Verified) -> Revocation {
-        let expiry = verified.registered.expires_at;
+        let expiry = verified.registered().expires_at;
         let own = expiry.map(|exp| exp.saturating_add(self.margin()));
-        match (verified.text("sid"), verified.text("jti")) {
+        match (verified.sid(), verified.jti()) {
             (Some(sid), _) => {
                 let others = self
                     .settings()
@@ -157,7 +157,7 @@ impl Jwt {
     ) -> Result<(), Reason> {
         log::warn!("JWT: a used refresh token came again: its session is revoked");
         let mut entry = self.session_end(verified);
-        if verified.text("sid").is_none() {
+        if verified.sid().is_none() {
             // The session began with the first exchange.
             let until = self
                 .settings()
@@ -170,8 +170,8 @@ impl Jwt {
             Reason::StoreUnavailable
         })?;
         self.hooks().emit(&Event::ReuseDetected {
-            identity: verified.registered.identity.clone(),
-            jti: verified.text("jti").unwrap_or_default().into(),
+            identity: verified.identity().into(),
+            jti: verified.jti().unwrap_or_default().into(),
             session_id: Some(successor.session_id().into()),
         });
         Ok(())

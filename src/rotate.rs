@@ -92,7 +92,7 @@ async fn exchange(
     verified: &Verified,
     given: Option<Spec>,
 ) -> Result<TokenPair, Reason> {
-    if verified.text("jti").is_none() {
+    if verified.jti().is_none() {
         return Err(Reason::MissingClaim("jti".into()));
     }
     let not_issued = |error: Error| {
@@ -106,7 +106,7 @@ async fn exchange(
     let pair = successor.issue(jwt, verified, given.clone()).map_err(not_issued)?;
 
     let until = verified
-        .registered
+        .registered()
         .expires_at
         .and_then(|exp| exp.checked_add(jwt.margin()))
         .unwrap_or(END_OF_TIME);
@@ -140,10 +140,10 @@ pub(crate) struct Successor {
 impl Successor {
     /// Of the token that was used for the first time at `first`.
     pub(crate) fn of(jwt: &Jwt, verified: &Verified, first: OffsetDateTime) -> Result<Self, Error> {
-        let key = jwt.signing_key(&verified.registered.identity)?;
+        let key = jwt.signing_key(verified.identity())?;
         let millis = clock::millis(first);
         let at = clock::from_millis(millis).unwrap_or(first);
-        let jti = verified.text("jti").unwrap_or_default().as_bytes();
+        let jti = verified.jti().unwrap_or_default().as_bytes();
         let derive = |label: &str| {
             let bytes = key.derive(label, &[&millis.to_be_bytes(), jti].concat())?;
             bytes.first_chunk::<16>().copied().ok_or(Error::Sign)
@@ -158,7 +158,7 @@ impl Successor {
         let csrf = |label: &str| {
             Ok::<_, Error>(Builder::from_random_bytes(derive(label)?).into_uuid().to_string())
         };
-        let sid = match verified.text("sid") {
+        let sid = match verified.sid() {
             Some(sid) => sid.to_string(),
             None => session_of(&key, jti)?,
         };
@@ -179,7 +179,7 @@ impl Successor {
 
     /// What the blocklist is asked of the new refresh token.
     pub(crate) fn refresh_ids<'a>(&'a self, verified: &'a Verified) -> TokenIds<'a> {
-        let identity = Some(verified.registered.identity.as_str());
+        let identity = Some(verified.identity());
         TokenIds::new(self.refresh.jti.as_deref(), Some(&self.sid), identity, Some(self.at))
     }
 
@@ -192,7 +192,7 @@ impl Successor {
         let mut access = given.map_or_else(
             || {
                 let mut spec = Spec::new(TokenType::Access, &"");
-                spec.carried = claims::own(&verified.claims, jwt.settings());
+                spec.carried = claims::own(verified.claims(), jwt.settings());
                 spec
             },
             |mut spec| {
@@ -200,7 +200,7 @@ impl Successor {
                 spec
             },
         );
-        access.identity = verified.registered.identity.clone();
+        access.identity = verified.identity().into();
         access.fresh = Freshness::No;
         access.audience = carried_audience(verified);
         access.ids = self.access.clone();
@@ -213,7 +213,7 @@ impl Successor {
 
 /// The audience a token was issued for, for those made from it.
 pub(crate) fn carried_audience(verified: &Verified) -> Option<Audience> {
-    let audience = audience(&verified.claims);
+    let audience = audience(verified.claims());
     (!audience.is_empty()).then(|| Audience::from(audience))
 }
 

@@ -12,13 +12,57 @@ use serde_json::Value;
 
 use crate::Claims;
 
-/// Levels of nesting; the object itself is the first.
-const DEPTH: u8 = 32;
+/// Levels of nesting that are left.
+#[derive(Clone, Copy)]
+pub(crate) struct Levels(u8);
+
+impl Levels {
+    /// Around the outermost object, which is the first of 32.
+    const OUTSIDE: Self = Self(32);
+    /// In the outermost object.
+    pub(crate) const INSIDE: Self = Self(31);
+
+    pub(crate) fn deeper<E: de::Error>(self) -> Result<Self, E> {
+        self.0.checked_sub(1).map(Self).ok_or_else(|| E::custom("too deep"))
+    }
+}
+
+/// The names of one object, each of which may come once. A handful needs no memory of its own.
+#[derive(Default)]
+pub(crate) struct Names<'a> {
+    few: [Cow<'a, str>; 16],
+    count: usize,
+    many: HashSet<Cow<'a, str>>,
+}
+
+impl<'a> Names<'a> {
+    pub(crate) fn add<E: de::Error>(&mut self, name: Cow<'a, str>) -> Result<(), E> {
+        if self.has(&name) {
+            return Err(E::custom("a name twice"));
+        }
+        match self.few.get_mut(self.count) {
+            Some(free) => *free = name,
+            None => {
+                self.many.insert(name);
+            }
+        }
+        self.count += 1;
+        Ok(())
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.few.iter().take(self.count).any(|other| other == name) || self.many.contains(name)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
 
 /// Reads an object. The error says nothing of what was in it.
 pub(crate) fn object(json: &[u8]) -> Result<Claims, Malformed> {
     let mut reader = serde_json::Deserializer::from_slice(json);
-    Unique { levels: DEPTH }.deserialize(&mut reader).map_err(|_| Malformed)?;
+    Unique(Levels::OUTSIDE).deserialize(&mut reader).map_err(|_| Malformed)?;
     reader.end().map_err(|_| Malformed)?;
     match serde_json::from_slice(json) {
         Ok(Value::Object(object)) => Ok(object),
@@ -31,15 +75,7 @@ pub(crate) fn object(json: &[u8]) -> Result<Claims, Malformed> {
 pub(crate) struct Malformed;
 
 /// Walks a value and fails at the first name that comes twice or the first level too deep.
-struct Unique {
-    levels: u8,
-}
-
-impl Unique {
-    fn deeper<E: de::Error>(&self) -> Result<u8, E> {
-        self.levels.checked_sub(1).ok_or_else(|| E::custom("too deep"))
-    }
-}
+pub(crate) struct Unique(pub(crate) Levels);
 
 impl<'de> DeserializeSeed<'de> for Unique {
     type Value = ();
@@ -71,26 +107,24 @@ impl<'de> Visitor<'de> for Unique {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let levels = self.deeper()?;
-        while list.next_element_seed(Unique { levels })?.is_some() {}
+        let levels = self.0.deeper()?;
+        while list.next_element_seed(Unique(levels))?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let levels = self.deeper()?;
-        let mut names = HashSet::new();
+        let levels = self.0.deeper()?;
+        let mut names = Names::default();
         while let Some(name) = map.next_key_seed(Name)? {
-            if !names.insert(name) {
-                return Err(de::Error::custom("a name twice"));
-            }
-            map.next_value_seed(Unique { levels })?;
+            names.add(name)?;
+            map.next_value_seed(Unique(levels))?;
         }
         Ok(())
     }
 }
 
 /// A member's name, borrowed where it has no escapes.
-struct Name;
+pub(crate) struct Name;
 
 impl<'de> DeserializeSeed<'de> for Name {
     type Value = Cow<'de, str>;

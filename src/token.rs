@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jsonwebtoken::Header;
 use rocket::serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
@@ -10,8 +10,10 @@ use rocket::time::OffsetDateTime;
 use serde_json::Value;
 
 use crate::blocklist::{Revocation, TokenIds};
-use crate::claims::{self, Registered};
+use crate::claims::{self, Csrf, Registered};
 use crate::location::Location;
+use crate::payload::{self, Text};
+use crate::rejection::Reason;
 use crate::Claims;
 
 /// What a claims type `C` must be: deserializable, and fit to be shared across threads.
@@ -75,22 +77,66 @@ pub struct Token<C> {
     location: Option<Location>,
 }
 
-/// What is known of a token once its signature and claims were checked.
+/// What is known of a token once its signature was checked.
 pub(crate) struct Verified {
-    pub(crate) encoded: String,
-    pub(crate) header: Header,
-    pub(crate) claims: Claims,
-    pub(crate) registered: Registered,
+    encoded: Box<str>,
+    header: Arc<Header>,
+    /// The payload's JSON, which was found to be an object with every name once.
+    json: String,
+    registered: Registered,
+    claims: OnceLock<Claims>,
 }
 
 impl Verified {
-    pub(crate) fn text(&self, claim: &str) -> Option<&str> {
-        self.claims.get(claim).and_then(Value::as_str)
+    pub(crate) fn new(
+        encoded: &str,
+        header: Arc<Header>,
+        json: String,
+        registered: Registered,
+    ) -> Self {
+        Self { encoded: encoded.into(), header, json, registered, claims: OnceLock::new() }
+    }
+
+    /// Every claim. Made when it is asked for, as most requests don't.
+    pub(crate) fn claims(&self) -> &Claims {
+        self.claims.get_or_init(|| serde_json::from_str(&self.json).unwrap_or_default())
+    }
+
+    /// The claims read into a type.
+    pub(crate) fn read<C: OwnClaims>(&self) -> Result<C, Reason> {
+        payload::own(&self.json).ok_or(Reason::OwnClaims)
+    }
+
+    pub(crate) fn registered(&self) -> &Registered {
+        &self.registered
+    }
+
+    pub(crate) fn identity(&self) -> &str {
+        self.text(self.registered.identity.as_ref()).unwrap_or_default()
+    }
+
+    pub(crate) fn jti(&self) -> Option<&str> {
+        self.text(self.registered.jti.as_ref())
+    }
+
+    pub(crate) fn sid(&self) -> Option<&str> {
+        self.text(self.registered.sid.as_ref())
+    }
+
+    pub(crate) fn csrf(&self) -> Option<&str> {
+        match &self.registered.csrf {
+            Csrf::Value(text) => self.text(Some(text)),
+            Csrf::Absent | Csrf::Other => None,
+        }
     }
 
     pub(crate) fn ids(&self) -> TokenIds<'_> {
-        let identity = Some(self.registered.identity.as_str());
-        TokenIds::new(self.text("jti"), self.text("sid"), identity, self.registered.issued_at)
+        let identity = Some(self.identity());
+        TokenIds::new(self.jti(), self.sid(), identity, self.registered.issued_at)
+    }
+
+    fn text<'a>(&'a self, text: Option<&'a Text>) -> Option<&'a str> {
+        text.map(|text| text.as_str(&self.json))
     }
 }
 
@@ -113,7 +159,7 @@ impl<C> Token<C> {
     /// With `verify_sub = false` an identity that is not a string is its JSON text, so that `123` and
     /// `"123"` are one.
     pub fn identity(&self) -> &str {
-        &self.verified.registered.identity
+        self.verified.identity()
     }
 
     /// The identity, parsed.
@@ -127,55 +173,55 @@ impl<C> Token<C> {
 
     /// The token's id, `jti` (RFC 7519 §4.1.7).
     pub fn jti(&self) -> Option<&str> {
-        self.verified.text("jti")
+        self.verified.jti()
     }
 
     /// The login the token belongs to, `sid` (OpenID Connect Front-Channel Logout 1.0 §3): the same
     /// in both tokens of a pair.
     pub fn session_id(&self) -> Option<&str> {
-        self.verified.text("sid")
+        self.verified.sid()
     }
 
     /// Access or refresh.
     pub fn token_type(&self) -> TokenType {
-        self.verified.registered.token_type
+        self.verified.registered().token_type
     }
 
     /// Whether the token was fresh when it was verified: issued `.fresh()`, or `.fresh_for()` a time
     /// that was not over.
     pub fn is_fresh(&self) -> bool {
-        self.verified.registered.fresh
+        self.verified.registered().fresh
     }
 
     /// When it was issued, `iat` (RFC 7519 §4.1.6).
     pub fn issued_at(&self) -> Option<OffsetDateTime> {
-        self.verified.registered.issued_at
+        self.verified.registered().issued_at
     }
 
     /// The time from which it is valid, `nbf` (RFC 7519 §4.1.5).
     pub fn not_before(&self) -> Option<OffsetDateTime> {
-        self.verified.registered.not_before
+        self.verified.registered().not_before
     }
 
     /// The time from which it is expired, `exp` (RFC 7519 §4.1.4); `None` for a token that never
     /// expires.
     pub fn expires_at(&self) -> Option<OffsetDateTime> {
-        self.verified.registered.expires_at
+        self.verified.registered().expires_at
     }
 
     /// Who issued it, `iss` (RFC 7519 §4.1.1).
     pub fn issuer(&self) -> Option<&str> {
-        self.verified.text("iss")
+        self.verified.claims().get("iss").and_then(Value::as_str)
     }
 
     /// Whom it is meant for, `aud` (RFC 7519 §4.1.3); empty without one.
     pub fn audience(&self) -> Vec<&str> {
-        claims::audience(&self.verified.claims)
+        claims::audience(self.verified.claims())
     }
 
     /// The CSRF double-submit value bound to it.
     pub fn csrf(&self) -> Option<&str> {
-        self.verified.text("csrf")
+        self.verified.csrf()
     }
 
     /// Its header.

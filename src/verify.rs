@@ -14,12 +14,14 @@ use rocket::time::OffsetDateTime;
 use serde_json::Value;
 
 use crate::cache::Seen;
-use crate::claims::{audience, Registered};
+use crate::claims::{Csrf, Registered};
 use crate::config::Settings;
 use crate::csrf::Proof;
 use crate::guard::{Kind, Policy};
+use crate::issue;
 use crate::jwt::Jwt;
 use crate::keys::VerifyingKey;
+use crate::payload::Payload;
 use crate::rejection::{Reason, Refusal};
 use crate::strict;
 use crate::token::{TokenType, Verified};
@@ -41,7 +43,7 @@ pub(crate) async fn verify(
     check_csrf(&verified, proof).map_err(refuse)?;
     check_expiry(jwt, &verified).map_err(refuse)?;
     check_type(&verified, policy.kind()).map_err(refuse)?;
-    if policy.needs_fresh() && !verified.registered.fresh {
+    if policy.needs_fresh() && !verified.registered().fresh {
         return Err(refuse(Reason::NotFresh));
     }
     if policy.asks_blocklist() {
@@ -62,21 +64,65 @@ fn decode_once(jwt: &Jwt, seen: &Seen) -> Result<Arc<Verified>, Refusal> {
 pub(crate) fn decode(jwt: &Jwt, encoded: &str) -> Result<Arc<Verified>, Refusal> {
     let settings = jwt.settings();
     let parts = Parts::split(encoded, settings.max_token_length)?;
-    let header = parts.header()?;
-    let key = key(jwt, &parts, &header)?;
-    if !key.verifies(parts.signed.as_bytes(), &parts.signature()?) {
+    let (header, key) = header_and_key(jwt, &parts)?;
+    if !key.verifies(parts.signed.as_bytes(), parts.signature, base64_into)? {
         return Err(Reason::Signature.into());
     }
 
-    let claims = parts.claims()?;
+    let json = parts.json()?;
     let now = jwt.now();
-    let (registered, mistyped) = Registered::read(&claims, settings, now);
-    let encoded = encoded.into();
-    let verified = Arc::new(Verified { encoded, header, claims, registered });
-    match mistyped.map_or_else(|| check_claims(settings, &verified, now), Err) {
+    let payload = Payload::read(&json, settings).map_err(|_| INVALID_PAYLOAD)?;
+    let (registered, mistyped) = Registered::of(&payload, &json, settings, now);
+    let checked = mistyped.map_or_else(|| check_claims(settings, &payload, &registered, now), Err);
+    drop(payload);
+    let verified = Arc::new(Verified::new(encoded, header, json, registered));
+    match checked {
         Ok(()) => Ok(verified),
         Err(reason) => Err(Refusal::of(reason, &verified)),
     }
+}
+
+/// The header, and the key for it: its algorithm must be the key's own (RFC 8725 §3.1).
+fn header_and_key<'a>(
+    jwt: &'a Jwt,
+    parts: &Parts<'_>,
+) -> Result<(Arc<Header>, Cow<'a, VerifyingKey>), Reason> {
+    let keys = jwt.keys();
+    if jwt.hooks().verifying_key.is_none() {
+        // Most tokens are our own and have a header that was parsed when this server launched.
+        if let Some(known) = keys.known_headers.iter().find(|known| known.encoded == parts.header) {
+            return Ok((known.header.clone(), Cow::Borrowed(&known.key)));
+        }
+    }
+    let header = Arc::new(parts.header()?);
+    let refused = Reason::Algorithm("The specified alg value is not allowed");
+    if let Some(hook) = &jwt.hooks().verifying_key {
+        if let Some(key) = hook(&header, &parts.claims()?) {
+            return match key.algorithm() == header.alg {
+                true => Ok((header, Cow::Owned(key))),
+                false => Err(refused),
+            };
+        }
+        if keys.verifying.is_empty() {
+            return Err(Reason::UnknownKey);
+        }
+    }
+    match keys.verifying(header.alg) {
+        Some(key) => Ok((header, Cow::Borrowed(key))),
+        None => Err(refused),
+    }
+}
+
+const INVALID_PAYLOAD: Reason = Reason::Malformed("Invalid payload string");
+
+/// The header of our own tokens, where nothing was added to it.
+pub(crate) fn plain_header(algorithm: Algorithm) -> Result<String, crate::Error> {
+    issue::encode(&issue::header_of(algorithm))
+}
+
+/// A header by itself.
+pub(crate) fn header(encoded: &str) -> Result<Header, Reason> {
+    Parts { signed: "", header: encoded, payload: "", signature: "" }.header()
 }
 
 /// The three parts of a compact serialization (RFC 7515 §3.1), not decoded yet.
@@ -134,12 +180,12 @@ impl<'a> Parts<'a> {
 
     /// The claims. Nothing vouches for them unless the signature was checked.
     pub(crate) fn claims(&self) -> Result<Claims, Reason> {
-        let json = base64(self.payload, "Invalid payload padding")?;
-        strict::object(&json).map_err(|_| Reason::Malformed("Invalid payload string"))
+        strict::object(self.json()?.as_bytes()).map_err(|_| INVALID_PAYLOAD)
     }
 
-    fn signature(&self) -> Result<Vec<u8>, Reason> {
-        base64(self.signature, "Invalid crypto padding")
+    fn json(&self) -> Result<String, Reason> {
+        let json = base64(self.payload, "Invalid payload padding")?;
+        String::from_utf8(json).map_err(|_| INVALID_PAYLOAD)
     }
 }
 
@@ -148,34 +194,20 @@ fn base64(part: &str, refusal: &'static str) -> Result<Vec<u8>, Reason> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| Reason::Malformed(refusal))
 }
 
-/// The key for a header: its algorithm must be the key's own (RFC 8725 §3.1).
-fn key<'a>(
-    jwt: &'a Jwt,
-    parts: &Parts<'_>,
-    header: &Header,
-) -> Result<Cow<'a, VerifyingKey>, Reason> {
-    let refused = Reason::Algorithm("The specified alg value is not allowed");
-    if let Some(hook) = &jwt.hooks().verifying_key {
-        if let Some(key) = hook(header, &parts.claims()?) {
-            return match key.algorithm() == header.alg {
-                true => Ok(Cow::Owned(key)),
-                false => Err(refused),
-            };
-        }
-        if jwt.keys().verifying.is_empty() {
-            return Err(Reason::UnknownKey);
-        }
-    }
-    jwt.keys().verifying(header.alg).map(Cow::Borrowed).ok_or(refused)
+/// A signature part, decoded into a buffer that is used again and again.
+fn base64_into(part: &str, buffer: &mut Vec<u8>) -> Result<(), Reason> {
+    buffer.clear();
+    URL_SAFE_NO_PAD
+        .decode_vec(part, buffer)
+        .map_err(|_| Reason::Malformed("Invalid crypto padding"))
 }
 
 fn check_claims(
     settings: &Settings,
-    verified: &Verified,
+    payload: &Payload<'_>,
+    registered: &Registered,
     now: OffsetDateTime,
 ) -> Result<(), Reason> {
-    let registered = &verified.registered;
-    let claims = &verified.claims;
     let latest = now.saturating_add(settings.leeway);
     if registered.issued_at.is_some_and(|iat| iat > latest) {
         return Err(Reason::Claim("The token is not yet valid (iat)"));
@@ -185,7 +217,7 @@ fn check_claims(
     }
 
     if let Some(expected) = &settings.decode_issuer {
-        match verified.text("iss") {
+        match payload.iss.text() {
             None => return Err(Reason::MissingClaim("iss".into())),
             Some(issuer) if !expected.iter().any(|one| one == issuer) => {
                 return Err(Reason::Claim("Invalid issuer"));
@@ -194,7 +226,7 @@ fn check_claims(
         }
     }
     if let Some(expected) = &settings.decode_audience {
-        let audience = audience(claims);
+        let audience = payload.aud.audience().unwrap_or_default();
         if audience.iter().all(|one| one.is_empty()) {
             return Err(Reason::MissingClaim("aud".into()));
         }
@@ -203,40 +235,37 @@ fn check_claims(
         }
     }
 
-    check_subject(settings, claims)?;
+    check_subject(settings, payload)?;
     for name in &settings.required_claims {
-        if !claims.contains_key(name) && settings.requires(name, registered.token_type) {
+        if !payload.has(name) && settings.requires(name, registered.token_type) {
             return Err(Reason::MissingClaim(name.clone()));
         }
     }
-    check_lifetime(settings, verified)
+    check_lifetime(settings, registered)
 }
 
-fn check_subject(settings: &Settings, claims: &Claims) -> Result<(), Reason> {
-    let identity_claim = settings.identity_claim.as_str();
-    for name in ["sub", identity_claim] {
-        match claims.get(name) {
-            None if name == identity_claim => return Err(Reason::MissingClaim(name.into())),
-            Some(Value::String(text)) if text.is_empty() && name == identity_claim => {
-                return Err(Reason::Claim("Subject must not be empty"));
-            }
-            Some(value) if settings.verify_sub && !value.is_string() => {
-                return Err(Reason::Claim("Subject must be a string"));
-            }
-            _ => (),
-        }
+fn check_subject(settings: &Settings, payload: &Payload<'_>) -> Result<(), Reason> {
+    let identity = payload.identity();
+    if settings.verify_sub && !payload.sub.is_text_or_absent() {
+        return Err(Reason::Claim("Subject must be a string"));
     }
-    Ok(())
+    match identity.text() {
+        Some("") => Err(Reason::Claim("Subject must not be empty")),
+        Some(_) => Ok(()),
+        None if identity.is_absent() => Err(Reason::MissingClaim(settings.identity_claim.clone())),
+        None if settings.verify_sub => Err(Reason::Claim("Subject must be a string")),
+        None => Ok(()),
+    }
 }
 
 /// Entries leave the blocklist when no token they are about can be alive. So a token that lives
 /// longer than that is none that may be accepted.
-fn check_lifetime(settings: &Settings, verified: &Verified) -> Result<(), Reason> {
-    let session = verified.text("sid").and(settings.session_lifetime());
+fn check_lifetime(settings: &Settings, registered: &Registered) -> Result<(), Reason> {
+    let session = registered.sid.as_ref().and_then(|_| settings.session_lifetime());
     let Some(longest) = [session, settings.max_token_lifetime].into_iter().flatten().min() else {
         return Ok(());
     };
-    let lifetime = match (verified.registered.expires_at, verified.registered.issued_at) {
+    let lifetime = match (registered.expires_at, registered.issued_at) {
         (Some(exp), Some(iat)) => exp - iat,
         _ => return Err(Reason::Claim("The token's lifetime is not limited")),
     };
@@ -249,23 +278,23 @@ fn check_lifetime(settings: &Settings, verified: &Verified) -> Result<(), Reason
 /// The double-submit value must be the token's own.
 pub(crate) fn check_csrf(verified: &Verified, proof: Option<&Proof>) -> Result<(), Reason> {
     let Some(proof) = proof else { return Ok(()) };
-    match verified.claims.get("csrf") {
-        None => Err(Reason::MissingClaim("csrf".into())),
-        Some(Value::String(expected)) if proof.equals(expected) => Ok(()),
-        Some(_) => Err(Reason::CsrfMismatch(proof.hint())),
+    match (&verified.registered().csrf, verified.csrf()) {
+        (Csrf::Absent, _) => Err(Reason::MissingClaim("csrf".into())),
+        (_, Some(expected)) if proof.equals(expected) => Ok(()),
+        _ => Err(Reason::CsrfMismatch(proof.hint())),
     }
 }
 
 /// Expired at `exp`, not after it (RFC 7519 §4.1.4).
 pub(crate) fn check_expiry(jwt: &Jwt, verified: &Verified) -> Result<(), Reason> {
-    match verified.registered.expires_at {
+    match verified.registered().expires_at {
         Some(exp) if jwt.now() >= exp.saturating_add(jwt.settings().leeway) => Err(Reason::Expired),
         _ => Ok(()),
     }
 }
 
 fn check_type(verified: &Verified, kind: Kind) -> Result<(), Reason> {
-    match (kind, verified.registered.token_type) {
+    match (kind, verified.registered().token_type) {
         (Kind::Access | Kind::Any, TokenType::Access) => Ok(()),
         (Kind::Refresh | Kind::Any, TokenType::Refresh) => Ok(()),
         (Kind::Refresh, _) => Err(Reason::NotRefresh),

@@ -78,7 +78,7 @@ pub(super) async fn use_up(
         match standing(store, ids).await? {
             Standing::Revoked => return Ok(UseUp::Revoked),
             Standing::Used { first } => return Ok(UseUp::Again { first }),
-            Standing::Live if { store.mark_used(key, now, until).await?; true } => return Ok(UseUp::First),
+            Standing::Live if store.mark_used(key, now, until).await? => return Ok(UseUp::First),
             // Lost to another call, whose row the next look finds unless it was pruned meanwhile.
             Standing::Live => {}
         }

@@ -125,8 +125,9 @@ impl Statements {
             // rather than IN (SELECT …): the planner then takes the primary key, never a hash join
             // with the whole table.
             prune: format!(
-                "DELETE FROM {table} WHERE entry = ANY (ARRAY(\
-                 SELECT entry FROM {table} WHERE expires <= $1 ORDER BY expires LIMIT {BATCH}))"
+                "DELETE FROM {table} WHERE expires <= $1 AND entry = ANY (ARRAY(\
+                 SELECT entry FROM {table} WHERE expires <= $1 ORDER BY expires LIMIT {BATCH} \
+                 FOR UPDATE SKIP LOCKED))"
             ),
             ..Self::of(table, include_str!("../../migrations/postgres.sql"))
         }

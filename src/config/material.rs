@@ -118,14 +118,14 @@ impl Material<'_> {
                 break;
             }
         }
-        Keys {
-            signing: Some(SigningKey::unchecked_secret(settings.algorithm, secret)),
-            verifying: settings
+        Keys::new(
+            Some(SigningKey::unchecked_secret(settings.algorithm, secret)),
+            settings
                 .decode_algorithms
                 .iter()
                 .map(|&algorithm| VerifyingKey::unchecked_secret(algorithm, secret))
                 .collect(),
-        }
+        )
     }
 
     fn asymmetric(&mut self, hooked: bool) -> Keys {
@@ -164,7 +164,7 @@ impl Material<'_> {
                 Err(()) => break,
             }
         }
-        Keys { signing, verifying }
+        Keys::new(signing, verifying)
     }
 
     /// The PEM text of a key: inline, or from the file it names.

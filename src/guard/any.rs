@@ -2,7 +2,6 @@
 
 use super::sealed::{Admit, IntoToken};
 use super::{token_guard, Admission, Denied, Kind, Policy, RequestFree, TokenGuard};
-use crate::rejection::Reason;
 use crate::token::{NoClaims, OwnClaims, Token};
 
 /// Lets in a request with a valid access or refresh token, and reads its own claims into `C`.

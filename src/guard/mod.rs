@@ -276,8 +276,7 @@ macro_rules! token_guard {
         impl<C: OwnClaims> Admit for $guard<C> {
             async fn admit(admission: Admission<'_, '_>) -> Result<Self, Denied> {
                 let Admission { verified, location, .. } = admission;
-                let claims = C::deserialize(&verified.claims)
-                    .map_err(|_| Denied(Reason::OwnClaims))?;
+                let claims = verified.read().map_err(Denied)?;
                 Ok(Self(Token::with_claims(claims, verified, location)))
             }
 

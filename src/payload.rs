@@ -1,0 +1,329 @@
+//! Claims, read in one pass over their JSON: every name once, registered claims by type, the rest
+//! only walked.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use rocket::serde::de::{self, Deserialize, DeserializeSeed, Deserializer};
+use rocket::serde::de::{MapAccess, SeqAccess, Visitor};
+use rocket::time::{Duration, OffsetDateTime};
+use serde_json::{Number, Value};
+
+use crate::config::Settings;
+use crate::strict::{Levels, Malformed, Name, Names, Unique};
+
+/// A claim as it was found.
+#[derive(Debug, Default)]
+pub(crate) enum Slot<'a> {
+    #[default]
+    Absent,
+    Text(Cow<'a, str>),
+    /// A number, and the NumericDate it is, if it is one.
+    Number(Option<OffsetDateTime>),
+    Bool(bool),
+    /// A list of nothing but texts.
+    Texts(Vec<Cow<'a, str>>),
+    Other,
+}
+
+impl<'a> Slot<'a> {
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
+    pub(crate) fn is_text_or_absent(&self) -> bool {
+        matches!(self, Self::Absent | Self::Text(_))
+    }
+
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The date, `None` without one; an error for what is none.
+    pub(crate) fn date(&self) -> Result<Option<OffsetDateTime>, ()> {
+        match self {
+            Self::Absent => Ok(None),
+            Self::Number(Some(date)) => Ok(Some(*date)),
+            _ => Err(()),
+        }
+    }
+
+    /// The audiences (RFC 7519 §4.1.3); an error for what are none.
+    pub(crate) fn audience(&self) -> Result<&[Cow<'a, str>], ()> {
+        match self {
+            Self::Absent => Ok(&[]),
+            Self::Text(one) => Ok(std::slice::from_ref(one)),
+            Self::Texts(many) => Ok(many),
+            _ => Err(()),
+        }
+    }
+}
+
+/// What the checks look at.
+#[derive(Default)]
+pub(crate) struct Payload<'a> {
+    pub(crate) sub: Slot<'a>,
+    /// The claim that `identity_claim` names, where that is not `sub`.
+    identity: Option<Slot<'a>>,
+    pub(crate) iss: Slot<'a>,
+    pub(crate) aud: Slot<'a>,
+    pub(crate) exp: Slot<'a>,
+    pub(crate) nbf: Slot<'a>,
+    pub(crate) iat: Slot<'a>,
+    pub(crate) jti: Slot<'a>,
+    pub(crate) sid: Slot<'a>,
+    pub(crate) csrf: Slot<'a>,
+    pub(crate) kind: Slot<'a>,
+    pub(crate) fresh: Slot<'a>,
+    names: Names<'a>,
+}
+
+impl<'a> Payload<'a> {
+    pub(crate) fn read(json: &'a str, settings: &Settings) -> Result<Self, Malformed> {
+        let mut reader = serde_json::Deserializer::from_str(json);
+        let payload = ReadPayload(settings).deserialize(&mut reader).map_err(|_| Malformed)?;
+        reader.end().map_err(|_| Malformed)?;
+        Ok(payload)
+    }
+
+    pub(crate) fn identity(&self) -> &Slot<'a> {
+        self.identity.as_ref().unwrap_or(&self.sub)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.names.has(name)
+    }
+}
+
+struct ReadPayload<'s>(&'s Settings);
+
+impl<'de> DeserializeSeed<'de> for ReadPayload<'_> {
+    type Value = Payload<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ReadPayload<'_> {
+    type Value = Payload<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Payload<'de>, A::Error> {
+        let mut payload = Payload::default();
+        let levels = Levels::INSIDE;
+        let own_identity = self.0.identity_claim != "sub";
+        while let Some(name) = map.next_key_seed(Name)? {
+            let slot = match name.as_ref() {
+                "sub" => &mut payload.sub,
+                "exp" => &mut payload.exp,
+                "iat" => &mut payload.iat,
+                "nbf" => &mut payload.nbf,
+                "jti" => &mut payload.jti,
+                "sid" => &mut payload.sid,
+                "csrf" => &mut payload.csrf,
+                "type" => &mut payload.kind,
+                "fresh" => &mut payload.fresh,
+                "iss" => &mut payload.iss,
+                "aud" => &mut payload.aud,
+                other if own_identity && other == self.0.identity_claim => {
+                    payload.identity.get_or_insert_default()
+                }
+                _ => {
+                    payload.names.add(name)?;
+                    map.next_value_seed(Unique(levels))?;
+                    continue;
+                }
+            };
+            payload.names.add(name)?;
+            *slot = map.next_value_seed(ReadSlot(levels))?;
+        }
+        if own_identity {
+            payload.identity.get_or_insert_default();
+        }
+        Ok(payload)
+    }
+}
+
+/// Reads one claim, whatever it is.
+struct ReadSlot(Levels);
+
+impl<'de> DeserializeSeed<'de> for ReadSlot {
+    type Value = Slot<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ReadSlot {
+    type Value = Slot<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a claim")
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Slot::Bool(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Slot::Number(i64::try_from(value).ok().and_then(whole_date)))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Slot::Number(whole_date(value)))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Slot::Number(fractional_date(value)))
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Slot::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Slot::Text(Cow::Owned(text.into())))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(Slot::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let levels = self.0.deeper()?;
+        let mut texts = Some(Vec::new());
+        while let Some(slot) = list.next_element_seed(ReadSlot(levels))? {
+            match (slot, &mut texts) {
+                (Slot::Text(text), Some(texts)) => texts.push(text),
+                _ => texts = None,
+            }
+        }
+        Ok(texts.map_or(Slot::Other, Slot::Texts))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let levels = self.0.deeper()?;
+        let mut names = Names::default();
+        let mut number = None;
+        while let Some(name) = map.next_key_seed(Name)? {
+            if *NUMBERS_ARE_OBJECTS && name == NUMBER && names.is_empty() {
+                number = map.next_value::<String>()?.parse::<Number>().ok();
+                names.add(name)?;
+                continue;
+            }
+            names.add(name)?;
+            map.next_value_seed(Unique(levels))?;
+        }
+        Ok(number.map_or(Slot::Other, |number| Slot::Number(number_date(&number))))
+    }
+}
+
+/// How `serde_json` hands out numbers when a crate somewhere in the tree switched its feature
+/// `arbitrary_precision` on.
+const NUMBER: &str = "$serde_json::private::Number";
+
+/// Whether that is so: only then does a number too large for an `f64` read.
+static NUMBERS_ARE_OBJECTS: LazyLock<bool> =
+    LazyLock::new(|| serde_json::from_str::<Value>("1e999").is_ok());
+
+fn number_date(number: &Number) -> Option<OffsetDateTime> {
+    match number.as_i64() {
+        Some(seconds) => whole_date(seconds),
+        None => fractional_date(number.as_f64()?),
+    }
+}
+
+/// A NumericDate (RFC 7519 §2) of whole seconds: not negative, and in this calendar.
+fn whole_date(seconds: i64) -> Option<OffsetDateTime> {
+    match seconds >= 0 {
+        true => OffsetDateTime::from_unix_timestamp(seconds).ok(),
+        false => None,
+    }
+}
+
+/// A NumericDate with a fraction, which counts: nothing is rounded up.
+fn fractional_date(seconds: f64) -> Option<OffsetDateTime> {
+    if !(0.0..=253_402_300_799.0).contains(&seconds) {
+        return None;
+    }
+    OffsetDateTime::UNIX_EPOCH.checked_add(Duration::checked_seconds_f64(seconds)?)
+}
+
+/// A text of the payload: where it stands, or itself where it was written with escapes.
+#[derive(Debug, Clone)]
+pub(crate) enum Text {
+    At(Range<usize>),
+    Own(Box<str>),
+}
+
+impl Text {
+    /// Of `slot`, which was read from `json`.
+    pub(crate) fn of(slot: &Slot<'_>, json: &str) -> Option<Self> {
+        match slot {
+            Slot::Text(Cow::Borrowed(text)) => {
+                let start = (text.as_ptr() as usize).checked_sub(json.as_ptr() as usize)?;
+                Some(Self::At(start..start + text.len()))
+            }
+            Slot::Text(Cow::Owned(text)) => Some(Self::Own(text.as_str().into())),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_str<'a>(&'a self, json: &'a str) -> &'a str {
+        match self {
+            Self::At(range) => json.get(range.clone()).unwrap_or_default(),
+            Self::Own(text) => text,
+        }
+    }
+}
+
+/// The own claims, read into a type.
+pub(crate) fn own<C: for<'de> Deserialize<'de> + 'static>(json: &str) -> Option<C> {
+    // The guards' default reads nothing, and it shall cost nothing.
+    let mut nothing = Some(crate::NoClaims);
+    if let Some(claims) = (&mut nothing as &mut dyn std::any::Any).downcast_mut::<Option<C>>() {
+        return claims.take();
+    }
+    serde_json::from_str(json).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fractional_date, whole_date};
+    use crate::clock::millis;
+
+    #[test]
+    fn a_date_is_in_range_and_is_not_rounded_up() {
+        for (seconds, date) in [
+            (0, Some(0)),
+            (1_700_000_000, Some(1_700_000_000_000)),
+            (253_402_300_799, Some(253_402_300_799_000)),
+            (253_402_300_800, None),
+            (i64::MAX, None),
+            (-1, None),
+        ] {
+            assert_eq!(whole_date(seconds).map(millis), date, "{seconds}");
+        }
+        for (seconds, date) in [
+            (1_700_000_000.25, Some(1_700_000_000_250)),
+            (1_700_000_000.999_9, Some(1_700_000_000_999)),
+            (1.7e9, Some(1_700_000_000_000)),
+            (-0.5, None),
+            (1e20, None),
+            (1e308, None),
+            (f64::NAN, None),
+        ] {
+            assert_eq!(fractional_date(seconds).map(millis), date, "{seconds}");
+        }
+    }
+}
