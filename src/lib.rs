@@ -202,6 +202,9 @@
 //! |---|---|---|
 //! | `aws_lc_rs` | yes | cryptography by AWS-LC; needs a C compiler |
 //! | `rust_crypto` | | cryptography in Rust; its RSA has a timing side channel (RUSTSEC-2023-0071) |
+//! | `sqlx_sqlite`, `sqlx_postgres`, `sqlx_mysql` | | a blocklist in a database, through `sqlx` |
+//! | `deadpool_postgres`, `deadpool_redis` | | a blocklist in PostgreSQL or Redis |
+//! | `test-util` | | the contract suite for stores of your own |
 //!
 //! With both, `aws_lc_rs` is used.
 
@@ -245,9 +248,13 @@ mod verify;
 
 pub mod blocklist;
 pub mod danger;
+#[cfg(feature = "test-util")]
+pub mod testing;
 
 pub use jsonwebtoken;
 pub use rocket;
+#[cfg(feature = "rocket_db_pools")]
+pub use rocket_db_pools;
 
 pub use jsonwebtoken::Header;
 pub use rocket::time::Duration;

@@ -2,6 +2,36 @@
 
 mod entry;
 mod memory;
+#[cfg(feature = "rocket_db_pools")]
+mod pool;
+#[cfg(feature = "deadpool_postgres")]
+mod postgres;
+#[cfg(feature = "deadpool_redis")]
+mod redis;
+#[cfg(any(
+    feature = "sqlx_sqlite",
+    feature = "sqlx_postgres",
+    feature = "sqlx_mysql",
+    feature = "deadpool_postgres",
+))]
+mod retry;
+#[cfg(any(
+    feature = "sqlx_sqlite",
+    feature = "sqlx_postgres",
+    feature = "sqlx_mysql",
+    feature = "deadpool_postgres",
+    feature = "deadpool_redis",
+))]
+mod shared;
+#[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_postgres", feature = "sqlx_mysql"))]
+mod sqlx;
+#[cfg(any(
+    feature = "sqlx_sqlite",
+    feature = "sqlx_postgres",
+    feature = "sqlx_mysql",
+    feature = "deadpool_postgres",
+))]
+mod statements;
 
 use std::sync::Arc;
 
@@ -9,6 +39,14 @@ use rocket::time::OffsetDateTime;
 
 pub use entry::{EntryKey, Revocation, RevocationKind, TokenIds};
 pub use memory::MemoryBlocklist;
+#[cfg(feature = "rocket_db_pools")]
+pub use pool::BlocklistPool;
+#[cfg(feature = "deadpool_postgres")]
+pub use postgres::PostgresBlocklist;
+#[cfg(feature = "deadpool_redis")]
+pub use redis::RedisBlocklist;
+#[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_postgres", feature = "sqlx_mysql"))]
+pub use sqlx::{SqlxBackend, SqlxBlocklist};
 
 /// A store of revoked tokens, ended sessions, logged-out subjects and used-up refresh tokens.
 ///

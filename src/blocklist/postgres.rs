@@ -9,12 +9,9 @@ use rocket_db_pools::deadpool_postgres::{Pool, PoolError};
 
 use super::retry;
 use super::shared::{self, Row, Rows};
-use super::statements::{self, Statements, TableName};
+use super::statements::{self, Columns, Statements, TableName};
 use super::{Blocklist, EntryKey, Revocation, Standing, StoreError, TokenIds, UseUp};
 use crate::clock;
-
-/// entry, revoked, cut_off, used.
-type Columns = (Vec<u8>, bool, Option<i64>, Option<i64>);
 
 /// A blocklist in a table of a PostgreSQL database, which all servers share.
 ///
@@ -22,8 +19,8 @@ type Columns = (Vec<u8>, bool, Option<i64>, Option<i64>);
 /// driver share one.
 ///
 /// A [database of `rocket_db_pools`](rocket_db_pools::Database) needs no more than
-/// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist). The constructors here
-/// are for a pool made by hand, or for another table.
+/// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist). The constructors
+/// here are for a pool made by hand, or for another table.
 pub struct PostgresBlocklist {
     pool: Pool,
     statements: Statements,
@@ -40,14 +37,14 @@ impl PostgresBlocklist {
     ///
     /// # Errors
     ///
-    /// When the name is not of ASCII letters, digits and `_`, begins with a digit, or is longer than
-    /// 48.
+    /// When the name is not of ASCII letters, digits and `_`, begins with a digit, or is longer
+    /// than 48.
     pub fn with_table(pool: Pool, table: &str) -> Result<Self, StoreError> {
         Ok(Self { statements: Statements::postgres(&TableName::new(table)?), pool })
     }
 
-    /// Creates the table and its indexes if the table is missing. Where it is there already, no right
-    /// to create anything is needed.
+    /// Creates the table and its indexes if the table is missing. Where it is there already, no
+    /// right to create anything is needed.
     ///
     /// Several servers may do so at the same time.
     ///
@@ -104,11 +101,7 @@ impl Rows for PostgresBlocklist {
         let [one, two, three] = statements::three(keys);
         let keys: [&(dyn ToSql + Sync); 3] = [&&one[..], &&two[..], &&three[..]];
         let rows = retry::persist(|| self.read(&keys), Failure::is_rolled_back).await?;
-        rows.into_iter()
-            .map(|(key, revoked, cut_off, used)| {
-                Ok(Row { key: shared::entry_key(&key)?, revoked, cut_off, used })
-            })
-            .collect()
+        rows.into_iter().map(statements::row).collect()
     }
 
     async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError> {

@@ -14,8 +14,8 @@ const DEFAULT_PREFIX: &str = "jwt:";
 /// Widens the entry: KEYS[1] by revoked, cut_off, expires.
 ///
 /// `expires` stands in the value too, as a key's remaining life could be rounded down each time it
-/// is read and set again. Scripts are sent whole (EVAL): they are short, revoking is rare, and there
-/// is no "not loaded" to deal with after a restart of the server.
+/// is read and set again. Scripts are sent whole (EVAL): they are short, revoking is rare, and
+/// there is no "not loaded" to deal with after a restart of the server.
 const REVOKE: &str = r"
 local function later(a, b, none)
     if a == '-' then return none and a or b end
@@ -51,17 +51,17 @@ return 1
 /// A blocklist in a Redis server, version 5 or later, which all servers share.
 ///
 /// Each entry is a key that leaves by itself when it expires, by the clock of the Redis server. Its
-/// name is a prefix, a letter for the kind and the sixteen bytes of the id in hexadecimal; its value
-/// `revoked cut_off used expires changed`, times in milliseconds since the Unix epoch and `-` for
-/// none.
+/// name is a prefix, a letter for the kind and the sixteen bytes of the id in hexadecimal; its
+/// value `revoked cut_off used expires changed`, times in milliseconds since the Unix epoch and `-`
+/// for none.
 ///
 /// What Redis promises is up to its configuration: without `appendonly` a restart forgets the last
-/// revocations or all of them, and any `maxmemory-policy` but `noeviction` may drop them at any time,
-/// whereupon revoked tokens live again.
+/// revocations or all of them, and any `maxmemory-policy` but `noeviction` may drop them at any
+/// time, whereupon revoked tokens live again.
 ///
 /// A [database of `rocket_db_pools`](rocket_db_pools::Database) needs no more than
-/// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist). The constructors here
-/// are for a pool made by hand, or for another prefix.
+/// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist). The constructors
+/// here are for a pool made by hand, or for another prefix.
 pub struct RedisBlocklist {
     pool: Pool,
     prefix: String,
@@ -85,7 +85,8 @@ impl RedisBlocklist {
     /// When the server can't be reached. One that does not tell is no error.
     pub async fn check(&self) -> Result<(), StoreError> {
         let mut connection = self.connection().await?;
-        // A ping first: INFO may be forbidden, which is not to be confused with a server out of reach.
+        // A ping first: INFO may be forbidden, which is not to be confused with a server out of
+        // reach.
         redis::cmd("PING")
             .query_async::<_, String>(&mut connection)
             .await
@@ -203,4 +204,21 @@ fn evicts(info: &str) -> Option<&str> {
     let field = |name| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     let is_limited = field("maxmemory").is_some_and(|limit| limit.trim() != "0");
     field("maxmemory_policy").map(str::trim).filter(|policy| is_limited && *policy != "noeviction")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::evicts;
+
+    #[test]
+    fn only_a_limited_server_with_a_policy_evicts() {
+        let info = |limit: u64, policy| {
+            format!("# Memory\r\nmaxmemory:{limit}\r\nmaxmemory_policy:{policy}\r\nx:y\r\n")
+        };
+        assert_eq!(evicts(&info(1024, "allkeys-lru")), Some("allkeys-lru"));
+        assert_eq!(evicts(&info(1024, "volatile-ttl")), Some("volatile-ttl"));
+        assert_eq!(evicts(&info(1024, "noeviction")), None);
+        assert_eq!(evicts(&info(0, "allkeys-lru")), None);
+        assert_eq!(evicts(""), None);
+    }
 }

@@ -7,9 +7,9 @@ use rocket::tokio;
 
 const ATTEMPTS: u32 = 10;
 
-/// Repeats `run` while its transaction was rolled back, as `is_rolled_back` tells. Nothing of it was
-/// done then, so that a repeated "use up" can't meet its own mark; after any other failure, a lost
-/// connection above all, nobody knows, and nothing is repeated.
+/// Repeats `run` while its transaction was rolled back, as `is_rolled_back` tells. Nothing of it
+/// was done then, so that a repeated "use up" can't meet its own mark; after any other failure, a
+/// lost connection above all, nobody knows, and nothing is repeated.
 pub(super) async fn persist<T, E, F>(
     run: impl Fn() -> F + Send,
     is_rolled_back: fn(&E) -> bool,

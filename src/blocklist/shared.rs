@@ -23,8 +23,8 @@ pub(super) trait Rows: Send + Sync {
     /// The rows of these keys, at least one and at most three, in one round trip.
     async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError>;
 
-    /// Inserts "used at `now`" if the key has no row at all, as one atomic operation that is durable
-    /// when it returns; tells whether it did.
+    /// Inserts "used at `now`" if the key has no row at all, as one atomic operation that is
+    /// durable when it returns; tells whether it did.
     async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError>;
 }
 
@@ -84,10 +84,6 @@ pub(super) async fn use_up(
         }
     }
     Err(StoreError::new("an entry that comes and goes"))
-}
-
-pub(super) fn entry_key(bytes: &[u8]) -> Result<EntryKey, StoreError> {
-    EntryKey::try_from(bytes).map_err(|_| malformed())
 }
 
 pub(super) fn malformed() -> StoreError {

@@ -11,8 +11,9 @@ use crate::clock;
 
 mod backend;
 
-pub use backend::SqlxBackend;
 use backend::Value;
+
+pub use backend::SqlxBackend;
 
 /// A blocklist in a table of an SQLite, PostgreSQL, MySQL or MariaDB database, which all servers
 /// share.
@@ -21,8 +22,8 @@ use backend::Value;
 /// name: `sqlx_sqlite`, `sqlx_postgres`, `sqlx_mysql`.
 ///
 /// A [database of `rocket_db_pools`](rocket_db_pools::Database) needs no more than
-/// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist). The constructors here
-/// are for a pool made by hand, or for another table.
+/// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist). The constructors
+/// here are for a pool made by hand, or for another table.
 ///
 /// # Example
 ///
@@ -47,21 +48,21 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
     /// A store in the table `jwt_blocklist`, which must be there or be made by
     /// [`create_table()`](Self::create_table()).
     pub fn new(pool: sqlx::Pool<DB>) -> Self {
-        Self { statements: DB::statements(&TableName::DEFAULT), pool }
+        Self { statements: DB::DIALECT.statements(&TableName::DEFAULT), pool }
     }
 
     /// A store in a table of another name.
     ///
     /// # Errors
     ///
-    /// When the name is not of ASCII letters, digits and `_`, begins with a digit, or is longer than
-    /// 48.
+    /// When the name is not of ASCII letters, digits and `_`, begins with a digit, or is longer
+    /// than 48.
     pub fn with_table(pool: sqlx::Pool<DB>, table: &str) -> Result<Self, StoreError> {
-        Ok(Self { statements: DB::statements(&TableName::new(table)?), pool })
+        Ok(Self { statements: DB::DIALECT.statements(&TableName::new(table)?), pool })
     }
 
-    /// Creates the table and its indexes if the table is missing. Where it is there already, no right
-    /// to create anything is needed.
+    /// Creates the table and its indexes if the table is missing. Where it is there already, no
+    /// right to create anything is needed.
     ///
     /// Several servers may do so at the same time.
     ///
@@ -73,8 +74,8 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
             return Ok(());
         }
         let created = DB::run(&self.pool, &self.statements.create).await;
-        // IF NOT EXISTS fails in PostgreSQL where two servers create at the same time, so what counts
-        // is whether the table is there afterwards.
+        // IF NOT EXISTS fails in PostgreSQL where two servers create at the same time, so what
+        // counts is whether the table is there afterwards.
         match DB::run(&self.pool, &self.statements.probe).await {
             Ok(()) => Ok(()),
             Err(missing) => Err(StoreError::new(created.err().unwrap_or(missing))),
@@ -98,11 +99,7 @@ impl<DB: SqlxBackend> Rows for SqlxBlocklist<DB> {
         let keys = statements::three(keys);
         let read = || DB::read(&self.pool, &self.statements.standing, &keys);
         let rows = retry::persist(read, is_rolled_back).await.map_err(StoreError::new)?;
-        rows.into_iter()
-            .map(|(key, revoked, cut_off, used)| {
-                Ok(Row { key: shared::entry_key(&key)?, revoked, cut_off, used })
-            })
-            .collect()
+        rows.into_iter().map(statements::row).collect()
     }
 
     async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError> {

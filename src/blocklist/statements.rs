@@ -7,11 +7,12 @@
 //!     follows a lost insertion finds the winner's row. Inside one transaction at REPEATABLE READ,
 //!     MySQL's default, it would read the snapshot of the first look, and not find it.
 //!
-//! `entry IN` has three places always, so that one prepared statement serves every token; those left
-//! over are filled with [`NO_ENTRY`].
+//! `entry IN` has three places always, so that one prepared statement serves every token; those
+//! left over are filled with [`NO_ENTRY`].
 
 use std::fmt;
 
+use super::shared::{self, Row};
 use super::{EntryKey, StoreError};
 
 /// A key that no entry has, as its kind does not exist.
@@ -21,7 +22,7 @@ pub(super) const NO_ENTRY: EntryKey = [0; 17];
 pub(super) const BATCH: u64 = 1000;
 
 /// A table's name, checked: it stands in the statements as it is.
-pub struct TableName<'a>(&'a str);
+pub(super) struct TableName<'a>(&'a str);
 
 impl<'a> TableName<'a> {
     pub(super) const DEFAULT: TableName<'static> = TableName("jwt_blocklist");
@@ -35,7 +36,9 @@ impl<'a> TableName<'a> {
             && name.len() <= Self::LONGEST
             && name.chars().all(|c| first(c) || c.is_ascii_digit());
         if !is_name {
-            return Err(StoreError::new("a table's name is of letters, digits and `_`, at most 48"));
+            return Err(StoreError::new(
+                "a table's name is of letters, digits and `_`, at most 48",
+            ));
         }
         Ok(Self(name))
     }
@@ -48,7 +51,7 @@ impl fmt::Display for TableName<'_> {
 }
 
 /// A store's statements, for its own table.
-pub struct Statements {
+pub(super) struct Statements {
     /// Reads nothing; succeeds if the table is there, with its columns.
     pub(super) probe: String,
     /// Creates the table and its indexes where they are missing.
@@ -66,8 +69,8 @@ pub struct Statements {
 impl Statements {
     #[cfg(feature = "sqlx_sqlite")]
     pub(super) fn sqlite(table: &TableName<'_>) -> Self {
-        // Each statement begins as a writer, so that it waits for its turn (`busy_timeout`). One that
-        // read first and wrote later would fail at once with SQLITE_BUSY wherever another had
+        // Each statement begins as a writer, so that it waits for its turn (`busy_timeout`). One
+        // that read first and wrote later would fail at once with SQLITE_BUSY wherever another had
         // written in between. `unixepoch` has no fraction before SQLite 3.42.
         let changed = "CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)";
         Self {
@@ -113,17 +116,18 @@ impl Statements {
                  changed = excluded.changed"
             ),
             standing: standing(table, "$1, $2, $3"),
-            // Where another transaction has inserted the row and not yet committed, DO NOTHING waits
-            // for its end: after its commit nothing is inserted, after its rollback this row is.
+            // Where another transaction has inserted the row and not yet committed, DO NOTHING
+            // waits for its end: after its commit nothing is inserted, after its rollback this row
+            // is.
             use_up: format!(
                 "INSERT INTO {table} (entry, revoked, used, expires, changed) \
                  VALUES ($1, false, $2, $3, {changed}) \
                  ON CONFLICT (entry) DO NOTHING"
             ),
             // SKIP LOCKED: two servers that prune share the work in place of waiting. `expires` is
-            // asked twice, as a row may have been widened since the inner statement saw it. An array
-            // rather than IN (SELECT …): the planner then takes the primary key, never a hash join
-            // with the whole table.
+            // asked twice, as a row may have been widened since the inner statement saw it. An
+            // array rather than IN (SELECT …): the planner then takes the primary key, never a hash
+            // join with the whole table.
             prune: format!(
                 "DELETE FROM {table} WHERE expires <= $1 AND entry = ANY (ARRAY(\
                  SELECT entry FROM {table} WHERE expires <= $1 ORDER BY expires LIMIT {BATCH} \
@@ -135,7 +139,8 @@ impl Statements {
 
     #[cfg(feature = "sqlx_mysql")]
     pub(super) fn mysql(table: &TableName<'_>) -> Self {
-        // UNIX_TIMESTAMP(NOW(3)) goes through the session's time zone, and is an hour off in autumn.
+        // UNIX_TIMESTAMP(NOW(3)) goes through the session's time zone, and is an hour off in
+        // autumn.
         let changed =
             "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000";
         Self {
@@ -204,4 +209,12 @@ pub(super) fn three(keys: &[EntryKey]) -> [EntryKey; 3] {
         *place = *key;
     }
     three
+}
+
+/// entry, revoked, cut_off, used.
+pub(super) type Columns = (Vec<u8>, bool, Option<i64>, Option<i64>);
+
+pub(super) fn row((key, revoked, cut_off, used): Columns) -> Result<Row, StoreError> {
+    let key = EntryKey::try_from(key).map_err(|_| shared::malformed())?;
+    Ok(Row { key, revoked, cut_off, used })
 }

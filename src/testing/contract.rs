@@ -15,14 +15,14 @@ mod using_up;
 
 /// Checks that a store keeps the contract of [`Blocklist`]; the stores of this crate pass it too.
 ///
-/// `make` is called twice, for two servers, and gives two stores that share one storage: two pools of
-/// one database, or the same `Arc` twice where the storage is in the process. What one of them has
-/// recorded, the other must know.
+/// `make` is called twice, for two servers, and gives two stores that share one storage: two pools
+/// of one database, or the same `Arc` twice where the storage is in the process. What one of them
+/// has recorded, the other must know.
 ///
 /// The storage is to be the suite's own (a table or a prefix made for it), as it prunes as of hours
 /// to come. The times are the real present and some hours around it, as some servers expire entries
-/// by their own clock, which must be right to the half hour. A run takes about half a second and some
-/// hundred round trips.
+/// by their own clock, which must be right to the half hour. A run takes about half a second of
+/// waiting, and some thousand round trips.
 ///
 /// What it can't check is what becomes of entries in a crash, a fail-over, or a network partition.
 ///
@@ -35,20 +35,20 @@ mod using_up;
 /// ```rust
 /// use std::sync::Arc;
 ///
-/// use rocket_jwt_extended::blocklist::{Blocklist, MemoryBlocklist};
+/// use rocket_jwt_extended::blocklist::MemoryBlocklist;
 /// use rocket_jwt_extended::testing::blocklist_contract;
 ///
 /// # let test =
 /// async {
-///     let store: Arc<dyn Blocklist> = Arc::new(MemoryBlocklist::new());
+///     let store = Arc::new(MemoryBlocklist::new());
 ///     blocklist_contract(async || store.clone()).await;
 /// }
 /// # ; rocket::tokio::runtime::Runtime::new().unwrap().block_on(test);
 /// ```
 ///
 /// In an application's tests the body stands in a function marked `#[rocket::async_test]`.
-pub async fn blocklist_contract(make: impl AsyncFn() -> Arc<dyn Blocklist>) {
-    let stores = [make().await, make().await];
+pub async fn blocklist_contract<B: Blocklist>(make: impl AsyncFn() -> B) {
+    let stores: [Arc<dyn Blocklist>; 2] = [Arc::new(make().await), Arc::new(make().await)];
 
     macro_rules! run {
         ($($group:ident::$case:ident,)*) => {

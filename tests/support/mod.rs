@@ -48,7 +48,9 @@ impl Clock for ManualClock {
 /// A secret made once a process.
 pub fn secret() -> &'static str {
     static SECRET: OnceLock<String> = OnceLock::new();
-    SECRET.get_or_init(|| format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple()))
+    SECRET.get_or_init(|| {
+        format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple())
+    })
 }
 
 /// Rocket's debug profile, quiet, with `[default.jwt]` holding [`secret()`] and the lines of `toml`.
@@ -58,9 +60,12 @@ pub fn figment(toml: &str) -> Figment {
 
 /// Rocket's debug profile, quiet, merged with `toml`.
 pub fn raw_figment(toml: &str) -> Figment {
-    Figment::from(rocket::Config { log_level: rocket::log::LogLevel::Off, ..rocket::Config::debug_default() })
-        .select(rocket::Config::DEBUG_PROFILE)
-        .merge(Toml::string(toml).nested())
+    Figment::from(rocket::Config {
+        log_level: rocket::log::LogLevel::Off,
+        ..rocket::Config::debug_default()
+    })
+    .select(rocket::Config::DEBUG_PROFILE)
+    .merge(Toml::string(toml).nested())
 }
 
 /// An application of that configuration, fairing and routes.
@@ -159,7 +164,11 @@ pub fn sign_text(header: &str, payload: &str) -> String {
 /// A token of those two parts as they are, signed with [`secret()`] by HS256.
 pub fn sign_parts(header: &str, payload: &str) -> String {
     let message = format!("{header}.{payload}");
-    let signature = sign_message(message.as_bytes(), Algorithm::HS256, &EncodingKey::from_secret(secret().as_bytes()));
+    let signature = sign_message(
+        message.as_bytes(),
+        Algorithm::HS256,
+        &EncodingKey::from_secret(secret().as_bytes()),
+    );
     format!("{message}.{}", base64url(&signature))
 }
 

@@ -5,7 +5,7 @@
 
 use rocket_db_pools::sqlx::{self, Executor, Row as _};
 
-use super::super::statements::{Statements, TableName};
+use super::super::statements::{Columns, Statements, TableName};
 use super::EntryKey;
 
 /// A value bound to a statement's place.
@@ -16,8 +16,29 @@ pub enum Value {
     Int(Option<i64>),
 }
 
-/// entry, revoked, cut_off, used.
-pub(super) type Columns = (Vec<u8>, bool, Option<i64>, Option<i64>);
+/// Which statements a database understands.
+#[derive(Clone, Copy)]
+pub enum Dialect {
+    #[cfg(feature = "sqlx_sqlite")]
+    Sqlite,
+    #[cfg(feature = "sqlx_postgres")]
+    Postgres,
+    #[cfg(feature = "sqlx_mysql")]
+    MySql,
+}
+
+impl Dialect {
+    pub(super) fn statements(self, table: &TableName<'_>) -> Statements {
+        match self {
+            #[cfg(feature = "sqlx_sqlite")]
+            Dialect::Sqlite => Statements::sqlite(table),
+            #[cfg(feature = "sqlx_postgres")]
+            Dialect::Postgres => Statements::postgres(table),
+            #[cfg(feature = "sqlx_mysql")]
+            Dialect::MySql => Statements::mysql(table),
+        }
+    }
+}
 
 /// A database of `sqlx` that a [`SqlxBlocklist`](super::SqlxBlocklist) can be in. It is sealed:
 /// [`sqlx::Sqlite`], [`sqlx::Postgres`] and [`sqlx::MySql`] are all.
@@ -25,7 +46,7 @@ pub trait SqlxBackend: sqlx::Database + Operations {}
 
 #[rocket::async_trait]
 pub trait Operations: sqlx::Database {
-    fn statements(table: &TableName<'_>) -> Statements;
+    const DIALECT: Dialect;
 
     /// Runs statements without values, as one transaction where the database can.
     async fn run(pool: &sqlx::Pool<Self>, statements: &str) -> Result<(), sqlx::Error>;
@@ -45,14 +66,12 @@ pub trait Operations: sqlx::Database {
 }
 
 macro_rules! backend {
-    ($database:ty, $statements:path) => {
-        impl SqlxBackend for $database {}
+    ($database:ident) => {
+        impl SqlxBackend for sqlx::$database {}
 
         #[rocket::async_trait]
-        impl Operations for $database {
-            fn statements(table: &TableName<'_>) -> Statements {
-                $statements(table)
-            }
+        impl Operations for sqlx::$database {
+            const DIALECT: Dialect = Dialect::$database;
 
             async fn run(pool: &sqlx::Pool<Self>, statements: &str) -> Result<(), sqlx::Error> {
                 let mut transaction = pool.begin().await?;
@@ -97,8 +116,8 @@ macro_rules! backend {
 }
 
 #[cfg(feature = "sqlx_sqlite")]
-backend!(sqlx::Sqlite, Statements::sqlite);
+backend!(Sqlite);
 #[cfg(feature = "sqlx_postgres")]
-backend!(sqlx::Postgres, Statements::postgres);
+backend!(Postgres);
 #[cfg(feature = "sqlx_mysql")]
-backend!(sqlx::MySql, Statements::mysql);
+backend!(MySql);

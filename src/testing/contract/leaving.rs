@@ -71,7 +71,9 @@ pub(super) async fn for_good_wins_over_any_until(case: Case<'_>) {
 
 pub(super) async fn a_revoked_use_stays_for_the_longer_of_both(case: Case<'_>) {
     // The use's own `until` is in two hours.
-    for (until, pruned) in [(Some(hours(1)), hours(1)), (Some(hours(4)), hours(3)), (None, hours(3))] {
+    for (until, pruned) in
+        [(Some(hours(1)), hours(1)), (Some(hours(4)), hours(3)), (None, hours(3))]
+    {
         let ids = Ids::new();
         case.use_up(0, ids.of(), now()).await;
         case.revoke(Revocation::token(&ids.jti, until)).await;
@@ -121,7 +123,8 @@ pub(super) async fn a_revocation_is_not_lost_to_pruning(case: Case<'_>) {
         let entry = Revocation::token(&ids.jti, hours(2));
         case.ok(case.stores[1].revoke(&entry).await, "revoke");
         case.ok(pruning.await.unwrap_or_else(|error| Err(StoreError::new(error))), "prune");
-        case.expect_revoked(ids.of(), "its entry was widened while the expired ones were removed").await;
+        case.expect_revoked(ids.of(), "its entry was widened while the expired ones were removed")
+            .await;
     }
 }
 

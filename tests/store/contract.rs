@@ -3,21 +3,12 @@
 
 use std::sync::Arc;
 
-use rocket_jwt_extended::blocklist::{Blocklist, MemoryBlocklist};
+use rocket_jwt_extended::blocklist::MemoryBlocklist;
 use rocket_jwt_extended::testing::blocklist_contract;
-
-#[cfg(any(
-    feature = "sqlx_sqlite",
-    feature = "sqlx_postgres",
-    feature = "sqlx_mysql",
-    feature = "deadpool_postgres",
-    feature = "deadpool_redis",
-))]
-mod store_support;
 
 #[rocket::async_test]
 async fn memory_keeps_the_contract() {
-    let store: Arc<dyn Blocklist> = Arc::new(MemoryBlocklist::new());
+    let store = Arc::new(MemoryBlocklist::new());
     blocklist_contract(async || store.clone()).await;
 }
 
@@ -25,22 +16,24 @@ async fn memory_keeps_the_contract() {
 mod sqlite {
     use rocket_db_pools::sqlx::{Executor, SqlitePool};
 
-    use super::store_support::{pool, server, sqlite};
     use super::*;
+    use crate::store_support::{pool, server, sqlite};
 
     #[rocket::async_test]
     async fn sqlite_keeps_the_contract() {
-        let home = sqlite::Home::new();
+        let home = sqlite::Home::new().await;
         blocklist_contract(async || server::<SqlitePool>(&home.url).await).await;
+        home.end().await;
     }
 
     #[rocket::async_test]
     async fn sqlite_with_a_write_ahead_log_keeps_the_contract() {
-        let home = sqlite::Home::new();
+        let home = sqlite::Home::new().await;
         // It is a property of the file.
         let first = pool::<SqlitePool>(&home.url).await;
         first.execute("PRAGMA journal_mode = WAL").await.expect("the mode is set");
         blocklist_contract(async || server::<SqlitePool>(&home.url).await).await;
+        home.end().await;
     }
 }
 
@@ -48,8 +41,8 @@ mod sqlite {
 mod sqlx_postgres {
     use rocket_db_pools::sqlx::PgPool;
 
-    use super::store_support::{server, sqlx_postgres, with_setting};
     use super::*;
+    use crate::store_support::{server, sqlx_postgres, with_setting};
 
     #[rocket::async_test]
     async fn postgres_by_sqlx_keeps_the_contract() {
@@ -71,8 +64,8 @@ mod sqlx_postgres {
 mod deadpool_postgres {
     use rocket_db_pools::deadpool_postgres::Pool;
 
-    use super::store_support::{deadpool_postgres, server, with_setting};
     use super::*;
+    use crate::store_support::{deadpool_postgres, server, with_setting};
 
     #[rocket::async_test]
     async fn postgres_by_deadpool_keeps_the_contract() {
@@ -94,8 +87,8 @@ mod deadpool_postgres {
 mod mysql {
     use rocket_db_pools::sqlx::MySqlPool;
 
-    use super::store_support::{server, sqlx_mysql};
     use super::*;
+    use crate::store_support::{server, sqlx_mysql};
 
     #[rocket::async_test]
     async fn mysql_keeps_the_contract() {
@@ -110,15 +103,15 @@ mod redis {
     use rocket_db_pools::deadpool_redis::Pool;
     use rocket_jwt_extended::blocklist::RedisBlocklist;
 
-    use super::store_support::{self, deadpool_redis, server};
     use super::*;
+    use crate::store_support::{deadpool_redis, server};
 
     #[rocket::async_test]
     async fn redis_keeps_the_contract() {
         let home = deadpool_redis::Home::new().await;
         blocklist_contract(async || {
-            let pool = store_support::pool(&store_support::redis()).await;
-            Arc::new(RedisBlocklist::with_prefix(pool, &home.prefix)) as Arc<dyn Blocklist>
+            let pool = crate::store_support::pool(&crate::store_support::redis()).await;
+            RedisBlocklist::with_prefix(pool, &home.prefix)
         })
         .await;
         home.end().await;
@@ -126,7 +119,7 @@ mod redis {
 
     #[rocket::async_test]
     async fn redis_as_the_fairing_makes_it_keeps_the_contract() {
-        let url = store_support::redis();
+        let url = crate::store_support::redis();
         blocklist_contract(async || server::<Pool>(&url).await).await;
     }
 }
@@ -137,10 +130,10 @@ mod redis {
 async fn postgres_by_both_drivers_keeps_the_contract() {
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    use crate::store_support::server;
     use rocket_db_pools::{deadpool_postgres, sqlx};
-    use store_support::server;
 
-    let home = store_support::sqlx_postgres::Home::new().await;
+    let home = crate::store_support::sqlx_postgres::Home::new().await;
     let second = AtomicBool::new(false);
     blocklist_contract(async || {
         if second.swap(true, Ordering::SeqCst) {

@@ -19,7 +19,8 @@ pub async fn pool<P: Pool>(url: &str) -> P {
 }
 
 pub async fn try_pool<P: Pool>(url: &str, max_connections: usize) -> Result<P, P::Error> {
-    let config = Config { url: url.into(), max_connections, connect_timeout: 5, ..Config::default() };
+    let config =
+        Config { url: url.into(), max_connections, connect_timeout: 5, ..Config::default() };
     P::init(&Figment::from(Serialized::defaults(config))).await
 }
 
@@ -70,21 +71,19 @@ pub fn with_database(url: &str, database: &str) -> String {
 pub mod sqlite {
     use std::path::PathBuf;
 
-    /// A database file, removed in the end.
+    /// A database file, removed by [`end()`](Home::end()).
     pub struct Home {
         path: PathBuf,
         pub url: String,
     }
 
     impl Home {
-        pub fn new() -> Self {
+        pub async fn new() -> Self {
             let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(super::unique());
             Self { url: format!("sqlite://{}", path.display()), path }
         }
-    }
 
-    impl Drop for Home {
-        fn drop(&mut self) {
+        pub async fn end(self) {
             for suffix in ["", "-wal", "-shm", "-journal"] {
                 let mut path = self.path.clone().into_os_string();
                 path.push(suffix);

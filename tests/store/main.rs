@@ -1,0 +1,11 @@
+//! The stores: one contract, the servers' own ways to fail, the plans of their queries.
+
+mod store_support;
+
+mod contract;
+mod contract_catches;
+mod crash;
+mod faults;
+mod plans;
+mod redis;
+mod tables;

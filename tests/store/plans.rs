@@ -1,0 +1,182 @@
+//! Among a hundred thousand entries, every statement finds its rows by an index.
+#![cfg(all(
+    feature = "test-util",
+    any(feature = "sqlx_sqlite", feature = "sqlx_mysql", feature = "deadpool_postgres",)
+))]
+
+use rocket::time::{Duration, OffsetDateTime};
+use rocket_jwt_extended::blocklist::{Blocklist, Revocation, Standing, TokenIds};
+
+/// All of them, and of these so many have expired; the rest expires in an hour, or never.
+const ENTRIES: i64 = 100_000;
+const EXPIRED: i64 = 20_500;
+
+fn millis(time: OffsetDateTime) -> i64 {
+    (time.unix_timestamp_nanos() / 1_000_000) as i64
+}
+
+/// The text of one statement of a store.
+#[track_caller]
+fn statement<'a>(statements: &[(&'static str, &'a str)], name: &str) -> &'a str {
+    let found = statements.iter().find(|(found, _)| *found == name);
+    found.unwrap_or_else(|| panic!("no statement `{name}`")).1
+}
+
+#[track_caller]
+fn has(plan: &str, needed: &[&str], forbidden: &[&str]) {
+    for text in needed {
+        assert!(plan.contains(text), "no `{text}` in the plan:\n{plan}");
+    }
+    for text in forbidden {
+        assert!(!plan.contains(text), "`{text}` in the plan:\n{plan}");
+    }
+}
+
+/// Pruning removes what has expired, in many batches, and nothing else.
+async fn prunes(store: &dyn Blocklist) {
+    let now = OffsetDateTime::now_utc();
+    let ids = TokenIds::new(Some("kept"), None, None, None);
+    store.revoke(&Revocation::token("kept", now + Duration::HOUR)).await.expect("recorded");
+    assert_eq!(store.prune(now).await.expect("an answer"), EXPIRED as u64);
+    assert_eq!(store.prune(now).await.expect("an answer"), 0);
+    assert_eq!(store.standing(&ids).await.expect("an answer"), Standing::Revoked);
+}
+
+#[cfg(feature = "sqlx_sqlite")]
+#[rocket::async_test]
+async fn sqlite_searches_by_index() {
+    use rocket_db_pools::sqlx::{self, Row, SqlitePool};
+    use rocket_jwt_extended::blocklist::SqlxBlocklist;
+
+    let home = crate::store_support::sqlite::Home::new().await;
+    let pool = crate::store_support::pool::<SqlitePool>(&home.url).await;
+    let store = SqlxBlocklist::new(pool.clone());
+    store.create_table().await.expect("a table");
+    let now = millis(OffsetDateTime::now_utc());
+    let insert = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
+                  INSERT INTO jwt_blocklist (entry, revoked, expires, changed) \
+                  SELECT CAST(printf('t%016d', i) AS BLOB), 1, \
+                  CASE WHEN i <= ?2 THEN ?3 - i WHEN i % 2 = 0 THEN ?3 + 3600000 END, ?3 FROM n";
+    let insert = sqlx::query(insert).bind(ENTRIES).bind(EXPIRED).bind(now);
+    insert.execute(&pool).await.expect("rows");
+
+    let explain = async |name: &str| {
+        let text = format!("EXPLAIN QUERY PLAN {}", statement(&store.statements(), name));
+        let rows = sqlx::query(&text).fetch_all(&pool).await.expect("a plan");
+        let lines: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        lines.join("\n")
+    };
+    // With the planner's guesses, then with statistics.
+    for _ in 0..2 {
+        let plan = explain("standing").await;
+        has(&plan, &["SEARCH jwt_blocklist USING PRIMARY KEY (entry=?)"], &["SCAN"]);
+        let plan = explain("prune").await;
+        let outer = "SEARCH jwt_blocklist USING PRIMARY KEY (entry=?)";
+        let inner = "USING COVERING INDEX jwt_blocklist_expires (expires<?)";
+        has(&plan, &[outer, inner], &["SCAN", "TEMP B-TREE"]);
+        sqlx::query("ANALYZE").execute(&pool).await.expect("statistics");
+    }
+    prunes(&store).await;
+    home.end().await;
+}
+
+#[cfg(feature = "sqlx_mysql")]
+#[rocket::async_test]
+async fn mysql_searches_by_index() {
+    use rocket_db_pools::sqlx::{self, MySqlPool, Row};
+    use rocket_jwt_extended::blocklist::SqlxBlocklist;
+
+    let home = crate::store_support::sqlx_mysql::Home::new().await;
+    let pool = crate::store_support::pool::<MySqlPool>(&home.url).await;
+    let store = SqlxBlocklist::new(pool.clone());
+    store.create_table().await.expect("a table");
+    let now = millis(OffsetDateTime::now_utc());
+    let digits = "(SELECT 0 d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 \
+                  UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)";
+    let insert = format!(
+        "INSERT INTO jwt_blocklist (entry, revoked, expires, changed) \
+         SELECT CONCAT('t', LPAD(i, 16, '0')), 1, CASE WHEN i < {EXPIRED} THEN {now} - i \
+         WHEN i % 2 = 0 THEN {now} + 3600000 END, {now} FROM (SELECT \
+         a.d + 10 * b.d + 100 * c.d + 1000 * d.d + 10000 * e.d AS i FROM \
+         {digits} a, {digits} b, {digits} c, {digits} d, {digits} e) AS numbers"
+    );
+    let done = sqlx::query(&insert).execute(&pool).await.expect("rows");
+    assert_eq!(done.rows_affected(), ENTRIES as u64);
+
+    // The columns that MySQL and MariaDB have in common.
+    let read = |rows: Vec<sqlx::mysql::MySqlRow>| {
+        let lines = rows.iter().map(|row| {
+            let text = |column| row.get::<Option<String>, _>(column).unwrap_or_default();
+            format!("type={} key={} extra={}", text("type"), text("key"), text("Extra"))
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    for _ in 0..2 {
+        let text = format!("EXPLAIN {}", statement(&store.statements(), "standing"));
+        let mut query = sqlx::query(&text);
+        for entry in [b"t0000000000050000", b"t0000000000050001", b"s0000000000050002"] {
+            query = query.bind(&entry[..]);
+        }
+        let plan = read(query.fetch_all(&pool).await.expect("a plan"));
+        has(&plan, &["type=range", "key=PRIMARY"], &["type=ALL"]);
+
+        let text = format!("EXPLAIN {}", statement(&store.statements(), "prune"));
+        let rows = sqlx::query(&text).bind(now).fetch_all(&pool).await.expect("a plan");
+        let plan = read(rows);
+        has(&plan, &["type=range", "key=jwt_blocklist_expires"], &["type=ALL", "filesort"]);
+        sqlx::query("ANALYZE TABLE jwt_blocklist").execute(&pool).await.expect("statistics");
+    }
+    prunes(&store).await;
+    home.end().await;
+}
+
+/// With either driver: the statements are the same, the prepared plans too.
+#[cfg(feature = "deadpool_postgres")]
+#[rocket::async_test]
+async fn postgres_searches_by_index() {
+    use rocket_db_pools::deadpool_postgres::{Object, Pool};
+    use rocket_jwt_extended::blocklist::PostgresBlocklist;
+
+    async fn explain(connection: &Object, prepared: &str, values: &str) -> String {
+        let text = format!("EXPLAIN EXECUTE {prepared} ({values})");
+        let rows = connection.query(&text, &[]).await.expect("a plan");
+        rows.iter().map(|row| row.get(0)).collect::<Vec<String>>().join("\n")
+    }
+
+    let home = crate::store_support::deadpool_postgres::Home::new().await;
+    let pool = crate::store_support::pool::<Pool>(&home.url).await;
+    let store = PostgresBlocklist::new(pool.clone());
+    store.create_table().await.expect("a table");
+    let connection = pool.get().await.expect("a connection");
+    let now = millis(OffsetDateTime::now_utc());
+    let insert = format!(
+        "INSERT INTO jwt_blocklist (entry, revoked, expires, changed) \
+         SELECT convert_to('t' || lpad(i::text, 16, '0'), 'UTF8'), true, \
+         CASE WHEN i <= {EXPIRED} THEN {now} - i WHEN i % 2 = 0 THEN {now} + 3600000 END, {now} \
+         FROM generate_series(1, {ENTRIES}) AS i"
+    );
+    connection.batch_execute(&insert).await.expect("rows");
+    for name in ["standing", "prune"] {
+        let prepare = format!("PREPARE {name} AS {}", statement(&store.statements(), name));
+        connection.batch_execute(&prepare).await.expect("a prepared statement");
+    }
+
+    for statistics in [false, true] {
+        for mode in ["force_generic_plan", "force_custom_plan"] {
+            let set = format!("SET plan_cache_mode = {mode}");
+            connection.batch_execute(&set).await.expect("a setting");
+            let keys = "'t0000000000050000', 't0000000000050001', 's0000000000050002'";
+            let plan = explain(&connection, "standing", keys).await;
+            has(&plan, &["jwt_blocklist_pkey"], &["Seq Scan"]);
+            let plan = explain(&connection, "prune", &now.to_string()).await;
+            has(&plan, &["jwt_blocklist_pkey", "jwt_blocklist_expires"], &["Seq Scan"]);
+            if statistics {
+                has(&plan, &[], &["Sort"]);
+            }
+        }
+        connection.batch_execute("ANALYZE jwt_blocklist").await.expect("statistics");
+    }
+    drop(connection);
+    prunes(&store).await;
+    home.end().await;
+}

@@ -1,0 +1,87 @@
+//! What stands in Redis, and for how long.
+#![cfg(all(feature = "test-util", feature = "deadpool_redis"))]
+
+use rocket::time::{Duration, OffsetDateTime};
+use rocket_jwt_extended::blocklist::{Blocklist, RedisBlocklist, Revocation, TokenIds};
+
+use crate::store_support::deadpool_redis::Home;
+
+fn millis(time: OffsetDateTime) -> i64 {
+    (time.unix_timestamp_nanos() / 1_000_000) as i64
+}
+
+fn hours(count: i64) -> OffsetDateTime {
+    OffsetDateTime::now_utc() + Duration::hours(count)
+}
+
+/// The only key, its value without the time of change, and the instant it leaves.
+async fn only(home: &Home) -> (String, String, i64) {
+    let key = home.keys().await.pop().expect("a key");
+    let value: String = home.ask(&["GET", &key]).await;
+    let (value, changed) = value.rsplit_once(' ').expect("a time of change");
+    let age = millis(hours(0)) - changed.parse::<i64>().expect("milliseconds");
+    assert!((-50..10_000).contains(&age), "changed {age} ms ago");
+    let leaves: i64 = match home.ask(&["PTTL", &key]).await {
+        -1 => -1,
+        rest => millis(hours(0)) + rest,
+    };
+    (key[home.prefix.len()..].into(), value.into(), leaves)
+}
+
+#[rocket::async_test]
+async fn a_key_leaves_when_its_entry_expires() {
+    let home = Home::new().await;
+    let store = RedisBlocklist::with_prefix(home.pool.clone(), &home.prefix);
+    let [one, three] = [hours(1), hours(3)];
+    let token = "0196fa3c-0000-7000-8000-00000000000a";
+    let is_near = |leaves: i64, until: OffsetDateTime| {
+        assert!((leaves - millis(until)).abs() < 100, "{leaves}, {until}");
+    };
+
+    store.use_up(&TokenIds::new(Some(token), None, None, None), one, one).await.expect("used");
+    let (key, value, leaves) = only(&home).await;
+    assert_eq!(key, "t0196fa3c00007000800000000000000a");
+    assert_eq!(value, format!("0 - {0} {0}", millis(one)));
+    is_near(leaves, one);
+
+    for (until, kept) in [(three, three), (one, three), (hours(-1), three)] {
+        store.revoke(&Revocation::token(token, until)).await.expect("recorded");
+        let (_, value, leaves) = only(&home).await;
+        assert_eq!(value, format!("1 - {} {}", millis(one), millis(kept)));
+        is_near(leaves, kept);
+    }
+    for until in [None, Some(one)] {
+        store.revoke(&Revocation::token(token, until)).await.expect("recorded");
+        let (_, value, leaves) = only(&home).await;
+        assert_eq!(value, format!("1 - {} -", millis(one)));
+        assert_eq!(leaves, -1);
+    }
+    home.end().await;
+}
+
+#[rocket::async_test]
+async fn a_subject_keeps_its_cut_off() {
+    let home = Home::new().await;
+    let store = RedisBlocklist::with_prefix(home.pool.clone(), &home.prefix);
+    for (cut_off, kept) in [(hours(-2), hours(-2)), (hours(-1), hours(-1)), (hours(-3), hours(-1))]
+    {
+        store.revoke(&Revocation::subject("user", cut_off, hours(1))).await.expect("recorded");
+        let (key, value, _) = only(&home).await;
+        assert!(key.starts_with('u') && key.len() == 33, "{key}");
+        let mut fields = value.split(' ').map(str::parse::<i64>);
+        assert_eq!(fields.next(), Some(Ok(0)));
+        let found = fields.next().expect("a cut-off").expect("milliseconds");
+        assert!((found - millis(kept)).abs() < 1000, "{value}");
+    }
+    home.end().await;
+}
+
+#[rocket::async_test]
+async fn what_has_expired_already_is_not_kept() {
+    let home = Home::new().await;
+    let store = RedisBlocklist::with_prefix(home.pool.clone(), &home.prefix);
+    store.revoke(&Revocation::token("one", hours(-1))).await.expect("recorded");
+    store.revoke(&Revocation::token("two", OffsetDateTime::UNIX_EPOCH)).await.expect("recorded");
+    assert!(home.keys().await.is_empty());
+    home.end().await;
+}
