@@ -1,0 +1,157 @@
+//! Tokens in cookies, for pages of a browser, with CSRF protection.
+//!
+//! Scripts can't read the tokens' own cookies. They read the cookie beside, and send its value along
+//! with what changes something:
+//!
+//! ```js
+//! const csrf = (name) => document.cookie.match(`(?:^|; )${name}=([^;]*)`)?.[1];
+//!
+//! await fetch("/notes", {
+//!     method: "POST",
+//!     headers: { "X-CSRF-TOKEN": csrf("csrf_access_token") },
+//!     body: "buy milk",
+//! });
+//! await fetch("/session/refresh", {
+//!     method: "POST",
+//!     headers: { "X-CSRF-TOKEN": csrf("csrf_refresh_token") },
+//! });
+//! ```
+//!
+//! Run it by `cargo run --example cookies_csrf`.
+
+#[macro_use]
+extern crate rocket;
+
+use rocket::form::Form;
+use rocket::http::{CookieJar, Status};
+use rocket_jwt_extended::{AccessToken, Error, Jwt, RefreshToken};
+
+#[derive(FromForm)]
+struct Credentials {
+    name: String,
+    password: String,
+}
+
+#[post("/session", data = "<who>")]
+fn login(jwt: &Jwt, jar: &CookieJar<'_>, who: Form<Credentials>) -> Result<Status, Status> {
+    if (who.name.as_str(), who.password.as_str()) != ("ada", "lovelace") {
+        return Err(Status::Unauthorized);
+    }
+    let pair = jwt.token_pair(&who.name).fresh().issue()?;
+    jwt.cookies(jar).set_pair(&pair)?;
+    Ok(Status::NoContent)
+}
+
+/// A cookie alone is enough to read: a page of another site can't see the answer.
+#[get("/notes")]
+fn notes(token: AccessToken) -> String {
+    format!("notes of {}", token.identity())
+}
+
+/// To write it is not: the CSRF value must come with it.
+#[post("/notes", data = "<text>")]
+fn add_note(token: AccessToken, text: String) -> String {
+    format!("{} noted: {text}", token.identity())
+}
+
+#[post("/session/refresh")]
+async fn refresh(jwt: &Jwt, jar: &CookieJar<'_>, token: RefreshToken) -> Result<Status, Error> {
+    let pair = jwt.rotate(token).await?;
+    jwt.cookies(jar).set_pair(&pair)?;
+    Ok(Status::NoContent)
+}
+
+/// The refresh cookie is not sent here, as its path is another; it is unset all the same.
+#[delete("/session")]
+async fn logout(jwt: &Jwt, jar: &CookieJar<'_>, token: AccessToken) -> Result<Status, Error> {
+    jwt.revoke_session(&token).await?;
+    jwt.cookies(jar).unset();
+    Ok(Status::NoContent)
+}
+
+#[launch]
+fn rocket() -> _ {
+    // An application of its own has these lines in `Rocket.toml`, under `[default.jwt]`.
+    let figment = rocket::Config::figment()
+        .merge(("jwt.token_location", "cookies"))
+        .merge(("jwt.refresh_cookie_path", "/session/refresh"))
+        .merge(("jwt.cookie_samesite", "Strict"));
+    rocket::custom(figment)
+        .attach(Jwt::fairing())
+        .mount("/", routes![login, notes, add_note, refresh, logout])
+}
+
+#[cfg(test)]
+mod tests {
+    use rocket::http::{ContentType, Header, Method};
+    use rocket::local::blocking::{Client, LocalResponse};
+
+    use super::*;
+
+    fn logged_in() -> Client {
+        let client = Client::tracked(rocket()).expect("the example launches");
+        let login = client.post("/session").header(ContentType::Form);
+        let answer = login.body("name=ada&password=lovelace").dispatch();
+        assert_eq!(answer.status(), Status::NoContent);
+        drop(answer);
+        client
+    }
+
+    /// Asks as the script above does.
+    fn with_csrf<'c>(
+        client: &'c Client,
+        method: Method,
+        path: &'static str,
+        cookie: &str,
+    ) -> LocalResponse<'c> {
+        let value = client.cookies().get(cookie).map(|cookie| cookie.value().to_string());
+        let header = Header::new("X-CSRF-TOKEN", value.unwrap_or_default());
+        client.req(method, path).header(header).body("tea").dispatch()
+    }
+
+    #[test]
+    fn reading_needs_the_cookie_and_writing_its_csrf_value() {
+        let client = logged_in();
+        let answer = client.get("/notes").dispatch();
+        assert_eq!(answer.into_string().unwrap(), "notes of ada");
+
+        let answer = client.post("/notes").body("tea").dispatch();
+        assert_eq!(answer.status(), Status::Unauthorized);
+        assert!(answer.into_string().unwrap().contains("csrf_missing"));
+
+        let answer = with_csrf(&client, Method::Post, "/notes", "csrf_refresh_token");
+        assert!(answer.into_string().unwrap().contains("csrf_mismatch"));
+        let answer = with_csrf(&client, Method::Post, "/notes", "csrf_access_token");
+        assert_eq!(answer.into_string().unwrap(), "ada noted: tea");
+    }
+
+    #[test]
+    fn a_refresh_sets_all_cookies_anew() {
+        let client = logged_in();
+        let before = client.cookies();
+        let answer = with_csrf(&client, Method::Post, "/session/refresh", "csrf_refresh_token");
+        assert_eq!(answer.status(), Status::NoContent);
+        assert_eq!(answer.headers().get("Set-Cookie").count(), 4);
+        drop(answer);
+        for cookie in before.iter() {
+            assert_ne!(client.cookies().get(cookie.name()), Some(cookie), "{}", cookie.name());
+        }
+        let answer = with_csrf(&client, Method::Post, "/notes", "csrf_access_token");
+        assert_eq!(answer.status(), Status::Ok);
+    }
+
+    #[test]
+    fn a_logout_unsets_the_cookies_and_ends_the_session() {
+        let client = logged_in();
+        let kept = client.cookies().get("access_token_cookie").unwrap().clone();
+        let answer = with_csrf(&client, Method::Delete, "/session", "csrf_access_token");
+        assert_eq!(answer.status(), Status::NoContent);
+        let unset: Vec<_> = answer.headers().get("Set-Cookie").collect();
+        assert_eq!(unset.len(), 4);
+        assert!(unset.iter().all(|cookie| cookie.contains("Max-Age=0")), "{unset:?}");
+        drop(answer);
+
+        let answer = client.get("/notes").cookie(kept).dispatch();
+        assert!(answer.into_string().unwrap().contains("token_revoked"));
+    }
+}

@@ -1,0 +1,110 @@
+//! Sessions that last as long as they are used: an access token in a cookie that is close to its end
+//! is renewed in the answer, with nothing to do for page or route.
+//!
+//! A stolen cookie is renewed, too, for as long as it is used: keep the logout at hand.
+//!
+//! Run it by `cargo run --example implicit_refresh`.
+
+#[macro_use]
+extern crate rocket;
+
+use rocket::http::{CookieJar, Status};
+use rocket::{Build, Rocket};
+use rocket_jwt_extended::{AccessToken, Error, Jwt, JwtFairing};
+
+/// No password: the example is about what comes after.
+#[post("/login", data = "<name>")]
+fn login(jwt: &Jwt, jar: &CookieJar<'_>, name: &str) -> Result<(), Error> {
+    let token = jwt.access_token(name).encode()?;
+    jwt.cookies(jar).set_access(&token)
+}
+
+#[get("/")]
+fn index(token: AccessToken) -> String {
+    format!("hello, {}", token.identity())
+}
+
+/// No renewal here: the answer unsets the cookies itself.
+#[post("/logout")]
+async fn logout(jwt: &Jwt, jar: &CookieJar<'_>, token: AccessToken) -> Result<Status, Error> {
+    jwt.revoke(&token).await?;
+    jwt.cookies(jar).unset_access();
+    Ok(Status::NoContent)
+}
+
+fn application(fairing: JwtFairing) -> Rocket<Build> {
+    let figment = rocket::Config::figment()
+        .merge(("jwt.token_location", "cookies"))
+        .merge(("jwt.access_token_expires", "1h"))
+        .merge(("jwt.implicit_refresh_within", "30m"));
+    rocket::custom(figment).attach(fairing).mount("/", routes![login, index, logout])
+}
+
+#[launch]
+fn rocket() -> _ {
+    application(Jwt::fairing())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::sync::Arc;
+
+    use rocket::http::Header;
+    use rocket::local::blocking::Client;
+    use rocket::time::OffsetDateTime;
+    use rocket_jwt_extended::Clock;
+
+    use super::*;
+
+    /// A clock that stands still until it is moved.
+    struct Manual(Arc<AtomicI64>);
+
+    impl Clock for Manual {
+        fn now(&self) -> OffsetDateTime {
+            OffsetDateTime::from_unix_timestamp(self.0.load(Ordering::SeqCst)).unwrap()
+        }
+    }
+
+    fn logged_in() -> (Client, impl Fn(i64)) {
+        let time = Arc::new(AtomicI64::new(1_800_000_000));
+        let fairing = Jwt::fairing().clock(Manual(time.clone()));
+        let client = Client::tracked(application(fairing)).expect("the example launches");
+        client.post("/login").body("ada").dispatch();
+        let pass_minutes = move |minutes| {
+            time.fetch_add(minutes * 60, Ordering::SeqCst);
+        };
+        (client, pass_minutes)
+    }
+
+    #[test]
+    fn a_session_lasts_as_long_as_it_is_used() {
+        let (client, pass_minutes) = logged_in();
+        for _ in 0..10 {
+            pass_minutes(45);
+            let answer = client.get("/").dispatch();
+            assert_eq!(answer.into_string().unwrap(), "hello, ada");
+        }
+        pass_minutes(61);
+        assert_eq!(client.get("/").dispatch().status(), Status::Unauthorized);
+    }
+
+    #[test]
+    fn a_token_that_is_still_young_stays() {
+        let (client, pass_minutes) = logged_in();
+        pass_minutes(29);
+        assert_eq!(client.get("/").dispatch().headers().get("Set-Cookie").count(), 0);
+        pass_minutes(1);
+        assert_eq!(client.get("/").dispatch().headers().get("Set-Cookie").count(), 2);
+    }
+
+    #[test]
+    fn a_logout_is_not_undone() {
+        let (client, pass_minutes) = logged_in();
+        pass_minutes(45);
+        let csrf = client.cookies().get("csrf_access_token").unwrap().value().to_string();
+        client.post("/logout").header(Header::new("X-CSRF-TOKEN", csrf)).dispatch();
+        assert!(client.cookies().get("access_token_cookie").is_none());
+        assert_eq!(client.get("/").dispatch().status(), Status::Unauthorized);
+    }
+}

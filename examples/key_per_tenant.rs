@@ -1,0 +1,126 @@
+//! Each tenant has a key of its own, so that one that leaks opens one tenant's doors only.
+//!
+//! The key goes by the tenant in the identity, when a token is made and when it is verified. What the
+//! hook `verifying_key` is given was not verified yet, but that does no harm: claims that ask for a
+//! tenant's key are good for that tenant alone.
+//!
+//! Run it by
+//! `ROCKET_TENANTS="{analytical=\"$(openssl rand -base64 48)\"}" cargo run --example key_per_tenant`.
+
+#[macro_use]
+extern crate rocket;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rocket::figment::Figment;
+use rocket::http::Status;
+use rocket::{Build, Rocket};
+use rocket_jwt_extended::jsonwebtoken::Algorithm::HS256;
+use rocket_jwt_extended::{AccessToken, Error, Jwt, SigningKey, VerifyingKey};
+
+/// The keys by tenant.
+struct Keys(HashMap<String, (SigningKey, VerifyingKey)>);
+
+impl Keys {
+    fn new(secrets: HashMap<String, String>) -> Result<Self, Error> {
+        let mut keys = HashMap::new();
+        for (tenant, secret) in secrets {
+            let signing = SigningKey::from_secret(HS256, secret.as_bytes())?;
+            let verifying = VerifyingKey::from_secret(HS256, secret.as_bytes())?;
+            keys.insert(tenant, (signing, verifying));
+        }
+        Ok(Self(keys))
+    }
+
+    /// Those of an identity such as `ada@analytical`.
+    fn of(&self, identity: &str) -> Option<&(SigningKey, VerifyingKey)> {
+        let (_, tenant) = identity.rsplit_once('@')?;
+        self.0.get(tenant)
+    }
+}
+
+/// No password: the example is about what comes after.
+#[post("/login", data = "<identity>")]
+fn login(jwt: &Jwt, identity: &str) -> Result<String, Status> {
+    match jwt.access_token(identity).encode() {
+        // There is no such tenant, and no key in `[default.jwt]` for those who have none.
+        Err(Error::VerifyOnly) => Err(Status::NotFound),
+        token => Ok(token?),
+    }
+}
+
+#[get("/me")]
+fn me(token: AccessToken) -> String {
+    token.identity().into()
+}
+
+fn application(figment: Figment) -> Rocket<Build> {
+    let secrets = figment.extract_inner("tenants").expect("`tenants` is a table of secrets");
+    let signing = Arc::new(Keys::new(secrets).expect("every secret is good enough"));
+    let verifying = signing.clone();
+    let fairing = Jwt::fairing()
+        .signing_key(move |identity| Some(signing.of(identity)?.0.clone()))
+        .verifying_key(move |_header, unverified| {
+            let identity = unverified.get("sub")?.as_str()?;
+            Some(verifying.of(identity)?.1.clone())
+        });
+    rocket::custom(figment).attach(fairing).mount("/", routes![login, me])
+}
+
+#[launch]
+fn rocket() -> _ {
+    application(rocket::Config::figment())
+}
+
+#[cfg(test)]
+mod tests {
+    use rocket::http::Header;
+    use rocket::local::blocking::Client;
+
+    use super::*;
+
+    fn client(secrets: &[(&str, &str)]) -> Client {
+        let secrets: HashMap<_, _> = secrets.iter().copied().collect();
+        let figment = rocket::Config::figment().merge(("tenants", secrets));
+        Client::untracked(application(figment)).expect("the example launches")
+    }
+
+    fn secret() -> String {
+        format!("{}{}", uuid::Uuid::new_v4(), uuid::Uuid::new_v4())
+    }
+
+    fn login(client: &Client, identity: &str) -> (u16, String) {
+        let answer = client.post("/login").body(identity).dispatch();
+        (answer.status().code, answer.into_string().unwrap())
+    }
+
+    fn me(client: &Client, token: &str) -> (u16, String) {
+        let bearer = Header::new("Authorization", format!("Bearer {token}"));
+        let answer = client.get("/me").header(bearer).dispatch();
+        (answer.status().code, answer.into_string().unwrap())
+    }
+
+    #[test]
+    fn every_tenant_has_its_key() {
+        let client = client(&[("analytical", &secret()), ("difference", &secret())]);
+        for identity in ["ada@analytical", "charles@difference"] {
+            let (_, token) = login(&client, identity);
+            assert_eq!(me(&client, &token), (200, identity.to_string()));
+        }
+        assert_eq!(login(&client, "ada@nowhere").0, 404);
+        assert_eq!(login(&client, "ada").0, 404);
+    }
+
+    #[test]
+    fn a_leaked_key_opens_one_tenants_doors_only() {
+        let leaked = secret();
+        let ours = client(&[("analytical", &secret()), ("difference", &leaked)]);
+        let thief = client(&[("analytical", &leaked), ("difference", &leaked)]);
+        let (_, token) = login(&thief, "charles@difference");
+        assert_eq!(me(&ours, &token).0, 200);
+        let (_, token) = login(&thief, "ada@analytical");
+        let (status, body) = me(&ours, &token);
+        assert!(status == 401 && body.contains("Signature verification failed"), "{body}");
+    }
+}

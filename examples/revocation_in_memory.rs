@@ -1,0 +1,102 @@
+//! Revoking a token, or the whole login it belongs to, without a database.
+//!
+//! The default blocklist is in the memory of one process: nothing is to be set up, and nothing
+//! outlives a restart.
+//!
+//! Run it by `cargo run --example revocation_in_memory`.
+
+#[macro_use]
+extern crate rocket;
+
+use rocket_jwt_extended::{AccessToken, AnyToken, Error, IgnoreRevocation, Jwt, TokenPair};
+
+/// No password: the example is about what comes after.
+#[post("/login", data = "<name>")]
+fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
+    jwt.token_pair(name).issue()
+}
+
+#[get("/me")]
+fn me(token: AccessToken) -> String {
+    token.identity().into()
+}
+
+/// Revokes the token that is sent, of whatever type, and nothing else.
+#[delete("/token")]
+async fn revoke(jwt: &Jwt, token: AnyToken) -> Result<String, Error> {
+    jwt.revoke(&token).await?;
+    Ok(format!("{} token revoked", token.token_type()))
+}
+
+/// Ends the login: the access token, the refresh token, and all that was made of it.
+#[delete("/session")]
+async fn logout(jwt: &Jwt, token: AnyToken) -> Result<&'static str, Error> {
+    jwt.revoke_session(&token).await?;
+    Ok("logged out")
+}
+
+/// For what does not matter much: the blocklist is not asked.
+#[get("/name")]
+fn name(token: IgnoreRevocation<AccessToken>) -> String {
+    token.identity().into()
+}
+
+#[launch]
+fn rocket() -> _ {
+    rocket::build().attach(Jwt::fairing()).mount("/", routes![login, me, revoke, logout, name])
+}
+
+#[cfg(test)]
+mod tests {
+    use rocket::http::{Header, Method};
+    use rocket::local::blocking::Client;
+    use rocket::serde::json::Value;
+
+    use super::*;
+
+    fn client_and_pair() -> (Client, [String; 2]) {
+        let client = Client::untracked(rocket()).expect("the example launches");
+        let pair: Value = client.post("/login").body("ada").dispatch().into_json().unwrap();
+        let tokens =
+            ["access_token", "refresh_token"].map(|key| pair[key].as_str().unwrap().into());
+        (client, tokens)
+    }
+
+    fn ask(client: &Client, method: Method, path: &'static str, token: &str) -> (u16, String) {
+        let bearer = Header::new("Authorization", format!("Bearer {token}"));
+        let answer = client.req(method, path).header(bearer).dispatch();
+        (answer.status().code, answer.into_string().unwrap())
+    }
+
+    #[test]
+    fn a_token_is_revoked_alone() {
+        let (client, [access, refresh]) = client_and_pair();
+        let revoked = |what: &str| (200, format!("{what} token revoked"));
+        assert_eq!(ask(&client, Method::Delete, "/token", &access), revoked("access"));
+        let (status, body) = ask(&client, Method::Get, "/me", &access);
+        assert!(status == 401 && body.contains("Token has been revoked"), "{body}");
+        assert_eq!(ask(&client, Method::Delete, "/token", &refresh), revoked("refresh"));
+        assert_eq!(ask(&client, Method::Delete, "/token", &refresh).0, 401);
+    }
+
+    #[test]
+    fn either_token_ends_the_session() {
+        for which in 0..2 {
+            let (client, tokens) = client_and_pair();
+            let logout = ask(&client, Method::Delete, "/session", &tokens[which]);
+            assert_eq!(logout, (200, "logged out".into()));
+            for token in &tokens {
+                let (status, body) = ask(&client, Method::Delete, "/token", token);
+                assert!(status == 401 && body.contains("token_revoked"), "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_guard_can_do_without_the_blocklist() {
+        let (client, [access, _]) = client_and_pair();
+        ask(&client, Method::Delete, "/session", &access);
+        assert_eq!(ask(&client, Method::Get, "/me", &access).0, 401);
+        assert_eq!(ask(&client, Method::Get, "/name", &access), (200, "ada".into()));
+    }
+}
