@@ -1,7 +1,7 @@
 //! Tokens in cookies, for pages of a browser, with CSRF protection.
 //!
-//! Scripts can't read the tokens' own cookies. They read the cookie beside, and send its value along
-//! with what changes something:
+//! Scripts can't read the tokens' own cookies. They read the cookie beside, and send its value with
+//! what changes something:
 //!
 //! ```js
 //! const csrf = (name) => document.cookie.match(`(?:^|; )${name}=([^;]*)`)?.[1];

@@ -1,4 +1,4 @@
-//! Refusals in a form of one's own: here as problem details (RFC 9457), for guards and routes alike.
+//! Refusals in a form of one's own, here problem details (RFC 9457), by guards and routes alike.
 //!
 //! Run it by `cargo run --example custom_refusals`.
 

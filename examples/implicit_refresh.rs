@@ -1,5 +1,5 @@
-//! Sessions that last as long as they are used: an access token in a cookie that is close to its end
-//! is renewed in the answer, with nothing to do for page or route.
+//! Sessions that last as long as they are used: an access token in a cookie that is close to its
+//! end is renewed in the answer, with nothing to do for page or route.
 //!
 //! A stolen cookie is renewed, too, for as long as it is used: keep the logout at hand.
 //!

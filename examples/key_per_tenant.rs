@@ -1,11 +1,15 @@
 //! Each tenant has a key of its own, so that one that leaks opens one tenant's doors only.
 //!
-//! The key goes by the tenant in the identity, when a token is made and when it is verified. What the
-//! hook `verifying_key` is given was not verified yet, but that does no harm: claims that ask for a
-//! tenant's key are good for that tenant alone.
+//! The key goes by the tenant in the identity, when a token is made and when it is verified. What
+//! the hook `verifying_key` is given was not verified yet, but that does no harm: claims that ask
+//! for a tenant's key are good for that tenant alone.
 //!
 //! Run it by
-//! `ROCKET_TENANTS="{analytical=\"$(openssl rand -base64 48)\"}" cargo run --example key_per_tenant`.
+//!
+//! ```sh
+//! export ROCKET_TENANTS="{analytical=\"$(openssl rand -base64 48)\"}"
+//! cargo run --example key_per_tenant
+//! ```
 
 #[macro_use]
 extern crate rocket;

@@ -1,7 +1,7 @@
 //! A route for everybody, which knows those who are logged in.
 //!
-//! `None` is only who sent no token. Who sends a bad one is refused: with `Option<AccessToken>`, which
-//! looks so much like it, the route would run for a forged token.
+//! `None` is only who sent no token. Who sends a bad one is refused: with `Option<AccessToken>`,
+//! which looks so much like it, the route would run for a forged token.
 //!
 //! Run it by `cargo run --example optional_route`.
 

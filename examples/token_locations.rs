@@ -2,7 +2,7 @@
 //!
 //! ```js
 //! fetch("/me", { headers: { Authorization: `Bearer ${token}` } });
-//! fetch("/page");                             // the cookie goes along; to write, see `cookies_csrf`
+//! fetch("/page");                             // the cookie goes along
 //! new EventSource(`/events?jwt=${token}`);    // which can set no header
 //! fetch("/notes", {
 //!     method: "POST",
