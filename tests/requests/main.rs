@@ -6,4 +6,13 @@ extern crate rocket;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod common;
+
+mod cookie;
+mod csrf;
+mod csrf_form;
+mod csrf_methods;
+mod header;
+mod header_names;
+mod query;
 mod smoke;

@@ -1,0 +1,62 @@
+//! What the tests of requests share.
+
+use crate::support::*;
+use rocket::http::{Cookie, Header};
+use rocket::local::blocking::{LocalRequest, LocalResponse};
+use serde_json::{json, Value};
+
+/// The one setting in which Flask-JWT-Extended's statuses differ.
+pub const FLASK: &str = "invalid_token_status = 422\n";
+
+/// Status, and the message of a refusal or else the body.
+pub fn said(response: LocalResponse<'_>) -> (u16, String) {
+    let (status, body) = answer(response);
+    let text = match body {
+        Value::String(text) => text,
+        other => other["msg"].as_str().unwrap_or_default().into(),
+    };
+    (status.code, text)
+}
+
+/// A good access token for `ada`.
+pub fn access() -> String {
+    sign(&claims())
+}
+
+/// A good refresh token for `ada`.
+pub fn refresh() -> String {
+    sign(&with(json!({"type": "refresh"})))
+}
+
+/// The answer of a route that lets `identity` in and says so.
+pub fn let_in(identity: &str) -> (u16, String) {
+    (200, identity.into())
+}
+
+/// The access token's cookie.
+pub fn in_cookie(token: &str) -> Cookie<'static> {
+    Cookie::new("access_token_cookie", token.to_string())
+}
+
+/// The refresh token's cookie.
+pub fn in_refresh_cookie(token: &str) -> Cookie<'static> {
+    Cookie::new("refresh_token_cookie", token.to_string())
+}
+
+/// The header with the CSRF value of [`claims()`].
+pub fn csrf_header() -> Header<'static> {
+    Header::new("X-CSRF-TOKEN", "the-csrf-value")
+}
+
+/// Several header lines of one name.
+pub fn with_lines<'c>(
+    request: LocalRequest<'c>,
+    name: &'static str,
+    lines: &[&str],
+) -> LocalRequest<'c> {
+    lines.iter().fold(request, |request, line| {
+        let mut request = request;
+        request.add_header(Header::new(name, line.to_string()));
+        request
+    })
+}
