@@ -10,12 +10,10 @@ pub const FLASK: &str = "invalid_token_status = 422\n";
 
 /// Status, and the message of a refusal or else the body.
 pub fn said(response: LocalResponse<'_>) -> (u16, String) {
-    let (status, body) = answer(response);
-    let text = match body {
-        Value::String(text) => text,
-        other => other["msg"].as_str().unwrap_or_default().into(),
-    };
-    (status.code, text)
+    let status = response.status().code;
+    let body = response.into_string().unwrap_or_default();
+    let json: Value = serde_json::from_str(&body).unwrap_or_default();
+    (status, json["msg"].as_str().map_or(body, Into::into))
 }
 
 /// A good access token for `ada`.
