@@ -1,8 +1,14 @@
 //! What the tests of requests share.
 
 use crate::support::*;
-use rocket::http::{Cookie, Header};
+use rocket::futures::future::BoxFuture;
+use rocket::http::{Cookie, Header, Method};
 use rocket::local::blocking::{LocalRequest, LocalResponse};
+use rocket::outcome::Outcome::{Error, Forward, Success};
+use rocket::request::FromRequest;
+use rocket::route::Outcome;
+use rocket::{Data, Request, Route};
+use rocket_jwt_extended::{Rejection, TokenGuard};
 use serde_json::{json, Value};
 
 /// The one setting in which Flask-JWT-Extended's statuses differ.
@@ -57,4 +63,32 @@ pub fn with_lines<'c>(
         request.add_header(Header::new(name, line.to_string()));
         request
     })
+}
+
+/// A GET route for any guard that lets in by a token; it answers with the identity.
+pub fn at<G>(path: &str) -> Route
+where
+    G: TokenGuard + for<'r> FromRequest<'r, Error = Rejection> + 'static,
+{
+    fn handle<'r, G>(request: &'r Request<'_>, _: Data<'r>) -> BoxFuture<'r, Outcome<'r>>
+    where
+        G: TokenGuard + for<'q> FromRequest<'q, Error = Rejection> + 'static,
+    {
+        Box::pin(async move {
+            match request.guard::<G>().await {
+                Success(guard) => Outcome::from(request, guard.token().identity().to_string()),
+                Error((status, _)) | Forward(status) => Outcome::error(status),
+            }
+        })
+    }
+    Route::new(Method::Get, path, handle::<G>)
+}
+
+/// Runs a future to its end.
+pub fn wait<T>(future: impl std::future::Future<Output = T>) -> T {
+    rocket::tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
 }

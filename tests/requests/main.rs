@@ -7,6 +7,8 @@ extern crate rocket;
 mod support;
 
 mod common;
+mod counting;
+mod users;
 
 mod cookie;
 mod csrf;
@@ -17,6 +19,9 @@ mod header;
 mod header_names;
 mod json;
 mod locations;
+mod no_guards;
+mod once;
 mod order;
 mod query;
 mod smoke;
+mod token_types;

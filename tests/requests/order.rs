@@ -53,11 +53,7 @@ fn app() -> Client {
     let fairing = Jwt::fairing().clock(clock).verify_claims(|token| token.claims["ok"] == true);
     let routes = routes![outside, inside, permission, plain];
     let client = client(&format!("{FLASK}{toml}"), fairing, routes);
-    let entry = Revocation::token(REVOKED, None);
-    rocket::tokio::runtime::Runtime::new()
-        .unwrap()
-        .block_on(jwt(&client).revoke(entry))
-        .unwrap();
+    wait(jwt(&client).revoke(Revocation::token(REVOKED, None))).unwrap();
     client
 }
 
