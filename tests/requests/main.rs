@@ -10,6 +10,7 @@ mod common;
 mod counting;
 mod users;
 
+mod accessors;
 mod cookie;
 mod csrf;
 mod csrf_form;
@@ -29,5 +30,7 @@ mod or_forward;
 mod order;
 mod permissions;
 mod query;
+mod sentinels;
 mod smoke;
 mod token_types;
+mod with_body;

@@ -34,7 +34,7 @@ fn renewed(token: Optional<RefreshToken>) -> String {
 
 #[get("/user")]
 fn user(user: Optional<Fresh<CurrentUser<User>>>) -> String {
-    user.as_ref().map_or("nobody".into(), |user| format!("{} {}", user.name, user.token_type()))
+    user.as_ref().map_or("nobody".into(), |user| format!("{} {}", user.name, user.guard.token_type()))
 }
 
 #[get("/lenient")]
@@ -58,16 +58,6 @@ fn strict(token: AccessToken) -> String {
 #[options("/open")]
 fn open() -> &'static str {
     "open"
-}
-
-trait TypeOf {
-    fn token_type(&self) -> String;
-}
-
-impl TypeOf for Fresh<CurrentUser<User>> {
-    fn token_type(&self) -> String {
-        self.guard.token_type().to_string()
-    }
 }
 
 fn app() -> Client {
