@@ -39,10 +39,18 @@ struct Refusals;
 impl Handler for Refusals {
     async fn handle<'r>(&self, status: Status, request: &'r Request<'_>) -> catcher::Result<'r> {
         match Rejection::of(request) {
-            Some(rejection) if rejection.status() == status => answer(rejection, request),
-            _ => Catcher::default().handler.handle(status, request).await,
+            Some(rejection) if rejection.status() == status => match answer(rejection, request) {
+                // A bare status is no answer yet: were it handed on, Rocket would answer 500.
+                Err(status) => rockets_own(status, request).await,
+                answered => answered,
+            },
+            _ => rockets_own(status, request).await,
         }
     }
+}
+
+async fn rockets_own<'r>(status: Status, request: &'r Request<'_>) -> catcher::Result<'r> {
+    Catcher::default().handler.handle(status, request).await
 }
 
 fn answer<'r>(rejection: Rejection, request: &'r Request<'_>) -> catcher::Result<'r> {
