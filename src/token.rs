@@ -154,7 +154,8 @@ impl<C> Token<C> {
     }
 
     /// Whom the token was issued to: its `sub`, or the claim that `identity_claim` names
-    /// (RFC 7519 §4.1.2). Never empty.
+    /// (RFC 7519 §4.1.2). Never empty but in [`Rejection::token()`](crate::Rejection::token), which
+    /// may have been refused for just that.
     ///
     /// With `verify_sub = false` an identity that is not a string is its JSON text, so that `123` and
     /// `"123"` are one.
