@@ -8,9 +8,11 @@ mod support;
 
 mod common;
 mod counting;
+mod refusals;
 mod users;
 
 mod accessors;
+mod catchers;
 mod cookie;
 mod csrf;
 mod csrf_form;
@@ -24,12 +26,15 @@ mod json;
 mod locations;
 mod nesting;
 mod no_guards;
+mod on_rejection;
 mod once;
 mod optional;
 mod or_forward;
 mod order;
 mod permissions;
 mod query;
+mod refusal_table;
+mod results;
 mod sentinels;
 mod smoke;
 mod token_types;
