@@ -1,5 +1,6 @@
 //! The guard for permissions.
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use super::sealed::{Admit, IntoToken};
@@ -45,10 +46,28 @@ pub trait Permission: Send + Sync + 'static {
 /// }
 /// # fn main() {}
 /// ```
-#[derive(Debug, Clone)]
 pub struct Require<P, G> {
     inner: G,
     permission: PhantomData<fn() -> P>,
+}
+
+impl<P, G> Require<P, G> {
+    fn around(inner: G) -> Self {
+        Self { inner, permission: PhantomData }
+    }
+}
+
+// By hand: a permission need not be `Clone` or `Debug`.
+impl<P, G: Clone> Clone for Require<P, G> {
+    fn clone(&self) -> Self {
+        Self::around(self.inner.clone())
+    }
+}
+
+impl<P, G: fmt::Debug> fmt::Debug for Require<P, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Require").field("inner", &self.inner).finish_non_exhaustive()
+    }
 }
 
 impl<P: Permission, G: TokenGuard<Claims = P::Claims>> TokenGuard for Require<P, G> {
@@ -72,7 +91,7 @@ impl<P: Permission, G: RequestFree<Claims = P::Claims>> IntoToken for Require<P,
 #[rocket::async_trait]
 impl<P: Permission, G: TokenGuard<Claims = P::Claims>> Admit for Require<P, G> {
     async fn admit(admission: Admission<'_, '_>) -> Result<Self, Denied> {
-        Ok(Self { inner: G::admit(admission).await?, permission: PhantomData })
+        Ok(Self::around(G::admit(admission).await?))
     }
 
     fn permits(&self) -> bool {
