@@ -41,12 +41,18 @@ use crate::rejection::Rejection;
 /// }
 /// # fn main() {}
 /// ```
-#[derive(Debug)]
 pub struct WithBody<G = AccessToken, B = ()> {
     /// The guard that let the request in.
     pub token: G,
     /// The body.
     pub body: B,
+}
+
+/// Says nothing of the body, which holds the token where it came in one.
+impl<G: fmt::Debug, B> fmt::Debug for WithBody<G, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WithBody").field("token", &self.token).finish_non_exhaustive()
+    }
 }
 
 /// What [`WithBody`] reads a body into.
