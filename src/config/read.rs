@@ -124,7 +124,11 @@ fn table(figment: &Figment, report: &mut Report) -> rocket::figment::value::Dict
         // there is no such table, which is fine.
         Err(error) if error.missing() => Default::default(),
         Err(error) => {
-            report.fault(&Origin::unwritten(figment, ""), format_args!("cannot be read: {error}"));
+            // The first line alone: what follows may quote the file, secrets and all.
+            let text = error.kind.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            let origin = Origin::unread(figment, error.metadata.as_ref());
+            report.fault(&origin, format_args!("cannot be read: {first}"));
             Default::default()
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rocket::figment::value::Value;
-use rocket::figment::{Figment, Profile};
+use rocket::figment::{Figment, Metadata, Profile};
 
 /// Collects the faults of one table, so that a launch names them all at once.
 #[derive(Default)]
@@ -28,10 +28,7 @@ impl Origin {
         let profile = value.tag().profile().unwrap_or_else(|| figment.profile().clone());
         Self {
             key: full_key(&profile, key),
-            place: metadata.map(|metadata| match &metadata.source {
-                Some(source) => format!("{} {source}", metadata.name),
-                None => metadata.name.to_string(),
-            }),
+            place: metadata.map(place),
             folder: metadata
                 .and_then(|metadata| metadata.source.as_ref()?.file_path())
                 .and_then(Path::parent)
@@ -44,9 +41,21 @@ impl Origin {
         Self { key: full_key(figment.profile(), key), place: None, folder: None }
     }
 
+    /// Of the whole table, which a provider could not read.
+    pub(crate) fn unread(figment: &Figment, metadata: Option<&Metadata>) -> Self {
+        Self { place: metadata.map(place), ..Self::unwritten(figment, "") }
+    }
+
     /// `path` as meant by the file that names it.
     pub(crate) fn resolve(&self, path: &str) -> PathBuf {
         self.folder.as_deref().map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
+    }
+}
+
+fn place(metadata: &Metadata) -> String {
+    match &metadata.source {
+        Some(source) => format!("{} {source}", metadata.name),
+        None => metadata.name.to_string(),
     }
 }
 

@@ -203,3 +203,10 @@ pub fn part(token: &str, index: usize) -> Value {
 pub fn payload(token: &str) -> Value {
     part(token, 1)
 }
+
+/// A token of that header and payload text, signed by any algorithm with any key.
+pub fn sign_as(algorithm: Algorithm, key: &EncodingKey, header: &str, payload: &str) -> String {
+    let message = format!("{}.{}", base64url(header.as_bytes()), base64url(payload.as_bytes()));
+    let signature = sign_message(message.as_bytes(), algorithm, key);
+    format!("{message}.{}", base64url(&signature))
+}

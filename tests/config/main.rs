@@ -1,0 +1,26 @@
+//! The configuration: every setting, every source, every profile, and what a launch says of faults.
+
+#[macro_use]
+extern crate rocket;
+
+#[path = "../support/log.rs"]
+mod log_capture;
+#[path = "../support/pem.rs"]
+mod pem;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bench;
+
+mod cookie_values;
+mod report;
+mod typos;
+mod values;
+mod settings_of_answers;
+mod settings_of_blocklists;
+mod settings_of_claims;
+mod settings_of_cookies;
+mod settings_of_csrf;
+mod settings_of_keys;
+mod settings_of_lifetimes;
+mod settings_of_locations;

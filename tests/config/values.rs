@@ -1,0 +1,230 @@
+//! What each setting takes and what it refuses, with the message.
+
+use crate::bench::{launch, refusal, with_secret};
+use crate::support::*;
+
+/// Asserts that each value is refused with its message, and with no other fault.
+fn refused(cases: &[(&str, &str)]) {
+    for (line, message) in cases {
+        let log = refusal(&with_secret(line));
+        let (key, _) = line.split_once(" = ").unwrap();
+        let expected = format!(">> `default.jwt.{key}` {message}");
+        assert!(log.contains(&expected), "{line}\nexpected {expected}\n{log}");
+        assert!(log.contains("(1 faults)"), "{line}\n{log}");
+    }
+}
+
+fn accepted(lines: &[&str]) {
+    for line in lines {
+        if let Err(log) = launch(figment(line)) {
+            panic!("{line}\n{log}");
+        }
+    }
+}
+
+#[test]
+fn lifetimes_are_positive_durations_or_false() {
+    let kinds = "whole seconds or a duration such as \"15m\", or false";
+    for key in ["access_token_expires", "refresh_token_expires"] {
+        for (value, message) in [
+            ("0", "must be more than zero"),
+            ("\"0s\"", "must be more than zero"),
+            ("-1", "must not be negative"),
+            ("\"36526d\"", "must not be longer than a hundred years"),
+            ("9223372036854775807", "must not be longer than a hundred years"),
+            ("\"banana\"", "is not a duration such as \"15m\": "),
+            ("\"\"", "is not a duration such as \"15m\": "),
+            ("\"-5m\"", "is not a duration such as \"15m\": "),
+            ("\"15\"", "is not a duration such as \"15m\": "),
+        ] {
+            refused(&[(&format!("{key} = {value}"), message)]);
+        }
+        for (value, found) in [("true", "bool true"), ("1.5", "float `1.5`")] {
+            let log = refusal(&with_secret(&format!("{key} = {value}")));
+            assert!(log.contains(&format!("`default.jwt.{key}` invalid type: ")), "{log}");
+            assert!(log.contains(kinds), "{found}: {log}");
+        }
+        for value in ["1", "\"1s\"", "\"36525d\"", "\"1h 30m\"", "false"] {
+            accepted(&[&format!("{key} = {value}")]);
+        }
+    }
+}
+
+#[test]
+fn other_durations_have_the_bounds_that_make_sense() {
+    refused(&[
+        ("decode_leeway = -1", "must not be negative"),
+        ("decode_leeway = \"1d 1s\"", "must not be longer than a day"),
+        ("decode_leeway = false", "invalid type: "),
+        ("rotation_grace = -1", "must not be negative"),
+        ("rotation_grace = false", "invalid type: "),
+        ("blocklist_timeout = 0", "must be more than zero"),
+        ("blocklist_prune_interval = 0", "must be more than zero"),
+        ("implicit_refresh_within = 0", "must be more than zero"),
+        ("max_token_lifetime = -1", "must not be negative"),
+        ("max_token_lifetime = true", "invalid type: "),
+    ]);
+    accepted(&[
+        "decode_leeway = \"1d\"",
+        "decode_leeway = 0",
+        "rotation_grace = 0",
+        "blocklist_timeout = \"1ms\"",
+        "implicit_refresh_within = false",
+        "max_token_lifetime = false",
+        "max_token_lifetime = \"30d\"",
+    ]);
+}
+
+#[test]
+fn a_longest_life_of_zero_is_refused() {
+    let log = refusal(&with_secret("max_token_lifetime = 0"));
+    assert!(log.contains("`default.jwt.max_token_lifetime` must be more than zero"), "{log}");
+}
+
+#[test]
+fn a_configured_lifetime_must_not_be_longer_than_the_longest_allowed() {
+    for lines in [
+        "max_token_lifetime = \"29d\"",
+        "max_token_lifetime = \"40d\"\nrefresh_token_expires = false",
+    ] {
+        let log = refusal(&with_secret(lines));
+        let message = "jwt.refresh_token_expires` is longer than `max_token_lifetime`";
+        assert!(log.contains(message), "{log}");
+    }
+    let lines = "max_token_lifetime = \"30d\"\naccess_token_expires = \"31d\"";
+    let log = refusal(&with_secret(lines));
+    assert!(log.contains("jwt.access_token_expires` is longer than"), "{log}");
+}
+
+#[test]
+fn algorithms_are_those_there_are_and_of_one_family() {
+    let known = "must be one of HS256, HS384, HS512, RS256";
+    for name in ["none", "None", "FOO", "hs256", "", "ES512", "HS256 ", "ES256K"] {
+        refused(&[(&format!("algorithm = \"{name}\""), known)]);
+        refused(&[(&format!("decode_algorithms = [\"{name}\"]"), known)]);
+    }
+    refused(&[
+        ("algorithm = 256", "invalid type: "),
+        ("algorithm = [\"HS256\"]", "invalid type: "),
+        ("decode_algorithms = []", "must name at least one algorithm"),
+        ("decode_algorithms = [\"RS256\"]", "mixes key families: RS256 beside HS256"),
+        ("decode_algorithms = [\"HS256\", \"EdDSA\"]", "mixes key families: EdDSA beside HS256"),
+        ("decode_algorithms = [1]", "invalid type: "),
+    ]);
+}
+
+#[test]
+fn a_public_key_beside_a_secret_of_the_same_text_is_no_configuration() {
+    let pem = &crate::pem::pair(crate::pem::Kind::Rsa).public;
+    let log = refusal(&format!(
+        "algorithm = \"RS256\"\ndecode_algorithms = [\"RS256\", \"HS256\"]\npublic_key = '''{pem}'''\n\
+         secret_key = '''{pem}'''"
+    ));
+    assert!(log.contains("`default.jwt.decode_algorithms` mixes key families"), "{log}");
+    assert!(log.contains("`default.jwt.secret_key` is not used by `algorithm = \"RS256\"`"), "{log}");
+}
+
+#[test]
+fn audiences_and_issuers_are_texts_that_are_not_empty() {
+    for key in ["decode_audience", "encode_audience", "decode_issuer"] {
+        for (value, message) in [
+            ("\"\"", "must not hold an empty string"),
+            ("[]", "must not be empty"),
+            ("[\"a\", \"\"]", "must not hold an empty string"),
+            ("5", "invalid type: "),
+            ("[5]", "invalid type: "),
+            ("true", "invalid type: "),
+        ] {
+            refused(&[(&format!("{key} = {value}"), message)]);
+        }
+    }
+    refused(&[("encode_issuer = [\"a\", \"b\"]", "invalid type: ")]);
+}
+
+#[test]
+fn names_of_claims_and_members_are_not_those_with_another_meaning() {
+    let meaning = "must not be a claim with another meaning";
+    for claim in ["iss", "aud", "exp", "nbf", "iat", "jti", "type", "fresh", "csrf", "sid"] {
+        refused(&[(&format!("identity_claim = \"{claim}\""), meaning)]);
+    }
+    refused(&[
+        ("identity_claim = \"\"", "must not be empty"),
+        ("required_claims = [\"exp\", \"\"]", "must not hold an empty string"),
+        ("error_message_key = \"\"", "must be neither empty nor `code` nor `hint`"),
+        ("error_message_key = \"code\"", "must be neither empty nor `code` nor `hint`"),
+        ("error_message_key = \"hint\"", "must be neither empty nor `code` nor `hint`"),
+        ("query_string_name = \"\"", "must not be empty"),
+        ("json_key = \"\"", "must not be empty"),
+        ("refresh_json_key = \"\"", "must not be empty"),
+        ("access_csrf_field_name = \"\"", "must not be empty"),
+        ("refresh_csrf_field_name = \"\"", "must not be empty"),
+    ]);
+    accepted(&["identity_claim = \"sub\"", "required_claims = []", "error_message_key = \"detail\""]);
+}
+
+#[test]
+fn numbers_are_in_their_range() {
+    let length = "must be from 256 to 1048576 bytes";
+    let status = "must be a status from 400 to 499";
+    refused(&[
+        ("max_token_length = 255", length),
+        ("max_token_length = 1048577", length),
+        ("max_token_length = -1", "invalid value "),
+        ("max_token_length = \"16k\"", "invalid type: "),
+        ("invalid_token_status = 399", status),
+        ("invalid_token_status = 500", status),
+        ("invalid_token_status = 200", status),
+        ("invalid_token_status = 65536", "invalid value "),
+        ("invalid_token_status = \"422\"", "invalid type: "),
+        ("encode_nbf = \"yes\"", "invalid type: "),
+        ("verify_sub = 0", "invalid type: "),
+    ]);
+    accepted(&[
+        "max_token_length = 256",
+        "max_token_length = 1048576",
+        "invalid_token_status = 400",
+        "invalid_token_status = 499",
+    ]);
+}
+
+#[test]
+fn locations_are_at_least_one_of_the_four_and_none_twice() {
+    let four = "can only contain \"headers\", \"cookies\", \"query_string\", or \"json\"";
+    refused(&[
+        ("token_location = 1", "invalid type: "),
+        ("token_location = { headers = true }", "invalid type: "),
+        ("token_location = [1]", "invalid type: "),
+        ("token_location = []", "must contain at least one of \"headers\", \"cookies\", "),
+        ("token_location = \"headers, banana\"", four),
+        ("token_location = [\"headers\", \"banana\"]", four),
+        ("token_location = [\"headers\", \"Cookies\"]", four),
+        ("token_location = [\"headers\", \"query-string\"]", four),
+        ("token_location = [\"headers\", \"headers\"]", "names `headers` twice"),
+    ]);
+    accepted(&["token_location = [\"json\", \"query_string\", \"cookies\", \"headers\"]"]);
+}
+
+#[test]
+fn names_of_headers_are_names_that_a_header_can_have() {
+    for key in ["header_name", "access_csrf_header_name", "refresh_csrf_header_name"] {
+        for name in ["", "X Token", "X:Token", "X\\nToken", "\u{fc}"] {
+            let line = format!("{key} = \"{name}\"");
+            refused(&[(&line, "must be a header name (RFC 9110 \u{a7}5.1)")]);
+        }
+    }
+    for scheme in ["Bearer,", "Bea rer", "Bearer ", "B\\u0000"] {
+        let line = format!("header_type = \"{scheme}\"");
+        refused(&[(&line, "must be an authentication scheme (RFC 9110 \u{a7}11.1) or empty")]);
+    }
+}
+
+#[test]
+fn methods_that_need_csrf_are_methods() {
+    refused(&[
+        ("csrf_methods = []", "must name at least one method; `cookie_csrf_protect = false`"),
+        ("csrf_methods = [\"POST\", \"BANANA\"]", "can only contain HTTP methods"),
+        ("csrf_methods = [\"POST \"]", "can only contain HTTP methods"),
+        ("csrf_methods = \"\"", "can only contain HTTP methods"),
+        ("csrf_methods = [1]", "invalid type: "),
+    ]);
+}
