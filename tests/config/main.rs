@@ -13,6 +13,7 @@ mod support;
 mod bench;
 
 mod cookie_values;
+mod profiles;
 mod report;
 mod typos;
 mod values;
