@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine;
 use jsonwebtoken::jwk::EllipticCurve;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey, Header};
 
@@ -91,8 +93,11 @@ impl SigningKey {
         let key = match algorithm.family() {
             AlgorithmFamily::Hmac => DecodingKey::from_secret(secret),
             AlgorithmFamily::Rsa => {
-                let (n, e) = (utils.rsa_pub_components_from_private_key)(secret)
-                    .map_err(|_| not_for(algorithm))?;
+                // One backend does not read short keys at all.
+                let (n, e) = (utils.rsa_pub_components_from_private_key)(secret).map_err(|_| {
+                    let text = format!("is no key for {algorithm:?}, or of less than {RSA_BITS} bits");
+                    Error::Key(text)
+                })?;
                 DecodingKey::from_rsa_raw_components(&n, &e)
             }
             AlgorithmFamily::Ec => {
@@ -147,6 +152,7 @@ impl VerifyingKey {
         let key = match algorithm.family() {
             AlgorithmFamily::Hmac => return Err(wrong_family(algorithm)),
             AlgorithmFamily::Rsa => DecodingKey::from_rsa_pem(pem),
+            AlgorithmFamily::Ec if !is_of_curve(algorithm, pem) => return Err(not_for(algorithm)),
             AlgorithmFamily::Ec => DecodingKey::from_ec_pem(pem),
             AlgorithmFamily::Ed => DecodingKey::from_ed_pem(pem),
         };
@@ -377,6 +383,22 @@ fn check_label(pem: &[u8], role: Role) -> Result<(), Error> {
         }
     };
     Err(Error::Key(refusal.into()))
+}
+
+/// Whether a public key says that it is of the algorithm's curve. Its length does not tell: a point
+/// of secp256k1 is as long as one of P-256.
+fn is_of_curve(algorithm: Algorithm, pem: &[u8]) -> bool {
+    let curve: &[u8] = match algorithm {
+        Algorithm::ES256 => &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07],
+        _ => &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22],
+    };
+    let text = String::from_utf8_lossy(pem);
+    let body = text
+        .split_once("-----BEGIN PUBLIC KEY-----")
+        .and_then(|(_, rest)| Some(rest.split_once("-----END")?.0));
+    let body: String = body.unwrap_or_default().split_ascii_whitespace().collect();
+    let der = STANDARD.decode(body).unwrap_or_default();
+    der.windows(curve.len()).any(|window| window == curve)
 }
 
 fn rsa_bits(kind: &DecodingKeyKind) -> Option<usize> {

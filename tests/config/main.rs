@@ -14,6 +14,7 @@ mod bench;
 
 mod cookie_values;
 mod profiles;
+mod key_files;
 mod report;
 mod typos;
 mod values;

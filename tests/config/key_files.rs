@@ -1,0 +1,273 @@
+//! Keys in PEM: where they are read from, and which are refused, with the reason.
+
+use crate::bench::{from_rocket, launch, refusal};
+use crate::pem::{openssl, pair, Kind, Pair};
+use crate::support::*;
+use jsonwebtoken::{Algorithm, AlgorithmFamily, EncodingKey};
+use rocket::figment::Jail;
+use rocket_jwt_extended::jsonwebtoken;
+
+/// The fault that a launch reports of that key, which must be the only one.
+fn fault(algorithm: &str, key: &str, pem: &str) -> String {
+    fault_beside("", algorithm, key, pem)
+}
+
+fn fault_beside(other: &str, algorithm: &str, key: &str, pem: &str) -> String {
+    let log = refusal(&format!("algorithm = \"{algorithm}\"\n{key} = '''{pem}'''\n{other}"));
+    assert!(log.contains("(1 faults)"), "{log}");
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).take(1).collect();
+    assert!(body.len() < 20 || !log.contains(&body), "{log}");
+    let start = format!("`default.jwt.{key}` ");
+    let (_, rest) = log.split_once(&start).unwrap_or_else(|| panic!("{key} is not in {log}"));
+    rest.split(" (in ").next().unwrap().into()
+}
+
+fn launches(lines: &str) -> crate::bench::Bench {
+    launch(raw_figment(&format!("[default.jwt]\n{lines}"))).unwrap_or_else(|log| panic!("{log}"))
+}
+
+#[test]
+fn a_key_of_the_wrong_role_is_refused() {
+    let Pair { private, public } = pair(Kind::P256);
+    let text = "holds a public key where a private one belongs";
+    assert_eq!(fault("ES256", "private_key", public), text);
+    let text = "holds a private key where a public one belongs";
+    assert_eq!(fault("ES256", "public_key", private), text);
+    // One file with both shows the private one to whoever may read the public one.
+    assert_eq!(fault("ES256", "public_key", &format!("{public}{private}")), text);
+}
+
+#[test]
+fn a_key_in_another_form_is_refused_with_the_command_that_helps() {
+    let Pair { private, .. } = pair(Kind::P256);
+    let sec1 = openssl(&["ec"], private);
+    assert!(sec1.contains("BEGIN EC PRIVATE KEY"));
+    let parameters = openssl(&["ecparam", "-name", "prime256v1"], "");
+    for pem in [sec1.clone(), format!("{parameters}{sec1}")] {
+        let text = fault("ES256", "private_key", &pem);
+        assert!(text.contains("SEC1"), "{text}");
+        assert!(text.contains("`openssl pkcs8 -topk8 -nocrypt`"), "{text}");
+    }
+
+    let pkcs8 = openssl(&["pkcs8", "-topk8", "-passout", "pass:x"], private);
+    let old = openssl(&["ec", "-aes128", "-passout", "pass:x"], private);
+    assert!(pkcs8.contains("BEGIN ENCRYPTED") && old.contains("ENCRYPTED"));
+    for pem in [pkcs8, old] {
+        let text = fault("ES256", "private_key", &pem);
+        assert!(text.contains("is encrypted"), "{text}");
+        assert!(text.contains("`openssl pkcs8 -topk8 -nocrypt`"), "{text}");
+    }
+}
+
+#[test]
+fn a_certificate_is_no_key() {
+    let file = std::env::temp_dir().join(format!("{}.pem", uuid::Uuid::new_v4()));
+    std::fs::write(&file, &pair(Kind::P256).private).unwrap();
+    let key = file.to_str().unwrap();
+    let certificate = openssl(&["req", "-x509", "-key", key, "-subj", "/CN=ada", "-days", "1"], "");
+    std::fs::remove_file(&file).unwrap();
+    assert!(certificate.contains("BEGIN CERTIFICATE"));
+    for role in ["private_key", "public_key"] {
+        let text = fault("ES256", role, &certificate);
+        assert!(text.contains("is a certificate"), "{text}");
+        assert!(text.contains("`openssl x509 -pubkey -noout`"), "{text}");
+    }
+}
+
+#[test]
+fn a_key_of_another_kind_or_curve_is_refused_for_every_algorithm() {
+    let kinds = [
+        Kind::Rsa,
+        Kind::P256,
+        Kind::P384,
+        Kind::P521,
+        Kind::Secp256k1,
+        Kind::Ed25519,
+        Kind::Ed448,
+        Kind::X25519,
+    ];
+    for algorithm in ASYMMETRIC {
+        let name = format!("{algorithm:?}");
+        for kind in kinds {
+            let Pair { private, public } = pair(kind);
+            if kind == Kind::of(algorithm) {
+                launches(&format!("algorithm = \"{name}\"\nprivate_key = '''{private}'''"));
+                launches(&format!("algorithm = \"{name}\"\npublic_key = '''{public}'''"));
+                continue;
+            }
+            let text = format!("is no key for {name}");
+            let private_text = fault(&name, "private_key", private);
+            assert!(private_text.starts_with(&text), "{kind:?}: {private_text}");
+            assert_eq!(fault(&name, "public_key", public), text, "{kind:?}");
+        }
+    }
+}
+
+const ASYMMETRIC: [Algorithm; 9] = [
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::PS256,
+    Algorithm::PS384,
+    Algorithm::PS512,
+    Algorithm::ES256,
+    Algorithm::ES384,
+    Algorithm::EdDSA,
+];
+
+#[test]
+fn an_rsa_key_of_less_than_2048_bits_is_refused() {
+    let Pair { private, public } = pair(Kind::Rsa1024);
+    for algorithm in ["RS256", "RS512", "PS256"] {
+        for (role, pem) in [("private_key", private), ("public_key", public)] {
+            // One backend does not read such a private key, and so can't tell its length.
+            let texts = [
+                "is an RSA key of 1024 bits; 2048 are needed".to_string(),
+                format!("is no key for {algorithm}, or of less than 2048 bits"),
+            ];
+            let text = fault(algorithm, role, pem);
+            assert!(texts[..if role == "public_key" { 1 } else { 2 }].contains(&text), "{text}");
+        }
+    }
+}
+
+#[test]
+fn two_halves_of_different_keys_are_refused() {
+    for (algorithm, one, other) in
+        [("ES256", Kind::P256, Kind::AnotherP256), ("RS256", Kind::Rsa, Kind::AnotherRsa)]
+    {
+        let private = format!("private_key = '''{}'''", pair(one).private);
+        let text = fault_beside(&private, algorithm, "public_key", &pair(other).public);
+        assert_eq!(text, "does not verify what the private key signs", "{algorithm}");
+        // The right half of the same key is fine.
+        let public = &pair(one).public;
+        launches(&format!("algorithm = \"{algorithm}\"\n{private}\npublic_key = '''{public}'''"));
+    }
+}
+
+#[test]
+fn what_is_no_pem_is_refused() {
+    let Pair { private, public } = pair(Kind::P256);
+    for (role, pem) in [("private_key", private), ("public_key", public)] {
+        let cut = &pem[..pem.len() / 2];
+        let spoilt = pem.replacen("A", "!", 2);
+        let renamed = pem.replace("PRIVATE KEY", "BANANA").replace("PUBLIC KEY", "BANANA");
+        assert_eq!(fault("ES256", role, cut), "is no key for ES256");
+        assert_eq!(fault("ES256", role, &spoilt), "is no key for ES256");
+        assert_eq!(fault("ES256", role, &renamed), "is no PEM text of a key");
+        assert_eq!(fault("ES256", role, ""), "is neither PEM text nor a path");
+        assert_eq!(fault("ES256", role, "one\ntwo"), "is neither PEM text nor a path");
+    }
+}
+
+#[test]
+fn pem_text_may_have_other_line_ends_and_words_before_it() {
+    let Pair { private, public } = pair(Kind::P256);
+    let loose = format!("Bag Attributes\n    friendlyName: ada\n{private}\n\n");
+    launches(&format!("algorithm = \"ES256\"\nprivate_key = '''{loose}'''"));
+    let dos = public.replace('\n', "\r\n");
+    launches(&format!("algorithm = \"ES256\"\npublic_key = '''{dos}'''"));
+}
+
+#[test]
+fn rsa_keys_may_be_in_their_own_older_form() {
+    let private = openssl(&["rsa", "-traditional"], &pair(Kind::Rsa).private);
+    let public = openssl(&["rsa", "-pubin", "-RSAPublicKey_out"], &pair(Kind::Rsa).public);
+    assert!(private.contains("BEGIN RSA PRIVATE KEY") && public.contains("BEGIN RSA PUBLIC KEY"));
+    let keys = format!("private_key = '''{private}'''\npublic_key = '''{public}'''");
+    let bench = launches(&format!("algorithm = \"PS256\"\n{keys}"));
+    assert_eq!(bench.me(&bench.jwt().access_token("ada").encode().unwrap()), "ada");
+}
+
+#[test]
+fn a_path_is_relative_to_the_file_that_names_it() {
+    let Pair { private, public } = pair(Kind::Ed25519);
+    Jail::expect_with(|jail| {
+        jail.create_dir("conf")?;
+        jail.create_dir("conf/keys")?;
+        jail.create_file("conf/keys/private.pem", private)?;
+        jail.create_file("public.pem", public)?;
+        jail.set_env("ROCKET_CONFIG", "conf/Rocket.toml");
+        jail.create_file(
+            "conf/Rocket.toml",
+            "[default.jwt]\nalgorithm = \"EdDSA\"\nprivate_key = \"keys/private.pem\"",
+        )?;
+        // What a variable names is relative to where the process runs.
+        jail.set_env("ROCKET_JWT", "{public_key=\"public.pem\"}");
+        let bench = launch(from_rocket()).expect("both files are found");
+        assert_eq!(bench.me(&bench.jwt().access_token("ada").encode().unwrap()), "ada");
+
+        let absolute = jail.directory().join("public.pem");
+        let code = from_rocket().merge(("jwt.public_key", absolute));
+        assert!(launch(code).is_ok());
+        Ok(())
+    });
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_a_fault_that_does_not_show_the_path() {
+    Jail::expect_with(|jail| {
+        jail.create_dir("folder")?;
+        jail.create_binary("key.der", &[0x30, 0x82, 0x01, 0x22, 0xff])?;
+        for (path, text) in [
+            ("missing.pem", "names a file that cannot be read: entity not found"),
+            ("folder", "names a file that cannot be read: "),
+            ("key.der", "is no PEM text"),
+        ] {
+            for key in ["private_key", "public_key"] {
+                let lines = format!("[default.jwt]\nalgorithm = \"ES256\"\n{key} = \"{path}\"");
+                jail.create_file("Rocket.toml", &lines)?;
+                let log = launch(from_rocket()).err().expect("it does not launch");
+                assert!(log.contains(&format!("`default.jwt.{key}` {text}")), "{log}");
+                assert!(!log.contains(path), "{log}");
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_key_that_the_algorithm_does_not_use_is_a_fault() {
+    let Pair { private, public } = pair(Kind::P256);
+    for (key, pem) in [("private_key", private), ("public_key", public)] {
+        let secret = format!("secret_key = \"{}\"", secret());
+        let text = fault_beside(&secret, "HS256", key, pem);
+        assert_eq!(text, "is not used by `algorithm = \"HS256\"`");
+    }
+    let private = format!("private_key = '''{private}'''");
+    let text = fault_beside(&private, "ES256", "secret_key", secret());
+    assert_eq!(text, "is not used by `algorithm = \"ES256\"`");
+}
+
+#[test]
+fn an_asymmetric_algorithm_needs_a_key() {
+    for algorithm in ASYMMETRIC {
+        for profile in ["debug", "release"] {
+            let toml = format!("[default.jwt]\nalgorithm = \"{algorithm:?}\"");
+            let log = launch(raw_figment(&toml).select(profile)).err().expect("it has no key");
+            let text = format!("jwt.public_key` or `private_key` must be set for {algorithm:?}");
+            assert!(log.contains(&text), "{log}");
+        }
+    }
+}
+
+#[test]
+fn a_public_key_alone_verifies_and_issues_nothing() {
+    for algorithm in ASYMMETRIC {
+        let Pair { private, public } = pair(Kind::of(algorithm));
+        let bench = launches(&format!("algorithm = \"{algorithm:?}\"\npublic_key = '''{public}'''"));
+        let error = bench.jwt().access_token("ada").encode().unwrap_err();
+        assert!(matches!(error, rocket_jwt_extended::Error::VerifyOnly), "{error}");
+        assert!(bench.jwt().token_pair("ada").issue().is_err());
+
+        let private = private.as_bytes();
+        let key = match algorithm.family() {
+            AlgorithmFamily::Rsa => EncodingKey::from_rsa_pem(private),
+            AlgorithmFamily::Ec => EncodingKey::from_ec_pem(private),
+            _ => EncodingKey::from_ed_pem(private),
+        };
+        let header = format!(r#"{{"alg":"{algorithm:?}"}}"#);
+        let token = sign_as(algorithm, &key.unwrap(), &header, &claims().to_string());
+        assert_eq!(bench.me(&token), "ada", "{algorithm:?}");
+    }
+}
