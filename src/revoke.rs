@@ -55,20 +55,23 @@ impl Jwt {
         }
         // Twice: a rotation that asked the store before the first entry was there makes its pair
         // from an instant before the second's cut-off.
-        for _ in 0..2 {
-            let cut_off = self.issue_instant();
-            self.issue_after(cut_off);
-            let until = self
-                .settings()
-                .max_token_lifetime
-                .map(|longest| cut_off.saturating_add(longest + self.margin()));
-            let entry = Revocation::subject(identity.as_ref(), cut_off, until);
-            let last = self.bounded(self.ask_store()?.revoke(&entry)).await;
-            last?;
-            self.hooks().emit(&Event::Revoked { revocation: entry });
-        }
+        self.cut_off(&identity).await?;
+        let entry = self.cut_off(&identity).await?;
+        self.hooks().emit(&Event::Revoked { revocation: entry });
         self.next_millisecond().await;
         Ok(())
+    }
+
+    async fn cut_off(&self, identity: &str) -> Result<Revocation, Error> {
+        let cut_off = self.issue_instant();
+        self.issue_after(cut_off);
+        let until = self
+            .settings()
+            .max_token_lifetime
+            .map(|longest| cut_off.saturating_add(longest + self.margin()));
+        let entry = Revocation::subject(identity, cut_off, until);
+        self.bounded(self.ask_store()?.revoke(&entry)).await?;
+        Ok(entry)
     }
 
     /// Removes entries from the blocklist that no living token needs. The fairing does so every
