@@ -1,7 +1,7 @@
 //! What tests of an application, or of a store, are made with.
 
 // A test that fails panics, and says which.
-#![allow(clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod contract;
 
