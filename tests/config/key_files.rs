@@ -1,7 +1,7 @@
 //! Keys in PEM: where they are read from, and which are refused, with the reason.
 
 use crate::bench::{from_rocket, launch, refusal};
-use crate::pem::{openssl, pair, Kind, Pair};
+use crate::pem::{openssl, pair, File, Kind, Pair};
 use crate::support::*;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, EncodingKey};
 use rocket::figment::Jail;
@@ -61,11 +61,9 @@ fn a_key_in_another_form_is_refused_with_the_command_that_helps() {
 
 #[test]
 fn a_certificate_is_no_key() {
-    let file = std::env::temp_dir().join(format!("{}.pem", uuid::Uuid::new_v4()));
-    std::fs::write(&file, &pair(Kind::P256).private).unwrap();
-    let key = file.to_str().unwrap();
-    let certificate = openssl(&["req", "-x509", "-key", key, "-subj", "/CN=ada", "-days", "1"], "");
-    std::fs::remove_file(&file).unwrap();
+    let key = File::of(&pair(Kind::P256).private);
+    let arguments = ["req", "-x509", "-key", key.path(), "-subj", "/CN=ada", "-days", "1"];
+    let certificate = openssl(&arguments, "");
     assert!(certificate.contains("BEGIN CERTIFICATE"));
     for role in ["private_key", "public_key"] {
         let text = fault("ES256", role, &certificate);

@@ -13,6 +13,7 @@ mod support;
 mod bench;
 
 mod cookie_values;
+mod manager;
 mod profiles;
 mod key_files;
 mod report;

@@ -48,6 +48,29 @@ fn token_location_is_where_tokens_are_looked_for() {
 }
 
 #[test]
+fn a_place_that_is_not_configured_is_not_looked_at() {
+    for place in ["headers", "cookies", "query_string", "json"] {
+        let bench = crate::bench::bench(&format!("token_location = \"{place}\""));
+        let token = good();
+        let by_header = bench.me(&token);
+        let request = bench.client.get("/me").cookie(("access_token_cookie", good()));
+        let by_cookie = said(request.dispatch());
+        let answers = [
+            ("headers", by_header),
+            ("cookies", by_cookie),
+            ("query_string", by_query("/me?jwt=", good())(&bench)),
+            ("json", by_json("/body", json!({"access_token": good()}))(&bench)),
+        ];
+        for (other, answer) in answers {
+            match other == place {
+                true => assert_eq!(answer, "ada", "{place}"),
+                false => assert!(answer.starts_with("401 "), "{other} at {place}: {answer}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn token_location_is_also_the_order_of_precedence() {
     let of = |name: &str| sign(&with(json!({"sub": name})));
     let both = |bench: &Bench| {

@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -73,6 +74,11 @@ pub fn pair(kind: Kind) -> &'static Pair {
 
 /// What `openssl` makes of its input.
 pub fn openssl(arguments: &[&str], input: &str) -> String {
+    String::from_utf8(openssl_bytes(arguments, input.as_bytes()).unwrap()).unwrap()
+}
+
+/// The same with bytes; its complaint where it fails.
+pub fn openssl_bytes(arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
     let mut child = Command::new("openssl")
         .args(arguments)
         .stdin(Stdio::piped())
@@ -80,9 +86,32 @@ pub fn openssl(arguments: &[&str], input: &str) -> String {
         .stderr(Stdio::piped())
         .spawn()
         .expect("`openssl` is on this machine");
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    // It may fail without reading, of which its complaint tells.
+    let _ = child.stdin.take().unwrap().write_all(input);
     let output = child.wait_with_output().unwrap();
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "openssl {arguments:?}: {complaint}");
-    String::from_utf8(output.stdout).unwrap()
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(format!("openssl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr))),
+    }
+}
+
+/// A file for as long as it is needed.
+pub struct File(PathBuf);
+
+impl File {
+    pub fn of(content: impl AsRef<[u8]>) -> Self {
+        let path = std::env::temp_dir().join(uuid::Uuid::new_v4().to_string());
+        std::fs::write(&path, content).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }

@@ -1,0 +1,20 @@
+//! Issuing tokens: what is in them, what can be asked for, and what cannot.
+
+#[macro_use]
+extern crate rocket;
+
+#[path = "../support/pem.rs"]
+mod pem;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod algorithms;
+mod contents;
+mod freshness;
+mod headers;
+mod hooks;
+mod identities;
+mod lifetimes;
+mod own_claims;
+mod pairs;
+mod secrecy;
