@@ -10,7 +10,7 @@ pub(super) fn find(search: &Search<'_, '_>) -> Result<Located, Reason> {
     let mut sent = search
         .request
         .query_fields()
-        .filter(|field| field.name.source() == name.as_str())
+        .filter(|field| field.name.source().as_str() == name)
         .map(|field| field.value);
     let value = match (sent.next(), sent.next()) {
         (Some(_), Some(_)) => return Err(Reason::TwoTokens),
