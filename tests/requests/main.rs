@@ -12,6 +12,11 @@ mod refusals;
 mod users;
 
 mod accessors;
+mod arbitrary;
+mod arbitrary_bodies;
+mod arbitrary_headers;
+mod arbitrary_places;
+mod arbitrary_tokens;
 mod catchers;
 mod cookie;
 mod csrf;
