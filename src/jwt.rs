@@ -38,6 +38,8 @@ pub struct Jwt {
     store: OnceLock<Arc<dyn Blocklist>>,
     // The first millisecond in which a token may be issued: the one after the last cut-off.
     issue_from: AtomicI64,
+    // The last one in which a token may have been issued.
+    issued_until: AtomicI64,
 }
 
 impl Jwt {
@@ -47,8 +49,8 @@ impl Jwt {
         hooks: Arc<Hooks>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let (store, issue_from) = (OnceLock::new(), AtomicI64::new(i64::MIN));
-        Self { settings, keys, hooks, clock, store, issue_from }
+        let [issue_from, issued_until] = [i64::MIN; 2].map(AtomicI64::new);
+        Self { settings, keys, hooks, clock, store: OnceLock::new(), issue_from, issued_until }
     }
 
     /// The manager of a Rocket instance, if `Jwt::fairing()` is attached and ignited.
@@ -205,12 +207,18 @@ impl Jwt {
     pub(crate) fn issue_instant(&self) -> OffsetDateTime {
         let now = clock::millis(self.now());
         let at = now.max(self.issue_from.load(Ordering::SeqCst));
+        self.issued_until.fetch_max(at, Ordering::SeqCst);
         clock::from_millis(at).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
-    /// From now on, tokens are issued after `cut_off`.
-    pub(crate) fn issue_after(&self, cut_off: OffsetDateTime) {
-        self.issue_from.fetch_max(clock::millis(cut_off) + 1, Ordering::SeqCst);
+    /// An instant that no token issued here until now is after, and every later one is.
+    pub(crate) fn cut_off(&self) -> OffsetDateTime {
+        let now = clock::millis(self.now());
+        // Not `issue_from`: cut-offs of one millisecond would drive it, and with it the `iat` of
+        // everybody's tokens, into the future.
+        let cut_off = now.max(self.issued_until.load(Ordering::SeqCst));
+        self.issue_from.fetch_max(cut_off + 1, Ordering::SeqCst);
+        clock::from_millis(cut_off).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
     /// The key that signs for `identity`.

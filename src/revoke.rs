@@ -55,16 +55,17 @@ impl Jwt {
         }
         // Twice: a rotation that asked the store before the first entry was there makes its pair
         // from an instant before the second's cut-off.
-        self.cut_off(&identity).await?;
-        let entry = self.cut_off(&identity).await?;
-        self.hooks().emit(&Event::Revoked { revocation: entry });
-        self.next_millisecond().await;
+        self.cut_off_until_now(&identity).await?;
+        let entry = self.cut_off_until_now(&identity).await?;
+        self.hooks().emit(&Event::Revoked { revocation: entry.clone() });
+        if let Some(cut_off) = entry.cut_off() {
+            self.pass(cut_off).await;
+        }
         Ok(())
     }
 
-    async fn cut_off(&self, identity: &str) -> Result<Revocation, Error> {
-        let cut_off = self.issue_instant();
-        self.issue_after(cut_off);
+    async fn cut_off_until_now(&self, identity: &str) -> Result<Revocation, Error> {
+        let cut_off = self.cut_off();
         let until = self
             .settings()
             .max_token_lifetime
@@ -110,11 +111,11 @@ impl Jwt {
         }
     }
 
-    /// Waits until a token issued on another server, by the same clock, is after the last cut-off.
-    async fn next_millisecond(&self) {
+    /// Waits until a token issued on another server, by the same clock, is after the cut-off.
+    async fn pass(&self, cut_off: OffsetDateTime) {
         // A clock that stands still, as in a test, is not waited for.
         for _ in 0..5 {
-            if clock::millis(self.now()) >= clock::millis(self.issue_instant()) {
+            if clock::millis(self.now()) > clock::millis(cut_off) {
                 return;
             }
             time::sleep(StdDuration::from_millis(1)).await;
