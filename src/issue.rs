@@ -94,10 +94,11 @@ enum Fault {
     Header(String),
 }
 
-/// A token made.
+/// A token made, and what is to be told when it is handed out.
 pub(crate) struct Made {
     pub(crate) encoded: String,
     pub(crate) lifetime: Option<Duration>,
+    pub(crate) issued: Event,
 }
 
 impl Spec {
@@ -162,13 +163,13 @@ impl Spec {
             return Err(Error::TooLong);
         }
         let text = |name| claims.get(name).and_then(Value::as_str).map(ToString::to_string);
-        jwt.hooks().emit(&Event::Issued {
+        let issued = Event::Issued {
             token_type: self.kind,
             identity: self.identity,
             jti: text("jti").unwrap_or_default(),
             session_id: text("sid"),
-        });
-        Ok(Made { encoded, lifetime })
+        };
+        Ok(Made { encoded, lifetime, issued })
     }
 
     fn header(&self, jwt: &Jwt, key: &SigningKey) -> Result<Claims, Error> {
@@ -411,7 +412,9 @@ impl<'a> TokenBuilder<'a> {
     /// If there is no signing key, or something was asked for that can't be: a registered claim, an
     /// empty identity, a lifetime that is not allowed, a fresh refresh token.
     pub fn encode(self) -> Result<String, Error> {
-        self.spec.make(self.jwt).map(|made| made.encoded)
+        let made = self.spec.make(self.jwt)?;
+        self.jwt.hooks().emit(&made.issued);
+        Ok(made.encoded)
     }
 }
 
@@ -447,6 +450,8 @@ impl<'a> TokenPairBuilder<'a> {
             ..spec.clone()
         };
         refresh.ids.jti = None;
-        TokenPair::make(jwt, spec, refresh)
+        let (pair, issued) = TokenPair::make(jwt, spec, refresh)?;
+        issued.iter().for_each(|event| jwt.hooks().emit(event));
+        Ok(pair)
     }
 }

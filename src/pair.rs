@@ -8,6 +8,7 @@ use rocket::serde::Serialize;
 use rocket::{Request, Response};
 
 use crate::error::Error;
+use crate::events::Event;
 use crate::issue::Spec;
 use crate::jwt::Jwt;
 
@@ -24,14 +25,20 @@ pub struct TokenPair {
 }
 
 impl TokenPair {
-    pub(crate) fn make(jwt: &Jwt, access: Spec, refresh: Spec) -> Result<Self, Error> {
+    /// A pair, and what is to be told when it is handed out.
+    pub(crate) fn make(
+        jwt: &Jwt,
+        access: Spec,
+        refresh: Spec,
+    ) -> Result<(Self, [Event; 2]), Error> {
         let access = access.make(jwt)?;
         let refresh = refresh.make(jwt)?;
-        Ok(Self {
+        let pair = Self {
             access_token: access.encoded,
             refresh_token: refresh.encoded,
             expires_in: access.lifetime.map(|lifetime| lifetime.whole_seconds()),
-        })
+        };
+        Ok((pair, [access.issued, refresh.issued]))
     }
 
     /// The access token.

@@ -11,6 +11,7 @@ use crate::blocklist::{TokenIds, UseUp};
 use crate::claims::{self, audience, Audience};
 use crate::clock;
 use crate::error::Error;
+use crate::events::Event;
 use crate::guard::RefreshToken;
 use crate::issue::{Freshness, Ids, Spec};
 use crate::jwt::Jwt;
@@ -103,7 +104,7 @@ async fn exchange(
     // does not cost the session.
     let now = jwt.issue_instant();
     let successor = Successor::of(jwt, verified, now).map_err(not_issued)?;
-    let pair = successor.issue(jwt, verified, given.clone()).map_err(not_issued)?;
+    let (pair, issued) = successor.issue(jwt, verified, given.clone()).map_err(not_issued)?;
 
     let until = verified
         .registered()
@@ -115,10 +116,14 @@ async fn exchange(
         store.use_up(&ids, now, until).await
     };
     match jwt.store_answer(use_up).await? {
-        UseUp::First => Ok(pair),
+        UseUp::First => {
+            issued.iter().for_each(|event| jwt.hooks().emit(event));
+            Ok(pair)
+        }
         UseUp::Again { first } => {
             let successor = jwt.judge_used(verified, first).await?;
-            successor.issue(jwt, verified, given).map_err(not_issued)
+            // The pair that was issued then: there is nothing new to tell.
+            successor.issue(jwt, verified, given).map(|(pair, _)| pair).map_err(not_issued)
         }
         UseUp::Revoked => Err(Reason::Revoked),
     }
@@ -188,7 +193,7 @@ impl Successor {
         jwt: &Jwt,
         verified: &Verified,
         given: Option<Spec>,
-    ) -> Result<TokenPair, Error> {
+    ) -> Result<(TokenPair, [Event; 2]), Error> {
         let mut access = given.map_or_else(
             || {
                 let mut spec = Spec::new(TokenType::Access, &"");
