@@ -34,6 +34,7 @@ pub(crate) struct RequestCache {
     refusal: Mutex<Option<Rejection>>,
     renewable: Mutex<Option<Arc<Verified>>>,
     in_query: AtomicBool,
+    in_hook: AtomicBool,
 }
 
 /// The cache of a request.
@@ -68,6 +69,15 @@ impl RequestCache {
 
     pub(crate) fn let_in_by_cookie(&self, verified: Arc<Verified>) {
         *lock(&self.renewable) = Some(verified);
+    }
+
+    /// Whether the hook for refusals may be called: not from within itself.
+    pub(crate) fn enter_hook(&self) -> bool {
+        !self.in_hook.swap(true, Ordering::Relaxed)
+    }
+
+    pub(crate) fn leave_hook(&self) {
+        self.in_hook.store(false, Ordering::Relaxed);
     }
 
     /// Whether a token came in the query string: the answer is then not to be stored.

@@ -6,7 +6,6 @@ use rocket::response::Responder;
 use rocket::{Build, Request, Rocket};
 
 use crate::config::Settings;
-use crate::jwt::Jwt;
 use crate::rejection::Rejection;
 
 /// Every status a refusal can have.
@@ -39,11 +38,13 @@ struct Refusals;
 impl Handler for Refusals {
     async fn handle<'r>(&self, status: Status, request: &'r Request<'_>) -> catcher::Result<'r> {
         match Rejection::of(request) {
-            Some(rejection) if rejection.status() == status => match answer(rejection, request) {
-                // A bare status is no answer yet: were it handed on, Rocket would answer 500.
-                Err(status) => rockets_own(status, request).await,
-                answered => answered,
-            },
+            Some(rejection) if rejection.status() == status => {
+                match rejection.respond_to(request) {
+                    // A bare status is no answer yet: were it handed on, Rocket would answer 500.
+                    Err(status) => rockets_own(status, request).await,
+                    answered => answered,
+                }
+            }
             _ => rockets_own(status, request).await,
         }
     }
@@ -51,12 +52,4 @@ impl Handler for Refusals {
 
 async fn rockets_own<'r>(status: Status, request: &'r Request<'_>) -> catcher::Result<'r> {
     Catcher::default().handler.handle(status, request).await
-}
-
-fn answer<'r>(rejection: Rejection, request: &'r Request<'_>) -> catcher::Result<'r> {
-    let jwt = request.rocket().state::<Jwt>();
-    match jwt.and_then(|jwt| jwt.hooks().on_rejection.as_ref()) {
-        Some(hook) => hook(&rejection, request),
-        None => rejection.respond_to(request),
-    }
 }

@@ -125,7 +125,8 @@ impl JwtFairing {
     }
 
     /// What a refused request is answered with, instead of the JSON of [`Rejection`]'s table. It runs
-    /// in the fairing's catchers: where the application has a catcher of its own, that one decides.
+    /// where a route answers with a [`Rejection`], and in the fairing's catchers: where the application
+    /// has a catcher of its own, that one decides.
     pub fn on_rejection<R>(
         self,
         hook: impl Fn(&Rejection, &Request<'_>) -> R + Send + Sync + 'static,

@@ -329,9 +329,29 @@ impl From<Rejection> for Status {
     }
 }
 
-/// The body of the table as JSON, its status, and the challenge.
+/// What the [`on_rejection`](crate::JwtFairing::on_rejection) hook answers, or else the body of the
+/// table as JSON; with its status, and the challenge.
 impl<'r> Responder<'r, 'static> for Rejection {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let cache = cache::of(request);
+        let hook =
+            request.rocket().state::<Jwt>().and_then(|jwt| jwt.hooks().on_rejection.as_ref());
+        match hook {
+            // A hook that answers with a refusal means the table's answer.
+            Some(hook) if cache.enter_hook() => {
+                // For the challenge: a route may have refused where no guard did.
+                cache.refuse(self.clone());
+                let answer = hook(&self, request);
+                cache.leave_hook();
+                answer
+            }
+            _ => self.respond_by_table(request),
+        }
+    }
+}
+
+impl Rejection {
+    fn respond_by_table(&self, request: &Request<'_>) -> response::Result<'static> {
         let settings = request.rocket().state::<Jwt>().map(Jwt::settings);
         let body = self.body(settings.map_or("msg", |settings| &settings.error_message_key));
         let mut response = Response::build();
