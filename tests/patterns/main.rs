@@ -1,0 +1,32 @@
+//! What applications do with tokens: hooks, cookies, rotation, logout, and the traps on the way.
+
+#[macro_use]
+extern crate rocket;
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod ask;
+mod blocklist_hook;
+mod cookies_refused;
+mod cookies_set;
+mod cookies_unset;
+mod dependency_traps;
+mod events;
+mod freshness;
+mod hooks_on_keys;
+mod hooks_on_refusals;
+mod hooks_on_tokens;
+mod implicit_refresh;
+mod implicit_refresh_not;
+mod login;
+mod logout;
+mod pruning;
+mod request_traps;
+mod response_traps;
+mod revoke_all;
+mod rotation;
+mod rotation_at_once;
+mod rotation_theft;
+mod token_traps;
+mod users;
