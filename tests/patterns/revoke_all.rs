@@ -142,10 +142,17 @@ async fn many_at_once_do_not_keep_others_from_logging_in() {
     let client = Client::untracked(app("", Jwt::fairing(), routes![me])).await.unwrap();
     let jwt = Jwt::fetch(client.rocket()).unwrap();
     let names: Vec<_> = (0..2000).map(|index| format!("user {index}")).collect();
+    let issue = |name: &String| jwt.access_token(name).encode().unwrap();
+    let before: Vec<_> = names.iter().map(issue).collect();
     for result in join_all(names.iter().map(|name| jwt.revoke_all(name))).await {
         result.unwrap();
     }
     let token = jwt.access_token("ada").encode().unwrap();
     let response = client.get("/me").header(bearer(&token)).dispatch().await;
     assert_eq!(response.status().code, 200, "{:?}", response.into_string().await);
+    for (name, before) in names.iter().zip(&before) {
+        let refusal = jwt.verify::<AccessToken>(before).await.unwrap_err();
+        assert_eq!(refusal.code(), "token_revoked");
+        jwt.verify::<AccessToken>(&issue(name)).await.unwrap();
+    }
 }
