@@ -1,0 +1,129 @@
+//! An application for the tests with several processes. The environment says where its blocklist is:
+//! `NODE_STORE` by feature, `NODE_ATTACH` whether the pool is attached `before`, `after` or `never`.
+
+#[macro_use]
+extern crate rocket;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+
+use rocket::fairing::AdHoc;
+use rocket::http::Status;
+use rocket::{Build, Rocket, State};
+use rocket_db_pools::{deadpool_postgres, deadpool_redis, sqlx, Database};
+use rocket_jwt_extended::blocklist::BlocklistPool;
+use rocket_jwt_extended::{
+    AccessToken, Error, Event, Jwt, JwtFairing, RefreshToken, Rejection, TokenPair,
+};
+
+#[derive(Database)]
+#[database("blocklist")]
+struct Sqlite(sqlx::SqlitePool);
+
+#[derive(Database)]
+#[database("blocklist")]
+struct SqlxPostgres(sqlx::PgPool);
+
+#[derive(Database)]
+#[database("blocklist")]
+struct MySql(sqlx::MySqlPool);
+
+#[derive(Database)]
+#[database("blocklist")]
+struct DeadpoolPostgres(deadpool_postgres::Pool);
+
+#[derive(Database)]
+#[database("blocklist")]
+struct Redis(deadpool_redis::Pool);
+
+/// How many reuses of a refresh token this process has seen.
+#[derive(Clone, Default)]
+struct Reuses(Arc<AtomicUsize>);
+
+#[get("/open")]
+fn open() -> &'static str {
+    "open"
+}
+
+#[get("/reuses")]
+fn reuses(reuses: &State<Reuses>) -> String {
+    reuses.0.load(Ordering::SeqCst).to_string()
+}
+
+#[post("/login/<name>")]
+fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
+    jwt.token_pair(name).issue()
+}
+
+#[get("/me")]
+fn me(token: AccessToken) -> String {
+    token.identity().into()
+}
+
+#[post("/refresh")]
+async fn refresh(jwt: &Jwt, token: RefreshToken) -> Result<TokenPair, Rejection> {
+    jwt.rotate(token).await
+}
+
+#[post("/logout")]
+async fn logout(jwt: &Jwt, token: AccessToken) -> Result<Status, Error> {
+    jwt.revoke_session(&token).await?;
+    Ok(Status::NoContent)
+}
+
+#[post("/logout-token")]
+async fn logout_token(jwt: &Jwt, token: AccessToken) -> Result<Status, Error> {
+    jwt.revoke(&*token).await?;
+    Ok(Status::NoContent)
+}
+
+#[post("/logout-all")]
+async fn logout_all(jwt: &Jwt, token: AccessToken) -> Result<Status, Error> {
+    jwt.revoke_all(token.identity()).await?;
+    Ok(Status::NoContent)
+}
+
+fn stored_in<Db: Database>(rocket: Rocket<Build>, jwt: JwtFairing) -> Rocket<Build>
+where
+    Db::Pool: BlocklistPool,
+{
+    let jwt = jwt.database_blocklist::<Db>();
+    match &*variable("NODE_ATTACH", "before") {
+        "before" => rocket.attach(Db::init()).attach(jwt),
+        "after" => rocket.attach(jwt).attach(Db::init()),
+        "never" => rocket.attach(jwt),
+        other => panic!("NODE_ATTACH={other}"),
+    }
+}
+
+fn variable(name: &str, default: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| default.into())
+}
+
+#[launch]
+fn rocket() -> _ {
+    let reuses = Reuses::default();
+    let seen = reuses.clone();
+    let jwt = Jwt::fairing().on_event(move |event| {
+        if matches!(event, Event::ReuseDetected { .. }) {
+            seen.0.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let rocket = rocket::build()
+        .manage(reuses)
+        .attach(AdHoc::on_liftoff("Ready", |rocket| {
+            // The port was chosen by the system.
+            Box::pin(async move { println!("node is ready at {}", rocket.config().port) })
+        }))
+        .mount("/", routes![open, login, me, refresh, logout, logout_token, logout_all])
+        .mount("/", routes![self::reuses]);
+    match &*variable("NODE_STORE", "memory") {
+        "memory" => rocket.attach(jwt),
+        "sqlx_sqlite" => stored_in::<Sqlite>(rocket, jwt),
+        "sqlx_postgres" => stored_in::<SqlxPostgres>(rocket, jwt),
+        "sqlx_mysql" => stored_in::<MySql>(rocket, jwt),
+        "deadpool_postgres" => stored_in::<DeadpoolPostgres>(rocket, jwt),
+        "deadpool_redis" => stored_in::<Redis>(rocket, jwt),
+        other => panic!("NODE_STORE={other}"),
+    }
+}

@@ -1,0 +1,12 @@
+//! Servers that share a blocklist, as processes: rotation on several of them, a store that fails, a
+//! restart, a million entries.
+
+mod database;
+mod http;
+mod node;
+
+mod fails_closed;
+mod launch;
+mod million;
+mod restart;
+mod rotation;
