@@ -1,0 +1,189 @@
+//! Revocation that outlives a restart: the blocklist is a table in an SQLite file.
+//!
+//! Run it by `cargo run --example blocklist_database --features sqlx_sqlite`. The database is named in
+//! `Rocket.toml`, the file and the table are made at launch. For PostgreSQL or MySQL it takes another
+//! feature, another pool and another URL, and nothing else.
+//!
+//! Without a `secret_key` the debug profile makes one at each launch, and old tokens are refused for
+//! that. To see the blocklist do it, set one:
+//! `export ROCKET_JWT="{secret_key=\"$(openssl rand -base64 48)\"}"`.
+
+#[macro_use]
+extern crate rocket;
+
+use rocket::figment::Figment;
+use rocket::http::Status;
+use rocket::{Build, Rocket, Route};
+use rocket_db_pools::{sqlx, Database};
+use rocket_jwt_extended::{AccessToken, AnyToken, Error, Jwt, RefreshToken, Rejection, TokenPair};
+
+#[derive(Database)]
+#[database("blocklist")]
+struct Revoked(sqlx::SqlitePool);
+
+/// No password: the example is about what comes after.
+#[post("/login", data = "<name>")]
+fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
+    jwt.token_pair(name).issue()
+}
+
+#[get("/me")]
+fn me(token: AccessToken) -> String {
+    token.identity().into()
+}
+
+#[post("/refresh")]
+async fn refresh(jwt: &Jwt, token: RefreshToken) -> Result<TokenPair, Rejection> {
+    jwt.rotate(token).await
+}
+
+#[delete("/logout")]
+async fn logout(jwt: &Jwt, token: AnyToken) -> Result<Status, Error> {
+    jwt.revoke_session(&token).await?;
+    Ok(Status::NoContent)
+}
+
+#[delete("/logout/all")]
+async fn logout_everywhere(jwt: &Jwt, token: AccessToken) -> Result<Status, Error> {
+    jwt.revoke_all(token.identity()).await?;
+    Ok(Status::NoContent)
+}
+
+fn routes() -> Vec<Route> {
+    routes![login, me, refresh, logout, logout_everywhere]
+}
+
+fn application(figment: Figment) -> Rocket<Build> {
+    rocket::custom(figment)
+        .attach(Revoked::init())
+        .attach(Jwt::fairing().database_blocklist::<Revoked>())
+        .mount("/", routes())
+}
+
+#[launch]
+fn rocket() -> _ {
+    // Without a longest lifetime, the entry that logs a user out everywhere must stay for good.
+    application(rocket::Config::figment().merge(("jwt.max_token_lifetime", "30d")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use rocket::http::{Header, Method};
+    use rocket::local::blocking::Client;
+    use rocket::serde::json::Value;
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// A database file and a secret: what the servers of one test share.
+    struct Shared {
+        file: PathBuf,
+        secret: String,
+    }
+
+    impl Shared {
+        fn new() -> Self {
+            let file = std::env::temp_dir().join(format!("{}.sqlite", Uuid::new_v4()));
+            Self { file, secret: format!("{}{}", Uuid::new_v4(), Uuid::new_v4()) }
+        }
+
+        fn figment(&self) -> Figment {
+            rocket::Config::figment()
+                .merge(("log_level", "off"))
+                .merge(("jwt.secret_key", &self.secret))
+                .merge(("databases.blocklist.url", format!("sqlite://{}", self.file.display())))
+        }
+
+        fn server(&self) -> Client {
+            Client::untracked(application(self.figment())).expect("the example launches")
+        }
+    }
+
+    impl Drop for Shared {
+        fn drop(&mut self) {
+            for suffix in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(format!("{}{suffix}", self.file.display()));
+            }
+        }
+    }
+
+    fn ask(
+        server: &Client,
+        method: Method,
+        path: &'static str,
+        token: &str,
+    ) -> (u16, Option<Value>) {
+        let bearer = Header::new("Authorization", format!("Bearer {token}"));
+        let answer = server.req(method, path).header(bearer).dispatch();
+        (answer.status().code, answer.into_json())
+    }
+
+    /// "ok", or the code of the refusal.
+    fn me(server: &Client, token: &str) -> String {
+        match ask(server, Method::Get, "/me", token) {
+            (200, _) => "ok".into(),
+            (status, body) => format!("{status} {}", body.unwrap()["code"].as_str().unwrap()),
+        }
+    }
+
+    fn pair(body: Value) -> [String; 2] {
+        ["access_token", "refresh_token"].map(|key| body[key].as_str().unwrap().into())
+    }
+
+    fn log_in(server: &Client) -> [String; 2] {
+        pair(server.post("/login").body("ada").dispatch().into_json().unwrap())
+    }
+
+    #[test]
+    fn what_was_revoked_stays_so_after_a_restart() {
+        let shared = Shared::new();
+        let before = shared.server();
+        let ([ended, _], [kept, old]) = (log_in(&before), log_in(&before));
+        assert_eq!(ask(&before, Method::Delete, "/logout", &ended).0, 204);
+        let (status, new) = ask(&before, Method::Post, "/refresh", &old);
+        assert_eq!(status, 200);
+        let [_, new] = pair(new.unwrap());
+        drop(before);
+
+        let after = shared.server();
+        assert_eq!(me(&after, &ended), "401 token_revoked");
+        assert_eq!(me(&after, &kept), "ok");
+        // The use of a refresh token is kept, too: once the new one was used, the old one is stolen.
+        assert_eq!(ask(&after, Method::Post, "/refresh", &new).0, 200);
+        assert_eq!(ask(&after, Method::Post, "/refresh", &old).0, 401);
+        assert_eq!(me(&after, &kept), "401 token_revoked");
+    }
+
+    #[test]
+    fn a_second_server_sees_it_at_once() {
+        let shared = Shared::new();
+        let (one, two) = (shared.server(), shared.server());
+        let ([ended, _], [kept, _]) = (log_in(&one), log_in(&two));
+        assert_eq!((me(&two, &ended), me(&one, &kept)), ("ok".into(), "ok".into()));
+        assert_eq!(ask(&one, Method::Delete, "/logout", &ended).0, 204);
+        assert_eq!(me(&two, &ended), "401 token_revoked");
+        assert_eq!(me(&two, &kept), "ok");
+
+        assert_eq!(ask(&two, Method::Delete, "/logout/all", &kept).0, 204);
+        assert_eq!(me(&one, &kept), "401 token_revoked");
+        let [later, _] = log_in(&one);
+        assert_eq!(me(&two, &later), "ok");
+    }
+
+    #[test]
+    fn either_fairing_may_be_attached_first() {
+        let shared = Shared::new();
+        let reversed = rocket::custom(shared.figment())
+            .attach(Jwt::fairing().database_blocklist::<Revoked>())
+            .attach(Revoked::init())
+            .mount("/", routes());
+        let reversed = Client::untracked(reversed).expect("the reversed order launches");
+        let server = shared.server();
+        let [token, _] = log_in(&server);
+        assert_eq!(me(&reversed, &token), "ok");
+        assert_eq!(ask(&reversed, Method::Delete, "/logout", &token).0, 204);
+        assert_eq!(me(&server, &token), "401 token_revoked");
+    }
+}
