@@ -286,3 +286,13 @@ pub use token::{NoClaims, OwnClaims, Token, TokenType};
 
 /// Claims, or header members, as they are: the payload of a token is one.
 pub type Claims = serde_json::Map<String, serde_json::Value>;
+
+// What stands in the pages beside this documentation compiles, too.
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/revocation.md")]
+struct RevocationPage;
+
+#[cfg(all(doctest, feature = "sqlx_postgres", feature = "test-util"))]
+#[doc = include_str!("../docs/stores.md")]
+struct StoresPage;
