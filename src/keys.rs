@@ -95,7 +95,8 @@ impl SigningKey {
             AlgorithmFamily::Rsa => {
                 // One backend does not read short keys at all.
                 let (n, e) = (utils.rsa_pub_components_from_private_key)(secret).map_err(|_| {
-                    let text = format!("is no key for {algorithm:?}, or of less than {RSA_BITS} bits");
+                    let text =
+                        format!("is no key for {algorithm:?}, or of less than {RSA_BITS} bits");
                     Error::Key(text)
                 })?;
                 DecodingKey::from_rsa_raw_components(&n, &e)
@@ -420,3 +421,6 @@ fn wrong_family(algorithm: Algorithm) -> Error {
 fn not_for(algorithm: Algorithm) -> Error {
     Error::Key(format!("is no key for {algorithm:?}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,7 +87,10 @@ impl Report {
         if self.faults.is_empty() {
             return None;
         }
-        let mut text = format!("JWT configuration is invalid ({} faults):", self.faults.len());
+        let mut text = match self.faults.len() {
+            1 => "JWT configuration is invalid (1 fault):".to_string(),
+            many => format!("JWT configuration is invalid ({many} faults):"),
+        };
         for fault in &self.faults {
             text.push_str("\n   >> ");
             text.push_str(fault);

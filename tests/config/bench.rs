@@ -62,9 +62,7 @@ fn login(jwt: &Jwt, jar: &CookieJar<'_>) -> Result<(), Error> {
 }
 
 pub fn routes() -> Vec<rocket::Route> {
-    routes![
-        me, change_me, delete_me, recent, renew, change_renew, body, renew_body, rotate, login
-    ]
+    routes![me, change_me, delete_me, recent, renew, change_renew, body, renew_body, rotate, login]
 }
 
 /// The application, launched, and its clock.

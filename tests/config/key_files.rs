@@ -14,7 +14,7 @@ fn fault(algorithm: &str, key: &str, pem: &str) -> String {
 
 fn fault_beside(other: &str, algorithm: &str, key: &str, pem: &str) -> String {
     let log = refusal(&format!("algorithm = \"{algorithm}\"\n{key} = '''{pem}'''\n{other}"));
-    assert!(log.contains("(1 faults)"), "{log}");
+    assert!(log.contains("(1 fault)"), "{log}");
     let body: String = pem.lines().filter(|line| !line.starts_with('-')).take(1).collect();
     assert!(body.len() < 20 || !log.contains(&body), "{log}");
     let start = format!("`default.jwt.{key}` ");
@@ -253,7 +253,8 @@ fn an_asymmetric_algorithm_needs_a_key() {
 fn a_public_key_alone_verifies_and_issues_nothing() {
     for algorithm in ASYMMETRIC {
         let Pair { private, public } = pair(Kind::of(algorithm));
-        let bench = launches(&format!("algorithm = \"{algorithm:?}\"\npublic_key = '''{public}'''"));
+        let bench =
+            launches(&format!("algorithm = \"{algorithm:?}\"\npublic_key = '''{public}'''"));
         let error = bench.jwt().access_token("ada").encode().unwrap_err();
         assert!(matches!(error, rocket_jwt_extended::Error::VerifyOnly), "{error}");
         assert!(bench.jwt().token_pair("ada").issue().is_err());

@@ -1,5 +1,8 @@
 //! The configuration: every setting, every source, every profile, and what a launch says of faults.
 
+// Of errors that are Rocket's and Figment's.
+#![allow(clippy::result_large_err)]
+
 #[macro_use]
 extern crate rocket;
 
@@ -13,12 +16,10 @@ mod support;
 mod bench;
 
 mod cookie_values;
+mod key_files;
 mod manager;
 mod profiles;
-mod key_files;
 mod report;
-mod typos;
-mod values;
 mod settings_of_answers;
 mod settings_of_blocklists;
 mod settings_of_claims;
@@ -27,3 +28,5 @@ mod settings_of_csrf;
 mod settings_of_keys;
 mod settings_of_lifetimes;
 mod settings_of_locations;
+mod typos;
+mod values;

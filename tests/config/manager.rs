@@ -42,7 +42,9 @@ fn the_fairing_is_attached_in_a_factory_as_well_as_at_launch() {
     // In a stage, as applications of several parts do, and after the routes.
     let stage = AdHoc::on_ignite("auth", |rocket| async { rocket.attach(labelled("stage")) });
     let staged = rocket::custom(figment("")).mount("/", routes![me]).attach(stage);
-    for (rocket, label) in [(factory(""), "factory"), (factory("encode_nbf = false"), "factory"), (staged, "stage")] {
+    for (rocket, label) in
+        [(factory(""), "factory"), (factory("encode_nbf = false"), "factory"), (staged, "stage")]
+    {
         let client = Client::untracked(rocket).unwrap();
         let response = client.get("/me").header(bearer(&issue(&client))).dispatch();
         assert_eq!(said(response), format!("ada \"{label}\""));
@@ -76,7 +78,7 @@ fn a_second_manager_in_one_application_fails_the_launch() {
     install();
     let rocket = rocket::custom(figment("")).attach(labelled("one")).attach(labelled("two"));
     let (client, log) = logged(|| Client::untracked(rocket));
-    let error = client.err().expect("it does not launch");
+    let error = client.expect_err("it does not launch");
     assert!(matches!(error.kind(), rocket::error::ErrorKind::FailedFairings(_)), "{error:?}");
     assert!(log.contains("`Jwt::fairing()` is attached twice."), "{log}");
 }
@@ -87,7 +89,7 @@ fn a_guard_without_the_fairing_fails_the_launch_and_is_named() {
     fn refusal(routes: Vec<rocket::Route>) -> String {
         let rocket = rocket::custom(figment("")).mount("/", routes);
         let (client, log) = logged(|| Client::untracked(rocket));
-        let error = client.err().expect("it does not launch");
+        let error = client.expect_err("it does not launch");
         assert!(matches!(error.kind(), rocket::error::ErrorKind::SentinelAborts(_)), "{error:?}");
         log
     }
@@ -95,11 +97,9 @@ fn a_guard_without_the_fairing_fails_the_launch_and_is_named() {
     fn manager(jwt: &Jwt) -> String {
         format!("{jwt:?}")
     }
-    for (routes, guard) in [
-        (routes![me], "AccessToken<"),
-        (routes![manager], "Jwt"),
-        (routes![page], "CurrentUser<"),
-    ] {
+    for (routes, guard) in
+        [(routes![me], "AccessToken<"), (routes![manager], "Jwt"), (routes![page], "CurrentUser<")]
+    {
         let log = refusal(routes);
         let line = log.lines().find(|line| line.contains("without attaching `Jwt::fairing()`"));
         let line = line.unwrap_or_else(|| panic!("{log}"));

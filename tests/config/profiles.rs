@@ -58,10 +58,22 @@ fn a_verifying_hook_does_without_a_secret_in_every_profile() {
 #[test]
 fn a_weak_secret_is_a_warning_in_debug_and_a_fault_elsewhere() {
     for (secret, algorithm, text) in [
-        ("x".repeat(1), "HS256", "is shorter than the 32 bytes HS256 needs (RFC 7518 §3.2)"),
-        (secret()[..31].into(), "HS256", "is shorter than the 32 bytes HS256 needs (RFC 7518 §3.2)"),
-        (secret()[..47].into(), "HS384", "is shorter than the 48 bytes HS384 needs (RFC 7518 §3.2)"),
-        (secret()[..63].into(), "HS512", "is shorter than the 64 bytes HS512 needs (RFC 7518 §3.2)"),
+        ("x".to_string(), "HS256", "is shorter than the 32 bytes HS256 needs (RFC 7518 §3.2)"),
+        (
+            secret()[..31].into(),
+            "HS256",
+            "is shorter than the 32 bytes HS256 needs (RFC 7518 §3.2)",
+        ),
+        (
+            secret()[..47].into(),
+            "HS384",
+            "is shorter than the 48 bytes HS384 needs (RFC 7518 §3.2)",
+        ),
+        (
+            secret()[..63].into(),
+            "HS512",
+            "is shorter than the 64 bytes HS512 needs (RFC 7518 §3.2)",
+        ),
         ("secret".repeat(12), "HS256", "can be guessed"),
         ("CHANGEME-changeme-ChangeMe-changeme".into(), "HS256", "can be guessed"),
         ("your-256-bit-secret-your-256-bit-secret".into(), "HS256", "can be guessed"),
@@ -179,8 +191,14 @@ fn the_selected_profile_adds_to_default_and_wins_over_it() {
 #[test]
 fn what_is_unusual_and_allowed_is_said_at_launch() {
     for (lines, text) in [
-        ("token_location = \"query_string\"", "jwt.token_location` has `query_string`: URLs end up"),
-        ("decode_issuer = \"me\"", "jwt.decode_issuer` does not accept what `encode_issuer` writes"),
+        (
+            "token_location = \"query_string\"",
+            "jwt.token_location` has `query_string`: URLs end up",
+        ),
+        (
+            "decode_issuer = \"me\"",
+            "jwt.decode_issuer` does not accept what `encode_issuer` writes",
+        ),
         ("decode_audience = \"me\"", "jwt.decode_audience` does not accept what `encode_audience`"),
         (
             "implicit_refresh_within = \"5m\"\naccess_token_expires = false",

@@ -21,10 +21,15 @@ fn invalid_token_status_is_for_bad_tokens_alone() {
     shown("invalid_token_status = 422", ["401", "401"], |bench| {
         bench.client.get("/me").dispatch().status().code.to_string()
     });
-    shown("invalid_token_status = 422", ["401 wrong_token_type", "422 wrong_token_type"], |bench| {
-        let (status, code) = code(bench.client.get("/renew").header(bearer(&sign(&claims()))).dispatch());
-        format!("{status} {code}")
-    });
+    shown(
+        "invalid_token_status = 422",
+        ["401 wrong_token_type", "422 wrong_token_type"],
+        |bench| {
+            let (status, code) =
+                code(bench.client.get("/renew").header(bearer(&sign(&claims()))).dispatch());
+            format!("{status} {code}")
+        },
+    );
     shown("invalid_token_status = 422", ["401", "401"], |bench| {
         let expired = sign(&with(serde_json::json!({"exp": START})));
         let request = bench.client.get("/me").header(bearer(&expired));

@@ -1,4 +1,5 @@
-//! Settings of how the blocklist is asked and kept small. The runtime's time is moved, not waited for.
+//! Settings of how the blocklist is asked and kept small. The runtime's time is moved, not waited
+//! for.
 
 use std::future::pending;
 use std::sync::Mutex;
@@ -12,9 +13,7 @@ use rocket::time::OffsetDateTime;
 use rocket::tokio::runtime::Builder;
 use rocket::tokio::sync::mpsc::{unbounded_channel, UnboundedSender};
 use rocket::tokio::time::Instant;
-use rocket_jwt_extended::{
-    Blocklist, Jwt, Revocation, Standing, StoreError, TokenIds, UseUp,
-};
+use rocket_jwt_extended::{Blocklist, Jwt, Revocation, Standing, StoreError, TokenIds, UseUp};
 
 /// A store that answers nothing and tells when it is pruned.
 struct Silent(Mutex<UnboundedSender<()>>);
@@ -55,7 +54,8 @@ fn blocklist_timeout_is_how_long_an_answer_is_waited_for() {
         install();
         in_moved_time(async {
             let (sender, _) = unbounded_channel();
-            let fairing = Jwt::fairing().blocklist(Silent(Mutex::new(sender))).clock(ManualClock::new());
+            let fairing =
+                Jwt::fairing().blocklist(Silent(Mutex::new(sender))).clock(ManualClock::new());
             let rocket = rocket::custom(figment).attach(fairing).mount("/", routes());
             let client = Client::untracked(rocket).await.unwrap();
             let asked = Instant::now();
@@ -74,7 +74,8 @@ fn blocklist_prune_interval_is_how_often_the_store_is_pruned() {
         install();
         in_moved_time(async {
             let (sender, mut pruned) = unbounded_channel();
-            let fairing = Jwt::fairing().blocklist(Silent(Mutex::new(sender))).clock(ManualClock::new());
+            let fairing =
+                Jwt::fairing().blocklist(Silent(Mutex::new(sender))).clock(ManualClock::new());
             let rocket = rocket::custom(figment).attach(fairing).mount("/", routes());
             let launched = Instant::now();
             let _client = Client::untracked(rocket).await.unwrap();
@@ -86,6 +87,11 @@ fn blocklist_prune_interval_is_how_often_the_store_is_pruned() {
     };
     let base = with_secret("");
     let default = "after 600s and 1200s";
-    setting(&base, "blocklist_prune_interval = \"1h\"", [default, "after 3600s and 7200s"], observe);
+    setting(
+        &base,
+        "blocklist_prune_interval = \"1h\"",
+        [default, "after 3600s and 7200s"],
+        observe,
+    );
     setting(&base, "blocklist_prune_interval = 1", [default, "after 1s and 2s"], observe);
 }

@@ -20,7 +20,9 @@ fn decode_audience_is_whom_tokens_must_be_for() {
 
 #[test]
 fn encode_audience_is_whom_tokens_are_for() {
-    shown("encode_audience = \"api\"", ["null", "\"api\""], |bench| issued(bench)["aud"].to_string());
+    shown("encode_audience = \"api\"", ["null", "\"api\""], |bench| {
+        issued(bench)["aud"].to_string()
+    });
     shown("encode_audience = [\"api\", \"shop\"]", ["null", "[\"api\",\"shop\"]"], |bench| {
         issued(bench)["aud"].to_string()
     });
@@ -93,9 +95,11 @@ fn max_token_length_is_how_long_a_token_may_be() {
 
 #[test]
 fn required_claims_are_what_a_token_must_have() {
-    shown("required_claims = [\"exp\", \"tenant\"]", ["ada", "401 Missing claim: tenant"], |bench| {
-        bench.me(&sign(&claims()))
-    });
+    shown(
+        "required_claims = [\"exp\", \"tenant\"]",
+        ["ada", "401 Missing claim: tenant"],
+        |bench| bench.me(&sign(&claims())),
+    );
     shown("required_claims = []", ["401 Missing claim: exp", "ada"], |bench| {
         bench.me(&sign(&without(&["exp"])))
     });

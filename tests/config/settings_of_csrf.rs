@@ -94,8 +94,14 @@ fn csrf_check_form_lets_a_form_field_carry_the_value() {
 fn the_csrf_cookies_have_names_of_their_own() {
     let four = "access_token_cookie csrf_access_token csrf_refresh_token refresh_token_cookie";
     for (key, set) in [
-        ("access_csrf_cookie_name", "access_token_cookie csrf_refresh_token refresh_token_cookie x"),
-        ("refresh_csrf_cookie_name", "access_token_cookie csrf_access_token refresh_token_cookie x"),
+        (
+            "access_csrf_cookie_name",
+            "access_token_cookie csrf_refresh_token refresh_token_cookie x",
+        ),
+        (
+            "refresh_csrf_cookie_name",
+            "access_token_cookie csrf_access_token refresh_token_cookie x",
+        ),
     ] {
         shown_beside(BASE, &format!("{key} = \"x\""), [four, set], Bench::cookies);
     }

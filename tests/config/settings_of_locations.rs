@@ -41,8 +41,11 @@ fn token_location_is_where_tokens_are_looked_for() {
     shown("token_location = [\"json\"]", [missing, "ada"], body);
     shown(
         "token_location = [\"cookies\", \"headers\"]",
-        [missing, "401 Missing JWT in cookies or headers (Missing cookie \"access_token_cookie\"; \
-                   Missing Authorization Header)"],
+        [
+            missing,
+            "401 Missing JWT in cookies or headers (Missing cookie \"access_token_cookie\"; \
+                   Missing Authorization Header)",
+        ],
         |bench| said(bench.client.get("/me").dispatch()),
     );
 }
@@ -158,7 +161,12 @@ fn refresh_json_key_is_the_member_on_refresh_routes() {
     let expected = ["401 Missing \"refresh_token\" key in json data.", "ada"];
     shown_beside(base, lines, expected, by_json("/renew-body", json!({"again": refresh()})));
     let expected = ["ada", "401 Missing \"again\" key in json data."];
-    shown_beside(base, lines, expected, by_json("/renew-body", json!({"refresh_token": refresh()})));
+    shown_beside(
+        base,
+        lines,
+        expected,
+        by_json("/renew-body", json!({"refresh_token": refresh()})),
+    );
     let expected = ["ada", "ada"];
     shown_beside(base, lines, expected, by_json("/body", json!({"access_token": good()})));
 }

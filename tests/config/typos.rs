@@ -47,9 +47,8 @@ fn every_documented_setting_has_a_test_of_what_it_does() {
         include_str!("settings_of_locations.rs"),
     ]
     .concat();
-    let is_tested = |key: &str| {
-        tests.contains(&format!("{key} = ")) || tests.contains(&format!("\"{key}\""))
-    };
+    let is_tested =
+        |key: &str| tests.contains(&format!("{key} = ")) || tests.contains(&format!("\"{key}\""));
     let untested: Vec<_> = keys().into_iter().filter(|key| !is_tested(key)).collect();
     assert_eq!(untested, [""; 0]);
     assert!(keys().len() > 50, "{:?}", keys());
@@ -67,7 +66,7 @@ fn every_key_is_refused_by_name_and_file_when_it_is_misspelt() {
             let line = format!("`default.jwt.{typo}` is no setting of JWT (in TOML file");
             assert!(log.contains(&line), "{typo}: {log}");
             assert!(log.contains("Rocket.toml)"), "{typo}: {log}");
-            assert!(log.contains("(1 faults)"), "{typo}: {log}");
+            assert!(log.contains("(1 fault)"), "{typo}: {log}");
             assert!(!log.contains("a-value-nobody-sees"), "{typo}: {log}");
         }
     }

@@ -10,7 +10,7 @@ fn refused(cases: &[(&str, &str)]) {
         let (key, _) = line.split_once(" = ").unwrap();
         let expected = format!(">> `default.jwt.{key}` {message}");
         assert!(log.contains(&expected), "{line}\nexpected {expected}\n{log}");
-        assert!(log.contains("(1 faults)"), "{line}\n{log}");
+        assert!(log.contains("(1 fault)"), "{line}\n{log}");
     }
 }
 
@@ -114,14 +114,30 @@ fn algorithms_are_those_there_are_and_of_one_family() {
 }
 
 #[test]
+fn one_key_cannot_be_for_two_curves() {
+    let crate::pem::Pair { private, public } = crate::pem::pair(crate::pem::Kind::P256);
+    let lines = "algorithm = \"ES256\"\ndecode_algorithms = [\"ES384\"]";
+    for key in [format!("private_key = '''{private}'''"), format!("public_key = '''{public}'''")] {
+        let log = refusal(&format!("{lines}\n{key}"));
+        let (name, _) = key.split_once(" = ").unwrap();
+        let text = format!("`default.jwt.{name}` is no key for ES384");
+        assert!(log.contains(&text) && log.contains("(1 fault)"), "{log}");
+    }
+}
+
+#[test]
 fn a_public_key_beside_a_secret_of_the_same_text_is_no_configuration() {
     let pem = &crate::pem::pair(crate::pem::Kind::Rsa).public;
     let log = refusal(&format!(
-        "algorithm = \"RS256\"\ndecode_algorithms = [\"RS256\", \"HS256\"]\npublic_key = '''{pem}'''\n\
+        "algorithm = \"RS256\"\ndecode_algorithms = [\"RS256\", \"HS256\"]\n\
+         public_key = '''{pem}'''\n\
          secret_key = '''{pem}'''"
     ));
     assert!(log.contains("`default.jwt.decode_algorithms` mixes key families"), "{log}");
-    assert!(log.contains("`default.jwt.secret_key` is not used by `algorithm = \"RS256\"`"), "{log}");
+    assert!(
+        log.contains("`default.jwt.secret_key` is not used by `algorithm = \"RS256\"`"),
+        "{log}"
+    );
 }
 
 #[test]
@@ -159,7 +175,11 @@ fn names_of_claims_and_members_are_not_those_with_another_meaning() {
         ("access_csrf_field_name = \"\"", "must not be empty"),
         ("refresh_csrf_field_name = \"\"", "must not be empty"),
     ]);
-    accepted(&["identity_claim = \"sub\"", "required_claims = []", "error_message_key = \"detail\""]);
+    accepted(&[
+        "identity_claim = \"sub\"",
+        "required_claims = []",
+        "error_message_key = \"detail\"",
+    ]);
 }
 
 #[test]

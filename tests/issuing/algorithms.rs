@@ -60,8 +60,7 @@ fn signed(algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
     let key = File::of(&pair(Kind::of(algorithm)).private);
     if algorithm == Algorithm::EdDSA {
         let message = File::of(message);
-        let arguments =
-            ["pkeyutl", "-sign", "-inkey", key.path(), "-rawin", "-in", message.path()];
+        let arguments = ["pkeyutl", "-sign", "-inkey", key.path(), "-rawin", "-in", message.path()];
         return openssl_bytes(&arguments, &[]).unwrap();
     }
     let digest = digest(algorithm);
@@ -86,8 +85,16 @@ fn verified(algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
     if algorithm == Algorithm::EdDSA {
         let message = File::of(message);
         let arguments = [
-            "pkeyutl", "-verify", "-pubin", "-inkey", key.path(), "-rawin", "-in", message.path(),
-            "-sigfile", signature.path(),
+            "pkeyutl",
+            "-verify",
+            "-pubin",
+            "-inkey",
+            key.path(),
+            "-rawin",
+            "-in",
+            message.path(),
+            "-sigfile",
+            signature.path(),
         ];
         return openssl_bytes(&arguments, &[]).is_ok();
     }
@@ -97,7 +104,11 @@ fn verified(algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
 }
 
 fn half(algorithm: Algorithm) -> usize {
-    if algorithm == Algorithm::ES256 { 32 } else { 48 }
+    if algorithm == Algorithm::ES256 {
+        32
+    } else {
+        48
+    }
 }
 
 /// The two numbers of a DER signature side by side, as a JWS has them (RFC 7518 §3.4).
@@ -148,8 +159,7 @@ fn what_another_implementation_signs_every_algorithm_verifies() {
         let client = app(algorithm);
         let header = format!(r#"{{"alg":"{algorithm:?}","typ":"JWT"}}"#);
         let claims = claims().to_string();
-        let message =
-            format!("{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()));
+        let message = format!("{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()));
         let signature = signed(algorithm, message.as_bytes());
         let token = format!("{message}.{}", base64url(&signature));
         let read = jwt(&client).decode::<NoClaims>(&token);

@@ -8,8 +8,15 @@ use serde_json::Value;
 use uuid::{Uuid, Version};
 
 fn names(claims: &Value) -> String {
-    claims.as_object().unwrap().keys().map(String::as_str).collect::<BTreeSet<_>>()
-        .into_iter().collect::<Vec<_>>().join(" ")
+    claims
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[test]
@@ -78,7 +85,8 @@ fn no_two_tokens_share_an_id_or_a_csrf_value() {
 
 #[test]
 fn what_is_issued_is_what_is_read() {
-    let (client, _) = clocked("encode_issuer = \"me\"\nencode_audience = [\"a\", \"b\"]", routes![]);
+    let (client, _) =
+        clocked("encode_issuer = \"me\"\nencode_audience = [\"a\", \"b\"]", routes![]);
     let jwt = jwt(&client);
     let pair = jwt.token_pair("ada").fresh().issue().unwrap();
     let token = jwt.decode::<NoClaims>(pair.access_token()).unwrap();
@@ -87,7 +95,10 @@ fn what_is_issued_is_what_is_read() {
     assert_eq!(token.jti(), claims["jti"].as_str());
     assert_eq!(token.session_id(), claims["sid"].as_str());
     assert_eq!(token.csrf(), claims["csrf"].as_str());
-    assert_eq!((token.token_type(), token.token_type().to_string()), (TokenType::Access, "access".into()));
+    assert_eq!(
+        (token.token_type(), token.token_type().to_string()),
+        (TokenType::Access, "access".into())
+    );
     assert!(token.is_fresh());
     let seconds = |time: Option<rocket::time::OffsetDateTime>| time.map(|t| t.unix_timestamp());
     assert_eq!(seconds(token.issued_at()), Some(START));

@@ -20,7 +20,10 @@ fn a_token_is_fresh_only_when_told_so() {
     assert_eq!(fresh(&jwt.access_token("ada").encode().unwrap()), false);
     assert_eq!(fresh(&jwt.access_token("ada").fresh().encode().unwrap()), true);
     let pair = jwt.token_pair("ada").fresh().issue().unwrap();
-    assert_eq!((fresh(pair.access_token()), fresh(pair.refresh_token())), (json!(true), json!(false)));
+    assert_eq!(
+        (fresh(pair.access_token()), fresh(pair.refresh_token())),
+        (json!(true), json!(false))
+    );
 }
 
 #[test]
@@ -46,7 +49,8 @@ fn freshness_for_a_time_is_a_whole_second_in_the_claim() {
 fn freshness_for_a_time_ends_with_it_and_leeway_does_not_prolong_it() {
     for lines in ["", "decode_leeway = 60"] {
         let (client, clock) = clocked(lines, routes![recent]);
-        let token = jwt(&client).access_token("ada").fresh_for(Duration::minutes(5)).encode().unwrap();
+        let token =
+            jwt(&client).access_token("ada").fresh_for(Duration::minutes(5)).encode().unwrap();
         let get = || client.get("/recent").header(bearer(&token)).dispatch();
         for (second, good) in [(0, true), (299, true), (300, false), (301, false)] {
             clock.set(START + second);

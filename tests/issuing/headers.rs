@@ -29,7 +29,8 @@ fn headers_of_the_hook_give_way_to_the_builders() {
     });
     let client = client("", fairing, routes![]);
     let jwt = jwt(&client);
-    let token = jwt.access_token("ada").header("own", "builder").header("more", 5).encode().unwrap();
+    let token =
+        jwt.access_token("ada").header("own", "builder").header("more", 5).encode().unwrap();
     let expected = json!({
         "alg": "HS256", "typ": "JWT", "kid": "ada", "own": "builder", "another": [1], "more": 5,
     });
@@ -48,7 +49,8 @@ fn headers_of_the_hook_give_way_to_the_builders() {
 fn typ_and_kid_are_free_and_typ_can_be_left_out() {
     let (client, _) = clocked("", routes![]);
     let jwt = jwt(&client);
-    let token = jwt.access_token("ada").header("typ", "at+jwt").header("kid", "k1").encode().unwrap();
+    let token =
+        jwt.access_token("ada").header("typ", "at+jwt").header("kid", "k1").encode().unwrap();
     assert_eq!(part(&token, 0), json!({"alg": "HS256", "typ": "at+jwt", "kid": "k1"}));
     let token = jwt.access_token("ada").header("typ", ()).encode().unwrap();
     assert_eq!(part(&token, 0), json!({"alg": "HS256"}));

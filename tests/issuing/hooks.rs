@@ -45,9 +45,8 @@ fn what_a_hook_hands_out_is_never_written_to() {
         static SHARED: OnceLock<Claims> = OnceLock::new();
         SHARED.get_or_init(|| Claims::from_iter([("shared".to_string(), json!(true))]))
     }
-    let fairing = fairing()
-        .additional_claims(|_| shared().clone())
-        .additional_headers(|_| shared().clone());
+    let fairing =
+        fairing().additional_claims(|_| shared().clone()).additional_headers(|_| shared().clone());
     let client = client("", fairing, routes![]);
     let jwt = jwt(&client);
     let admin = jwt.access_token("ada").claims(&json!({"admin": true})).header("kid", "k");
@@ -120,9 +119,7 @@ fn a_verify_claims_hook_can_say_no_and_is_asked_once_a_request() {
         token.claims.get("banned").is_none() && token.identity() != "eve"
     });
     let client = client("", fairing, routes![me, twice]);
-    let get = |uri: &'static str, token: &str| {
-        client.get(uri).header(bearer(token)).dispatch()
-    };
+    let get = |uri: &'static str, token: &str| client.get(uri).header(bearer(token)).dispatch();
     let good = sign(&claims());
     assert_eq!(get("/twice", &good).into_string().as_deref(), Some("ada"));
     assert_eq!(asked.load(Ordering::SeqCst), 1);
@@ -151,7 +148,10 @@ fn an_on_rejection_hook_answers_with_anything_and_knows_the_token() {
     let client = client("", fairing, routes![me]);
     let cases = [
         (None, json!({"error": "token_missing", "at": "/me", "whose": null})),
-        (Some("nonsense".to_string()), json!({"error": "token_invalid", "at": "/me", "whose": null})),
+        (
+            Some("nonsense".to_string()),
+            json!({"error": "token_invalid", "at": "/me", "whose": null}),
+        ),
         (
             Some(sign(&with(json!({"exp": START})))),
             json!({"error": "token_expired", "at": "/me", "whose": "ada"}),
@@ -181,12 +181,17 @@ fn events_tell_what_was_issued_to_whom() {
     let (client, events) = with_events("");
     let pair = jwt(&client).token_pair("ada").issue().unwrap();
     let alone = jwt(&client).access_token("bob").encode().unwrap();
-    let told: Vec<_> = events.lock().unwrap().drain(..).map(|event| match event {
-        Event::Issued { token_type, identity, jti, session_id, .. } => {
-            (token_type.to_string(), identity, jti, session_id)
-        }
-        other => panic!("{other:?}"),
-    }).collect();
+    let told: Vec<_> = events
+        .lock()
+        .unwrap()
+        .drain(..)
+        .map(|event| match event {
+            Event::Issued { token_type, identity, jti, session_id, .. } => {
+                (token_type.to_string(), identity, jti, session_id)
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
     for (told, token) in told.iter().zip([pair.access_token(), pair.refresh_token(), &alone]) {
         let claims = payload(token);
         assert_eq!(told.0, claims["type"]);
@@ -206,13 +211,16 @@ fn events_tell_what_was_refused_revoked_and_stolen() {
     events.lock().unwrap().clear();
     let kinds = || {
         let mut events = events.lock().unwrap();
-        let names: Vec<_> = events.drain(..).map(|event| match event {
-            Event::Issued { .. } => "issued".to_string(),
-            Event::Refused { rejection, .. } => format!("refused {}", rejection.code()),
-            Event::Revoked { .. } => "revoked".into(),
-            Event::ReuseDetected { identity, .. } => format!("stolen from {identity}"),
-            other => panic!("{other:?}"),
-        }).collect();
+        let names: Vec<_> = events
+            .drain(..)
+            .map(|event| match event {
+                Event::Issued { .. } => "issued".to_string(),
+                Event::Refused { rejection, .. } => format!("refused {}", rejection.code()),
+                Event::Revoked { .. } => "revoked".into(),
+                Event::ReuseDetected { identity, .. } => format!("stolen from {identity}"),
+                other => panic!("{other:?}"),
+            })
+            .collect();
         names.join(", ")
     };
     client.get("/me").dispatch();

@@ -33,12 +33,9 @@ fn a_token_lives_until_its_last_second_is_over() {
     let jwt = jwt(&client);
     clock.advance(Duration::milliseconds(700));
     let token = jwt.access_token("ada").expires_in(Duration::seconds(2)).encode().unwrap();
-    for (millis, expected) in [
-        (700, "good"),
-        (1999, "good"),
-        (2000, "Token has expired"),
-        (2001, "Token has expired"),
-    ] {
+    for (millis, expected) in
+        [(700, "good"), (1999, "good"), (2000, "Token has expired"), (2001, "Token has expired")]
+    {
         clock.set(START);
         clock.advance(Duration::milliseconds(millis));
         assert_eq!(refusal(jwt, &token), expected, "after {millis} ms");
@@ -53,7 +50,10 @@ fn a_lifetime_of_zero_or_less_makes_an_expired_token_and_never_an_endless_one() 
         for token in [
             jwt.access_token("ada").expires_in(lifetime).encode(),
             jwt.refresh_token("ada").expires_in(lifetime).encode(),
-            jwt.token_pair("ada").expires_in(lifetime).issue().map(|pair| pair.access_token().into()),
+            jwt.token_pair("ada")
+                .expires_in(lifetime)
+                .issue()
+                .map(|pair| pair.access_token().into()),
         ] {
             let token = token.unwrap();
             assert_eq!(span(&token), Some(lifetime.whole_seconds()));
@@ -93,7 +93,9 @@ fn a_configuration_of_never_gives_way_to_the_builder() {
 #[test]
 fn what_no_calendar_holds_is_an_error() {
     let (client, _) = clocked("", routes![]);
-    for lifetime in [Duration::MAX, Duration::MIN, Duration::weeks(1_000_000), Duration::days(-30_000)] {
+    for lifetime in
+        [Duration::MAX, Duration::MIN, Duration::weeks(1_000_000), Duration::days(-30_000)]
+    {
         let error = jwt(&client).access_token("ada").expires_in(lifetime).encode().unwrap_err();
         assert_eq!(error.to_string(), "the token's expiry is out of range", "{lifetime}");
     }

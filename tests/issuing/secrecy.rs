@@ -43,8 +43,8 @@ fn no_debug_output_shows_a_token_or_what_it_holds() {
     let csrf = token.csrf().unwrap().to_string();
     let refused = format!("{}x", pair.access_token());
     let refusal = jwt.decode::<NoClaims>(&refused).unwrap_err();
-    let after_signature =
-        jwt.decode::<NoClaims>(&sign(&with(serde_json::json!({"note": "a-private-note", "exp": 1}))));
+    let after_signature = jwt
+        .decode::<NoClaims>(&sign(&with(serde_json::json!({"note": "a-private-note", "exp": 1}))));
     let after_signature = after_signature.unwrap_err();
     assert!(after_signature.token().is_some());
 

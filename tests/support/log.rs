@@ -1,4 +1,5 @@
-//! What is logged, by thread: Rocket's local client launches and answers on the thread that calls it.
+//! What is logged, by thread: Rocket's local client launches and answers on the thread that calls
+//! it.
 
 #![allow(dead_code)]
 
@@ -30,7 +31,8 @@ impl Log for Capture {
     fn flush(&self) {}
 }
 
-/// Takes the place of Rocket's own logger, which otherwise the first Rocket of the process installs.
+/// Takes the place of Rocket's own logger, which otherwise the first Rocket of the process
+/// installs.
 pub fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,0 +1,156 @@
+//! The header: which members are refused, which are not looked at, and that none supplies a key.
+
+use std::net::TcpListener;
+
+use crate::bench::{Bench, GOOD};
+use crate::jwk;
+use crate::pem::{pair, Kind};
+use crate::support::*;
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine;
+use jsonwebtoken::{Algorithm, EncodingKey};
+use rocket_jwt_extended::jsonwebtoken;
+
+fn said(header: &str) -> String {
+    Bench::new("").decode(&sign_text(header, &claims().to_string()))
+}
+
+#[test]
+fn alg_is_the_name_of_the_keys_own_algorithm() {
+    let not_allowed = "The specified alg value is not allowed";
+    for (header, expected) in [
+        (r#"{"alg":"HS256"}"#, GOOD),
+        (r#"{"typ":"JWT"}"#, "Algorithm not specified"),
+        (r#"{}"#, "Algorithm not specified"),
+        (r#"{"ALG":"HS256"}"#, "Algorithm not specified"),
+        (r#"{"alg":null}"#, not_allowed),
+        (r#"{"alg":""}"#, not_allowed),
+        (r#"{"alg":"none"}"#, not_allowed),
+        (r#"{"alg":"None"}"#, not_allowed),
+        (r#"{"alg":"NONE"}"#, not_allowed),
+        (r#"{"alg":"nOnE"}"#, not_allowed),
+        (r#"{"alg":"hs256"}"#, not_allowed),
+        (r#"{"alg":"HS256 "}"#, not_allowed),
+        (r#"{"alg":" HS256"}"#, not_allowed),
+        (r#"{"alg":"HS256\u0000"}"#, not_allowed),
+        (r#"{"alg":"HS384"}"#, not_allowed),
+        (r#"{"alg":"RS256"}"#, not_allowed),
+        (r#"{"alg":"ES512"}"#, not_allowed),
+        (r#"{"alg":"dir"}"#, not_allowed),
+        (r#"{"alg":256}"#, not_allowed),
+        (r#"{"alg":true}"#, not_allowed),
+        (r#"{"alg":["HS256"]}"#, not_allowed),
+        (r#"{"alg":{"HS256":null}}"#, not_allowed),
+        (r#"{"alg":{}}"#, not_allowed),
+        (r#"{"alg":"\u0048S256"}"#, GOOD),
+    ] {
+        assert_eq!(said(header), expected, "{header}");
+    }
+}
+
+#[test]
+fn an_unsigned_token_is_refused_however_it_says_so() {
+    let bench = Bench::new("");
+    for alg in ["none", "None", "NONE", "nOnE", "HS256"] {
+        let header = base64url(format!(r#"{{"alg":"{alg}"}}"#).as_bytes());
+        let payload = base64url(claims().to_string().as_bytes());
+        let unsigned = format!("{header}.{payload}.");
+        let expected = match alg {
+            "HS256" => "Signature verification failed",
+            _ => "The specified alg value is not allowed",
+        };
+        assert_eq!(bench.decode(&unsigned), expected, "{alg}");
+        assert_eq!(bench.guard("access", &unsigned), expected, "{alg}");
+        let lax = bench.jwt().decoder().allow_expired();
+        assert!(lax.decode::<rocket_jwt_extended::NoClaims>(&unsigned).is_err());
+    }
+}
+
+#[test]
+fn an_extension_that_must_be_understood_is_refused() {
+    for (header, expected) in [
+        (r#""crit":["exp"]"#, "Unsupported critical extension"),
+        (r#""crit":["foo"],"foo":1"#, "Unsupported critical extension"),
+        (r#""crit":[]"#, "Unsupported critical extension"),
+        (r#""crit":["b64"],"b64":true"#, "Unsupported critical extension"),
+        (r#""crit":["alg","alg"]"#, "Unsupported critical extension"),
+        (r#""crit":null"#, "Unsupported critical extension"),
+        (r#""crit":"foo""#, "Unsupported critical extension"),
+        (r#""b64":false"#, "Unsupported header parameter b64"),
+        (r#""b64":true"#, "Unsupported header parameter b64"),
+        (r#""b64":null"#, "Unsupported header parameter b64"),
+        (r#""zip":"DEF""#, "Unsupported header parameter zip"),
+        (r#""enc":"A128GCM""#, "Unsupported header parameter enc"),
+        (r#""foo":1"#, GOOD),
+        (r#""Crit":["foo"]"#, GOOD),
+    ] {
+        assert_eq!(said(&format!(r#"{{"alg":"HS256",{header}}}"#)), expected, "{header}");
+    }
+}
+
+#[test]
+fn typ_is_not_looked_at() {
+    for typ in ["JWT", "jwt", "at+jwt", "foo+jwt", "application/jwt", "JOSE", ""] {
+        assert_eq!(said(&format!(r#"{{"alg":"HS256","typ":"{typ}"}}"#)), GOOD, "{typ}");
+    }
+    assert_eq!(said(r#"{"alg":"HS256"}"#), GOOD);
+    // But it must be what a `typ` is.
+    for typ in ["5", "[]", "{}", "true"] {
+        let text = said(&format!(r#"{{"alg":"HS256","typ":{typ}}}"#));
+        assert_eq!(text, "Invalid header string", "{typ}");
+    }
+}
+
+#[test]
+fn kid_is_a_text_that_leads_nowhere() {
+    let text = "Key ID header parameter must be a string";
+    for kid in ["5", "null", "true", "[]", "{}", "[\"k\"]"] {
+        assert_eq!(said(&format!(r#"{{"alg":"HS256","kid":{kid}}}"#)), text, "{kid}");
+    }
+    for kid in [
+        "",
+        "k1",
+        "../../../../dev/null",
+        "/etc/passwd",
+        "' OR '1'='1",
+        "k\\u0000",
+        "https://evil.example/key",
+        "$(id)",
+    ] {
+        assert_eq!(said(&format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#)), GOOD, "{kid}");
+    }
+    let long = "k".repeat(10_000);
+    assert_eq!(said(&format!(r#"{{"alg":"HS256","kid":"{long}"}}"#)), "Token is too long");
+}
+
+#[test]
+fn a_key_that_comes_with_the_token_is_no_key() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    let ours = &pair(Kind::P256).public;
+    let lines = format!("algorithm = \"ES256\"\npublic_key = '''{ours}'''");
+    let bench = Bench::hooked(&lines, rocket_jwt_extended::Jwt::fairing());
+    let theirs = pair(Kind::AnotherP256);
+    let attacker = EncodingKey::from_ec_pem(theirs.private.as_bytes()).unwrap();
+    let own = EncodingKey::from_ec_pem(pair(Kind::P256).private.as_bytes()).unwrap();
+    let der = jwk::der(&theirs.public);
+    let point = &der[der.len() - 64..];
+    let (x, y) = (base64url(&point[..32]), base64url(&point[32..]));
+    let key = format!(r#"{{"kty":"EC","crv":"P-256","alg":"ES256","x":"{x}","y":"{y}"}}"#);
+    for member in [
+        format!(r#""jwk":{key}"#),
+        format!(r#""jku":"http://{at}/jwks.json""#),
+        format!(r#""x5u":"http://{at}/cert.pem""#),
+        format!(r#""x5c":["{}"]"#, STANDARD.encode(&der)),
+        format!(r#""kid":"http://{at}/key""#),
+    ] {
+        let header = format!(r#"{{"alg":"ES256",{member}}}"#);
+        let forged = sign_as(Algorithm::ES256, &attacker, &header, &claims().to_string());
+        assert_eq!(bench.decode(&forged), "Signature verification failed", "{header}");
+        // The same with our key's signature is a token like any other.
+        let good = sign_as(Algorithm::ES256, &own, &header, &claims().to_string());
+        assert_eq!(bench.decode(&good), GOOD, "{header}");
+    }
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err(), "somebody asked for a key");
+}

@@ -1,0 +1,24 @@
+//! Decoding tokens: every check of the pipeline that needs no request, from both sides.
+
+#[macro_use]
+extern crate rocket;
+
+#[path = "../support/pem.rs"]
+mod pem;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bench;
+mod jwk;
+
+mod claim_table;
+mod danger;
+mod decoder;
+mod expectations;
+mod headers;
+mod key_confusion;
+mod key_hooks;
+mod rfc_vectors;
+mod shapes;
+mod times;
+mod wycheproof;
