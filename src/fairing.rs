@@ -44,7 +44,7 @@ impl Jwt {
 ///
 /// # Example
 ///
-/// ```rust
+/// ```rust,no_run
 /// # #[macro_use] extern crate rocket;
 /// use rocket_jwt_extended::{Claims, Jwt};
 ///
