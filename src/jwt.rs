@@ -117,6 +117,16 @@ impl Jwt {
     ///     Ok(token.identity().to_string())
     /// }
     /// ```
+    ///
+    /// A user is loaded by a request, so that this does not compile:
+    ///
+    /// ```rust,compile_fail,E0277
+    /// use rocket_jwt_extended::{CurrentUser, Jwt, LoadUser, Rejection};
+    ///
+    /// async fn who<U: LoadUser>(jwt: &Jwt, token: &str) -> Result<(), Rejection> {
+    ///     jwt.verify::<CurrentUser<U>>(token).await.map(|_| ())
+    /// }
+    /// ```
     pub async fn verify<G: RequestFree>(&self, token: &str) -> Result<Token<G::Claims>, Rejection> {
         match guard::check::<G>(self, token).await {
             Ok(guard) => Ok(guard.into_token()),

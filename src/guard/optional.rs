@@ -33,6 +33,18 @@ use crate::token::Token;
 /// }
 /// # fn main() {}
 /// ```
+///
+/// Other guards go inside: `Optional<Fresh>` is "fresh, if there is a token". The other way round would
+/// let in somebody without a token, and does not compile:
+///
+/// ```rust,compile_fail,E0277
+/// # #[macro_use] extern crate rocket;
+/// use rocket_jwt_extended::{Fresh, Optional};
+///
+/// #[get("/")]
+/// fn index(token: Fresh<Optional>) {}
+/// # fn main() {}
+/// ```
 #[derive(Debug, Clone)]
 pub struct Optional<G = AccessToken>(Option<G>);
 

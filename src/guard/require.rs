@@ -46,6 +46,28 @@ pub trait Permission: Send + Sync + 'static {
 /// }
 /// # fn main() {}
 /// ```
+///
+/// Where a token is optional, the permission is asked of whoever has one: `Optional<Require<…>>`. The
+/// other way round does not compile:
+///
+/// ```rust,compile_fail,E0277
+/// # #[macro_use] extern crate rocket;
+/// use rocket_jwt_extended::{AccessToken, NoClaims, Optional, Permission, Require, Token};
+///
+/// struct Anybody;
+///
+/// impl Permission for Anybody {
+///     type Claims = NoClaims;
+///
+///     fn permits(_: &Token<NoClaims>) -> bool {
+///         true
+///     }
+/// }
+///
+/// #[get("/")]
+/// fn index(token: Require<Anybody, Optional<AccessToken>>) {}
+/// # fn main() {}
+/// ```
 pub struct Require<P, G> {
     inner: G,
     permission: PhantomData<fn() -> P>,

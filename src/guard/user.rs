@@ -69,7 +69,18 @@ pub trait LoadUser: Sized + Send + Sync + 'static {
 /// Lets in what `G` lets in, and loads its user: derefs to `U`, and `.guard` is the guard.
 ///
 /// It is a [`TokenGuard`] itself, so that `Fresh<CurrentUser<U>>` and
-/// `Require<P, CurrentUser<U>>` are guards too.
+/// `Require<P, CurrentUser<U>>` are guards too. `U` must be loadable:
+///
+/// ```rust,compile_fail,E0277
+/// # #[macro_use] extern crate rocket;
+/// use rocket_jwt_extended::CurrentUser;
+///
+/// struct User { name: String }
+///
+/// #[get("/me")]
+/// fn me(user: CurrentUser<User>) {}
+/// # fn main() {}
+/// ```
 #[derive(Debug, Clone)]
 pub struct CurrentUser<U: LoadUser, G = AccessToken<<U as LoadUser>::Claims>> {
     user: U,

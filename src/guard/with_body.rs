@@ -69,6 +69,9 @@ pub trait FromBody<'r>: Sized + Send {
 }
 
 /// Why a [`WithBody`] failed.
+///
+/// Rocket logs it by its `Debug`. Errors of [`Json`] and [`Form`] show the value that did not read, as
+/// they do with Rocket's own guards.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BodyError<E> {
