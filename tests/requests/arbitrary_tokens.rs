@@ -16,7 +16,7 @@ fn a_text_that_is_no_token_of_ours_is_refused() {
     check(1500, text_of(pieces), |token| {
         for path in ["/access", "/any", "/many"] {
             let (status, _) = ask(client.get(path).header(bearer(&token)))?;
-            prop_assert!(status != 200 || path == "/many" && token.contains(','), "{}", status);
+            prop_assert_ne!(status, 200);
         }
         Ok(())
     });

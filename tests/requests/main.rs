@@ -45,4 +45,5 @@ mod results;
 mod sentinels;
 mod smoke;
 mod token_types;
+mod wire;
 mod with_body;
