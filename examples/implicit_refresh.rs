@@ -13,10 +13,13 @@ use rocket::{Build, Rocket};
 use rocket_jwt_extended::{AccessToken, Error, Jwt, JwtFairing};
 
 /// No password: the example is about what comes after.
+///
+/// A pair's tokens belong to a session, and so does what is made of them: with a lone token, a
+/// logout would not reach those that it was renewed from.
 #[post("/login", data = "<name>")]
 fn login(jwt: &Jwt, jar: &CookieJar<'_>, name: &str) -> Result<(), Error> {
-    let token = jwt.access_token(name).encode()?;
-    jwt.cookies(jar).set_access(&token)
+    let pair = jwt.token_pair(name).issue()?;
+    jwt.cookies(jar).set_access(pair.access_token())
 }
 
 #[get("/")]
@@ -27,7 +30,7 @@ fn index(token: AccessToken) -> String {
 /// No renewal here: the answer unsets the cookies itself.
 #[post("/logout")]
 async fn logout(jwt: &Jwt, jar: &CookieJar<'_>, token: AccessToken) -> Result<Status, Error> {
-    jwt.revoke(&token).await?;
+    jwt.revoke_session(&token).await?;
     jwt.cookies(jar).unset_access();
     Ok(Status::NoContent)
 }
@@ -99,12 +102,20 @@ mod tests {
     }
 
     #[test]
-    fn a_logout_is_not_undone() {
+    fn a_logout_is_not_undone_and_ends_what_was_renewed_too() {
         let (client, pass_minutes) = logged_in();
+        let first = client.cookies().get("access_token_cookie").unwrap().clone();
         pass_minutes(45);
+        client.get("/").dispatch();
+        let second = client.cookies().get("access_token_cookie").unwrap().clone();
+        assert_ne!(first, second);
         let csrf = client.cookies().get("csrf_access_token").unwrap().value().to_string();
         client.post("/logout").header(Header::new("X-CSRF-TOKEN", csrf)).dispatch();
         assert!(client.cookies().get("access_token_cookie").is_none());
         assert_eq!(client.get("/").dispatch().status(), Status::Unauthorized);
+        for token in [first, second] {
+            let answer = client.get("/").cookie(token).dispatch();
+            assert!(answer.into_string().unwrap().contains("token_revoked"));
+        }
     }
 }

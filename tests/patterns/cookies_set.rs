@@ -98,7 +98,8 @@ fn outside_the_debug_profile_cookies_are_secure() {
 fn secure_samesite_and_domain_go_for_all_four() {
     for samesite in ["Strict", "Lax", "None"] {
         let client = site(&format!(
-            "cookie_secure = true\ncookie_samesite = \"{samesite}\"\ncookie_domain = \"example.com\""
+            "cookie_secure = true\ncookie_samesite = \"{samesite}\"\n\
+             cookie_domain = \"example.com\""
         ));
         let response = ok(&client, "/pair");
         let samesite = format!("SameSite={samesite}");
