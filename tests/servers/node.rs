@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::{Once, OnceLock};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::http::{send, Answer, Pair};
 
@@ -152,30 +152,36 @@ pub fn bound_to_us(what: &str, user: Option<&str>) -> Command {
     command
 }
 
-/// The example `node`, built if it is not there or older than this program.
+/// The example `node`, built if it is not there or older than what it is made of.
 fn program() -> PathBuf {
     static BUILT: Once = Once::new();
     let tests = std::env::current_exe().expect("this program");
     let profile = tests.parent().and_then(Path::parent).expect("the folder of the profile");
     let program = profile.join("examples").join("node");
     BUILT.call_once(|| {
-        let made = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
-        let tests_made = made(&tests).expect("this program");
-        // Whoever builds this also built the library, and the example, if at all, at about that time.
-        let slack = Duration::from_secs(300);
-        if made(&program).is_ok_and(|made| made + slack >= tests_made) {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let sources = ["Cargo.toml", "Cargo.lock", "migrations", "src", "tests/servers/app"];
+        let newest = sources.iter().filter_map(|source| made(&root.join(source))).max();
+        if made(&program).is_some_and(|made| newest.is_none_or(|newest| newest < made)) {
             return;
         }
-        let target = profile.parent().expect("the target folder");
         let status = Command::new(env!("CARGO"))
             .args(["build", "--example", "node", "--all-features", "--manifest-path"])
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-            .env("CARGO_TARGET_DIR", target)
+            .arg(root.join("Cargo.toml"))
+            .env("CARGO_TARGET_DIR", profile.parent().expect("the target folder"))
             .status()
             .expect("cargo");
         assert!(status.success(), "the example `node` does not build");
     });
     program
+}
+
+/// When a file, or the newest one in a folder, was written.
+fn made(path: &Path) -> Option<SystemTime> {
+    match fs::read_dir(path) {
+        Ok(files) => files.filter_map(|file| made(&file.ok()?.path())).max(),
+        Err(_) => fs::metadata(path).ok()?.modified().ok(),
+    }
 }
 
 /// One secret for all nodes of this process, made now.
