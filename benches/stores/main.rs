@@ -1,0 +1,109 @@
+//! What a store costs: the throughput of a guarded route, by store, as a ratio to the store in memory.
+//!
+//! ```sh
+//! cargo bench --all-features --bench stores
+//! ```
+//!
+//! One Rocket server for each store listens on loopback, and all of them are asked in turn, one second
+//! each, round after round, in an order that changes with each round, so that what else the machine does
+//! hits all alike. A ratio is taken within its round. PostgreSQL, MariaDB and Redis are found as the tests
+//! find them. It takes a little over two minutes, after it was built.
+
+#[macro_use]
+extern crate rocket;
+
+mod client;
+mod server;
+mod store;
+
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use rocket::tokio::runtime::{Builder, Runtime};
+
+use client::Route;
+
+/// Twice as many as there are routes.
+const ROUNDS: usize = 16;
+const SLICE: Duration = Duration::from_secs(1);
+const CONNECTIONS: usize = 16;
+
+/// A guarded route in front of the store in memory: what the others are compared with.
+const MEMORY: usize = 1;
+
+fn main() {
+    // The client has a thread of its own, so that it never waits behind what it measures.
+    let servers = Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let client = Builder::new_current_thread().enable_all().build().expect("a runtime");
+
+    let (routes, stores) = servers.block_on(async {
+        let stores = store::all().await;
+        let mut routes = vec![];
+        for store in &stores {
+            let server = server::start(store).await;
+            if routes.is_empty() {
+                routes.push(server.route("open route", "/open"));
+            }
+            routes.push(server.route(store.name, "/guarded"));
+        }
+        (routes, stores)
+    });
+
+    let rounds = measure(&client, &routes);
+    report(&routes, &rounds);
+
+    servers.block_on(async {
+        for store in stores {
+            store.remove().await;
+        }
+    });
+    servers.shutdown_background();
+}
+
+/// Requests per second of each route, round by round.
+fn measure(client: &Runtime, routes: &[Route]) -> Vec<Vec<f64>> {
+    let ask = |route: &Route, time| client.block_on(client::drive(route, CONNECTIONS, time));
+    for route in routes {
+        ask(route, SLICE / 2);
+    }
+    let round = |number: usize| {
+        let mut rates = vec![0.0; routes.len()];
+        for turn in 0..routes.len() {
+            // Every other round runs backwards, and each pair of rounds begins elsewhere: each route is
+            // as often first and last, and none always follows the same neighbour.
+            let turn = if number.is_multiple_of(2) { turn } else { routes.len() - 1 - turn };
+            let place = (turn + number / 2) % routes.len();
+            rates[place] = ask(&routes[place], SLICE);
+        }
+        eprintln!("round {} of {ROUNDS}", number + 1);
+        rates
+    };
+    (0..ROUNDS).map(round).collect()
+}
+
+fn report(routes: &[Route], rounds: &[Vec<f64>]) {
+    let processors = available_parallelism().map_or(1, usize::from);
+    println!("{ROUNDS} rounds of {SLICE:?}, {CONNECTIONS} connections, {processors} processors\n");
+    println!("| store | requests/s | quartiles | ratio to memory | quartiles |");
+    println!("|---|---:|---:|---:|---:|");
+    for (place, route) in routes.iter().enumerate() {
+        let [low, rate, high] = quartiles(rounds.iter().map(|rates| rates[place]));
+        let [less, ratio, more] =
+            quartiles(rounds.iter().map(|rates| rates[place] / rates[MEMORY]));
+        println!(
+            "| {} | {rate:.0} | {low:.0}–{high:.0} | {ratio:.2} | {less:.2}–{more:.2} |",
+            route.name
+        );
+    }
+}
+
+/// The first quartile, the median, and the third, between values where there is none in the place.
+fn quartiles(values: impl Iterator<Item = f64>) -> [f64; 3] {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(f64::total_cmp);
+    [0.25, 0.5, 0.75].map(|part| {
+        let place = part * (values.len() - 1) as f64;
+        let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
+        below + (above - below) * place.fract()
+    })
+}

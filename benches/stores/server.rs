@@ -1,0 +1,72 @@
+//! A real server in front of a store.
+
+use std::net::SocketAddr;
+
+use rocket::config::LogLevel;
+use rocket::fairing::AdHoc;
+use rocket::figment::Figment;
+use rocket::tokio::{self, sync::oneshot};
+use rocket::Config;
+use rocket_jwt_extended::{AccessToken, Jwt, NoClaims};
+use uuid::Uuid;
+
+use crate::client::{self, Route};
+use crate::store::Store;
+
+#[get("/open")]
+fn open() -> &'static str {
+    "ada"
+}
+
+#[get("/guarded")]
+fn guarded(token: AccessToken) -> String {
+    token.identity().into()
+}
+
+pub struct Server {
+    address: SocketAddr,
+    token: String,
+}
+
+impl Server {
+    pub fn route(&self, name: &'static str, path: &'static str) -> Route {
+        Route { name, address: self.address, path, token: self.token.clone() }
+    }
+}
+
+/// Starts a server with that store, which runs until the program ends.
+pub async fn start(store: &Store) -> Server {
+    let config = Config { port: 0, log_level: LogLevel::Off, ..Config::release_default() };
+    let secret = format!("{}{}", Uuid::new_v4(), Uuid::new_v4());
+    let figment =
+        Figment::from(config).merge(("jwt.secret_key", secret)).merge(("shutdown.ctrlc", false));
+
+    let (tell, told) = oneshot::channel();
+    let lifted = AdHoc::on_liftoff("Where it listens", |rocket| {
+        Box::pin(async move {
+            let jwt = Jwt::fetch(rocket).expect("the fairing is attached");
+            let pair = || jwt.token_pair("ada").issue().expect("a pair");
+            let (kept, ended) = (pair(), pair());
+            let token = jwt.decode::<NoClaims>(ended.access_token()).expect("its own token");
+            jwt.revoke_session(&token).await.expect("the session ends");
+            let address = SocketAddr::new(rocket.config().address, rocket.config().port);
+            let tokens = [kept, ended].map(|pair| pair.access_token().to_string());
+            let _ = tell.send((address, tokens));
+        })
+    });
+    let rocket = rocket::custom(figment)
+        .attach(Jwt::fairing().blocklist(store.blocklist.clone()))
+        .attach(lifted)
+        .mount("/", routes![open, guarded])
+        .ignite()
+        .await
+        .expect("a server");
+    tokio::spawn(rocket.launch());
+
+    let (address, [token, ended]) = told.await.expect("a server that listens");
+    let server = Server { address, token };
+    // Whether it is this store that is asked.
+    let route = server.route(store.name, "/guarded");
+    assert_eq!(client::status(&route, &ended).await, 401, "{}", store.name);
+    server
+}

@@ -1,0 +1,138 @@
+//! The stores, each in a place of its own and with some entries in it.
+
+use std::sync::Arc;
+
+use rocket::figment::providers::Serialized;
+use rocket::figment::Figment;
+use rocket::futures::future::BoxFuture;
+use rocket::futures::{stream, StreamExt};
+use rocket::time::{Duration, OffsetDateTime};
+use rocket_db_pools::sqlx::{Executor, MySqlPool, PgPool, SqlitePool};
+use rocket_db_pools::{deadpool_postgres, deadpool_redis, Config, Pool};
+use rocket_jwt_extended::blocklist::{PostgresBlocklist, RedisBlocklist, SqlxBlocklist};
+use rocket_jwt_extended::{Blocklist, MemoryBlocklist, Revocation};
+use uuid::Uuid;
+
+/// How many entries of others are in a store.
+const ENTRIES: usize = 1000;
+
+pub struct Store {
+    pub name: &'static str,
+    pub blocklist: Arc<dyn Blocklist>,
+    remove: BoxFuture<'static, ()>,
+}
+
+impl Store {
+    async fn new(
+        name: &'static str,
+        blocklist: impl Blocklist,
+        remove: impl std::future::Future<Output = ()> + Send + 'static,
+    ) -> Self {
+        // Keys of Redis leave by themselves; everything else goes with its table.
+        let until = OffsetDateTime::now_utc() + Duration::minutes(10);
+        let blocklist: Arc<dyn Blocklist> = Arc::new(blocklist);
+        stream::iter(0..ENTRIES)
+            .for_each_concurrent(8, |_| async {
+                let entry = Revocation::token(Uuid::now_v7().to_string(), until);
+                blocklist.revoke(&entry).await.expect("an entry");
+            })
+            .await;
+        Self { name, blocklist, remove: Box::pin(remove) }
+    }
+
+    /// Leaves nothing behind.
+    pub async fn remove(self) {
+        self.remove.await;
+    }
+}
+
+/// The one in memory is the first.
+pub async fn all() -> Vec<Store> {
+    vec![
+        Store::new("memory", MemoryBlocklist::new(), async {}).await,
+        sqlite("sqlx_sqlite", false).await,
+        sqlite("sqlx_sqlite, WAL", true).await,
+        sqlx_postgres().await,
+        sqlx_mysql().await,
+        deadpool_postgres().await,
+        redis().await,
+    ]
+}
+
+async fn sqlite(name: &'static str, write_ahead: bool) -> Store {
+    let file = format!("{}/{}", env!("CARGO_TARGET_TMPDIR"), unique());
+    let pool: SqlitePool = pool(format!("sqlite://{file}")).await;
+    if write_ahead {
+        pool.execute("PRAGMA journal_mode = WAL").await.expect("a write-ahead log");
+    }
+    let store = SqlxBlocklist::new(pool.clone());
+    store.create_table().await.expect("a table");
+    let remove = async move {
+        pool.close().await;
+        std::fs::remove_file(file).expect("the file is removed");
+    };
+    Store::new(name, store, remove).await
+}
+
+async fn sqlx_postgres() -> Store {
+    let (pool, table): (PgPool, _) = (pool(postgres()).await, unique());
+    let store = SqlxBlocklist::with_table(pool.clone(), &table).expect("a name");
+    store.create_table().await.expect("a table");
+    let remove = async move {
+        pool.execute(&*format!("DROP TABLE {table}")).await.expect("the table is dropped");
+    };
+    Store::new("sqlx_postgres", store, remove).await
+}
+
+async fn sqlx_mysql() -> Store {
+    let url = address("TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306/test");
+    let (pool, table): (MySqlPool, _) = (pool(url).await, unique());
+    let store = SqlxBlocklist::with_table(pool.clone(), &table).expect("a name");
+    store.create_table().await.expect("a table");
+    let remove = async move {
+        pool.execute(&*format!("DROP TABLE {table}")).await.expect("the table is dropped");
+    };
+    Store::new("sqlx_mysql", store, remove).await
+}
+
+async fn deadpool_postgres() -> Store {
+    let (pool, table): (deadpool_postgres::Pool, _) = (pool(postgres()).await, unique());
+    let store = PostgresBlocklist::with_table(pool.clone(), &table).expect("a name");
+    store.create_table().await.expect("a table");
+    let remove = async move {
+        let connection = pool.get().await.expect("a connection");
+        let drop = format!("DROP TABLE {table}");
+        connection.batch_execute(&drop).await.expect("the table is dropped");
+    };
+    Store::new("deadpool_postgres", store, remove).await
+}
+
+async fn redis() -> Store {
+    let url = address("TEST_REDIS_URL", "redis://127.0.0.1:6379");
+    let pool: deadpool_redis::Pool = pool(url).await;
+    let store = RedisBlocklist::with_prefix(pool, format!("{}:", unique()));
+    Store::new("deadpool_redis", store, async {}).await
+}
+
+/// A pool as Rocket makes it by default: four connections for each worker.
+async fn pool<P: Pool>(url: String) -> P {
+    let max_connections = rocket::Config::default().workers * 4;
+    let config =
+        Config { url: url.clone(), max_connections, connect_timeout: 5, ..Config::default() };
+    match P::init(&Figment::from(Serialized::defaults(config))).await {
+        Ok(pool) => pool,
+        Err(error) => panic!("no pool for {url}: {error}"),
+    }
+}
+
+fn unique() -> String {
+    format!("jwt_bench_{}", Uuid::now_v7().simple())
+}
+
+fn postgres() -> String {
+    address("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/test")
+}
+
+fn address(variable: &str, default: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| default.into())
+}
