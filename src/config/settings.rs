@@ -327,6 +327,9 @@ impl Check<'_> {
     fn cookie(&mut self, key: &str, name: &str) -> String {
         if !is_http_token(name) {
             self.fault(key, "must be a cookie name (RFC 6265 §4.1.1)");
+        } else if name.contains(['#', '%', '^', '`', '|']) {
+            // Rocket's jar would write it percent-encoded, and it is read only as it is.
+            self.fault(key, "must not contain any of # % ^ ` |");
         }
         name.into()
     }
