@@ -157,3 +157,26 @@ fn cookies_of_the_test_client_are_seen_without_a_header_line() {
     let only_a_line = Header::new("Cookie", format!("access_token_cookie={}", access()));
     assert_eq!(said(client.get("/").header(only_a_line).dispatch()), let_in("ada"));
 }
+
+#[get("/login")]
+fn login(jwt: &rocket_jwt_extended::Jwt, jar: &rocket::http::CookieJar<'_>) {
+    let token = jwt.access_token("ada").encode().unwrap();
+    jwt.cookies(jar).set_access(&token).unwrap();
+}
+
+#[test]
+fn every_name_that_can_be_configured_is_read_as_it_is_set() {
+    for name in ["a#b", "a%b", "a%41", "a^b", "a`b", "a|b"] {
+        // They would be set percent-encoded.
+        assert!(!launches(&format!("access_cookie_name = \"{name}\"")), "{name}");
+    }
+    for name in ["a", "a.b", "a-b_c", "a!b", "a$b", "a&b", "a'b", "a*b", "a+b", "a~b"] {
+        let toml = format!("token_location = \"cookies\"\naccess_cookie_name = \"{name}\"");
+        let (client, _) = clocked(&toml, routes![protected, login]);
+        let response = client.get("/login").dispatch();
+        let mut lines = response.headers().get("Set-Cookie");
+        let line = lines.find(|line| !line.starts_with("csrf_access_token=")).unwrap();
+        let pair = line.split(';').next().unwrap().to_string();
+        assert_eq!(ask(&client, "/", &[&pair]), let_in("ada"), "{name} set as {pair}");
+    }
+}
