@@ -8,7 +8,7 @@ use rocket::local::blocking::Client;
 use rocket::outcome::Outcome::{Error, Forward, Success};
 use rocket::route::Outcome;
 use rocket::{Data, Request, Route};
-use rocket_jwt_extended::{AccessToken, Optional, RefreshToken};
+use rocket_jwt_extended::{AccessToken, AnyToken, Optional, RefreshToken};
 use serde_json::{json, Value};
 
 #[get("/")] fn get(token: AccessToken) -> String { token.identity().into() }
@@ -21,6 +21,8 @@ use serde_json::{json, Value};
 fn optional(token: Optional) -> String {
     token.token().map_or("nobody", |token| token.identity()).into()
 }
+#[post("/any")]
+fn either(token: AnyToken) -> String { format!("{} {}", token.identity(), token.token_type()) }
 #[post("/refresh")] fn refreshed(token: RefreshToken) -> String { token.identity().into() }
 
 const UNSAFE: [Method; 4] = [Method::Post, Method::Put, Method::Patch, Method::Delete];
@@ -28,7 +30,7 @@ const SAFE: [Method; 3] = [Method::Get, Method::Options, Method::Trace];
 
 fn app(toml: &str) -> Client {
     let toml = format!("{FLASK}token_location = [\"cookies\"]\n{toml}");
-    let mut routes = routes![get, post, put, patch, delete, options, optional, refreshed];
+    let mut routes = routes![get, post, put, patch, delete, options, optional, either, refreshed];
     // The attributes don't know TRACE.
     routes.push(Route::new(Method::Trace, "/", trace));
     clocked(&toml, routes).0
@@ -202,4 +204,14 @@ fn access_and_refresh_tokens_have_names_of_their_own() {
     assert_eq!(ask("/", "X-R"), missing());
     assert_eq!(ask("/refresh", "X-A"), missing());
     assert_eq!(ask("/", "X-CSRF-TOKEN"), missing());
+
+    // For either kind, the names go by the cookie that the token is in.
+    let either = |cookie: rocket::http::Cookie<'static>, name: &'static str| {
+        let request = client.post("/any").cookie(cookie);
+        said(request.header(Header::new(name, "the-csrf-value")).dispatch())
+    };
+    assert_eq!(either(in_cookie(&access()), "X-A"), let_in("ada access"));
+    assert_eq!(either(in_cookie(&access()), "X-R"), missing());
+    assert_eq!(either(in_refresh_cookie(&refresh()), "X-R"), let_in("ada refresh"));
+    assert_eq!(either(in_refresh_cookie(&refresh()), "X-A"), missing());
 }

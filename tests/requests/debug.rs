@@ -5,17 +5,19 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use crate::common::*;
+use crate::implements::{check, table};
 use crate::refusals::{bare, cases, fairing, routes};
 use crate::support::*;
 use crate::users::{NotBob, User};
 use rocket::http::{ContentType, Status};
 use rocket::local::blocking::Client;
-use rocket::serde::json::Json;
+use rocket::serde::{json::Json, Serialize};
 use rocket_jwt_extended::jsonwebtoken::Algorithm;
 use rocket_jwt_extended::{
-    danger, AccessToken, AnyToken, Audience, BodyError, Claims, CurrentUser, Error, Fresh, Headers,
-    IgnoreRevocation, In, Jwt, NoClaims, Optional, OrForward, RefreshToken, Require, Revocation,
-    SigningKey, StoreError, TokenIds, VerifyingKey, WithBody,
+    danger, AccessToken, AnyToken, Audience, BodyError, Claims, CookieWriter, CurrentUser, Decoder,
+    Error, Fresh, Headers, IgnoreRevocation, In, Jwt, JwtFairing, NoClaims, Optional, OrForward,
+    RefreshToken, Rejection, Require, Revocation, Rotation, SigningKey, StoreError, Token,
+    TokenBuilder, TokenIds, TokenPair, TokenPairBuilder, VerifyingKey, WithBody,
 };
 use serde_json::json;
 
@@ -57,7 +59,7 @@ fn guards(
     optional: Optional,
     forward: OrForward<AccessToken>,
     require: Require<NotBob, CurrentUser<User>>,
-    refresh: Result<RefreshToken, rocket_jwt_extended::Rejection>,
+    refresh: Result<RefreshToken, Rejection>,
     jwt: &Jwt,
 ) -> String {
     let mut shown = Shown::default();
@@ -236,4 +238,19 @@ fn errors_of_unverified_reading_show_nothing_of_what_was_read() {
     }
     shown.debug(&StoreError::new("no connection"));
     shown.never(telling);
+}
+
+/// What must not be written down has no way to be; what holds a half-made token has no `Debug` either.
+#[test]
+fn what_holds_secrets_is_not_serialized_and_what_is_not_finished_shows_nothing() {
+    check(table! {
+        Serialize | Claims => true, TokenPair => false, Token<Claims> => false, Jwt => false,
+            AccessToken => false, SigningKey => false, VerifyingKey => false, Rejection => false;
+        Debug | TokenPair => true, Token<Claims> => true, Jwt => true, SigningKey => true,
+            TokenBuilder<'static> => false, TokenPairBuilder<'static> => false,
+            Decoder<'static> => false, Rotation<'static, NoClaims> => false, JwtFairing => false,
+            CookieWriter<'static, 'static> => false;
+        Display | Rejection => true, Error => true, TokenPair => false, Token<Claims> => false,
+            SigningKey => false, VerifyingKey => false, Jwt => false;
+    });
 }

@@ -8,6 +8,7 @@ mod support;
 
 mod common;
 mod counting;
+mod implements;
 mod refusals;
 mod users;
 
@@ -29,6 +30,7 @@ mod header;
 mod header_names;
 mod ignore_revocation;
 mod json;
+mod large;
 mod locations;
 mod nesting;
 mod no_guards;

@@ -1,8 +1,7 @@
 //! What must not be a guard, and is not: asked of the types themselves. Every line has a neighbour
 //! that is one, so that the question can't be wrong unnoticed.
 
-use std::marker::PhantomData;
-
+use crate::implements::{check, table};
 use crate::users::{Admin, Member, NotBob, Profile, User};
 use rocket::data::FromData;
 use rocket::request::FromRequest;
@@ -12,36 +11,6 @@ use rocket_jwt_extended::{
     LoadUser, NoClaims, Optional, OrForward, QueryString, RefreshToken, Rejection, RequestFree, Require,
     Token, TokenGuard, WithBody,
 };
-
-/// Whether a type implements a trait: the inherent constant is found only where its bound holds.
-macro_rules! implements {
-    ($ty:ty: $($bound:tt)+) => {{
-        #[allow(dead_code)]
-        struct Probe<T: ?Sized>(PhantomData<T>);
-        #[allow(dead_code)]
-        trait Otherwise {
-            const IMPLEMENTS: bool = false;
-        }
-        impl<T: ?Sized> Otherwise for Probe<T> {}
-        #[allow(dead_code)]
-        impl<T: ?Sized + $($bound)+> Probe<T> {
-            const IMPLEMENTS: bool = true;
-        }
-        Probe::<$ty>::IMPLEMENTS
-    }};
-}
-
-macro_rules! table {
-    ($($bound:path | $($ty:ty => $expected:literal),+ $(,)?);+ $(;)?) => {
-        vec![$($((stringify!($bound), stringify!($ty), implements!($ty: $bound), $expected)),+),+]
-    };
-}
-
-fn check(table: Vec<(&str, &str, bool, bool)>) {
-    for (bound, ty, implements, expected) in table {
-        assert_eq!(implements, expected, "{ty}: {bound}");
-    }
-}
 
 /// Claims can't be read into it.
 struct NotReadable;
