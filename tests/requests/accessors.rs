@@ -43,7 +43,10 @@ fn profile(token: AccessToken<Profile>) -> String {
 }
 
 #[get("/optional")]
-fn optional(token: Optional<AccessToken<Claims>>, user: Optional<CurrentUser<User>>) -> Json<Value> {
+fn optional(
+    token: Optional<AccessToken<Claims>>,
+    user: Optional<CurrentUser<User>>,
+) -> Json<Value> {
     let token = token.token();
     Json(json!([
         token.map(|token| token.claims.clone()), token.map(|token| token.header().typ.clone()),

@@ -89,7 +89,8 @@ pub fn text_of(pieces: Vec<String>) -> impl Strategy<Value = String> {
         8 => proptest::sample::select(pieces),
         1 => ".{0,6}",
         1 => proptest::sample::select(vec![
-            " ", "\t", ",", ";", "=", "\"", ".", "%", "\u{0}", "\u{a0}", "\u{feff}", "ß", "\u{2028}",
+            " ", "\t", ",", ";", "=", "\"", ".", "%", "\u{0}", "\u{a0}", "\u{feff}", "ß",
+            "\u{2028}",
         ]).prop_map(String::from),
     ];
     proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())

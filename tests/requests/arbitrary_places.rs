@@ -23,7 +23,8 @@ fn cookies_let_in_only_by_a_cookie_of_the_very_name() {
     let client = app();
     let good = access();
     let pieces = [
-        "access_token_cookie=", "%61ccess_token_cookie=", "access_token_cookie", "refresh_token_cookie=",
+        "access_token_cookie=", "%61ccess_token_cookie=", "access_token_cookie",
+        "refresh_token_cookie=",
         "; ", ";", "=", "x", "a=b", "a.b.c", "%ff", "%00",
     ];
     let mut pieces: Vec<String> = pieces.map(String::from).to_vec();
@@ -52,7 +53,8 @@ fn query_strings_let_in_only_by_one_parameter_of_the_name() {
     let client = app();
     let good = access();
     let pieces = [
-        "jwt=", "jwt", "&", "&&", "=", "%6Awt=", "jwt[]=", "jwt.a=", "a=b", "x", "%", "%ff", "%00", "+",
+        "jwt=", "jwt", "&", "&&", "=", "%6Awt=", "jwt[]=", "jwt.a=", "a=b", "x", "%", "%ff", "%00",
+        "+",
         "a.b.c", "%2E",
     ];
     let mut pieces: Vec<String> = pieces.map(String::from).to_vec();

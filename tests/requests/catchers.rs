@@ -156,7 +156,8 @@ fn a_challenge_of_the_applications_own_stands_and_none_is_put_where_it_does_not_
     let ask = |name: &str| {
         let case = cases().into_iter().find(|case| case.name == name).unwrap();
         let response = case.send(&client, "").dispatch();
-        let challenges: Vec<_> = response.headers().get("WWW-Authenticate").map(String::from).collect();
+        let challenges = response.headers().get("WWW-Authenticate");
+        let challenges: Vec<_> = challenges.map(String::from).collect();
         (response.status().code, challenges)
     };
     assert_eq!(ask("nothing"), (401, vec!["Own realm=\"x\"".into()]));

@@ -72,7 +72,8 @@ fn a_token_in_the_cookie_of_the_other_kind_is_of_the_wrong_type_but_for_either()
     let not_access = wrong("Only non-refresh tokens are allowed");
     assert_eq!(ask(&client, "/", &[&refresh_there]), not_access);
     assert_eq!(ask(&client, "/optional", &[&refresh_there]), not_access);
-    assert_eq!(ask(&client, "/refresh", &[&access_there]), wrong("Only refresh tokens are allowed"));
+    let not_refresh = wrong("Only refresh tokens are allowed");
+    assert_eq!(ask(&client, "/refresh", &[&access_there]), not_refresh);
     assert_eq!(ask(&client, "/any", &[&refresh_there]), let_in("ada by refresh"));
     assert_eq!(ask(&client, "/any", &[&access_there]), let_in("ada by access"));
 }
@@ -118,7 +119,8 @@ fn a_name_must_be_spelt_as_it_is() {
         assert_eq!(ask(&client, "/", &[&disguised]), missing, "{name}");
         assert_eq!(ask(&client, "/optional", &[&disguised]), let_in("nobody"), "{name}");
         // One that was tossed in does not take the place of the real one.
-        let real = format!("access_token_cookie={}", sign(&with(serde_json::json!({"sub": "bob"}))));
+        let bob = sign(&with(serde_json::json!({"sub": "bob"})));
+        let real = format!("access_token_cookie={bob}");
         for lines in [[&*disguised, &*real], [&real, &disguised]] {
             assert_eq!(ask(&client, "/", &lines), let_in("bob"), "{lines:?}");
         }

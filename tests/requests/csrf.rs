@@ -79,7 +79,9 @@ fn unsafe_methods_need_the_value_of_the_token() {
         assert_eq!(ask(&client, method, &token, &[]), missing(), "{method}");
         assert_eq!(ask(&client, method, &token, &[""]), missing(), "{method}");
         assert_eq!(ask(&client, method, &token, &["the-csrf-value"]), let_in("ada"), "{method}");
-        for wrong in ["The-CSRF-Value", "the-csrf-valu", "the-csrf-value2", "x", " ", "ß", "\u{0}"] {
+        for wrong in
+            ["The-CSRF-Value", "the-csrf-valu", "the-csrf-value2", "x", " ", "ß", "\u{0}"]
+        {
             assert_eq!(ask(&client, method, &token, &[wrong]), mismatch(), "{method} {wrong:?}");
         }
     }
@@ -107,7 +109,8 @@ fn a_token_without_a_value_of_its_own_is_no_use_for_an_unsafe_method() {
     let refused = (422, "Missing claim: csrf".to_string());
     assert_eq!(ask(&client, Method::Post, &bare, &["the-csrf-value"]), refused);
     assert_eq!(ask(&client, Method::Post, &bare, &[]), missing());
-    for odd in [json!(null), json!(5), json!(true), json!(["the-csrf-value"]), json!({}), json!("")] {
+    let list = json!(["the-csrf-value"]);
+    for odd in [json!(null), json!(5), json!(true), list, json!({}), json!("")] {
         let token = sign(&with(json!({"csrf": odd})));
         for value in ["the-csrf-value", "5", "null", "true", "{}"] {
             assert_eq!(ask(&client, Method::Post, &token, &[value]), mismatch(), "{odd} {value}");
@@ -130,7 +133,7 @@ fn the_value_is_bound_to_the_token_not_to_another_cookie() {
         (value(other.access_token()), mismatch()),
     ] {
         let request = client.post("/").cookie(in_cookie(mine.access_token()));
-        // A pair of cookie and header that agree is no proof: another site of the domain can set both.
+        // A cookie and a header that agree are no proof: another site of the domain can set both.
         let request = request.cookie(("csrf_access_token", sent.clone()));
         let response = request.header(Header::new("X-CSRF-TOKEN", sent.clone())).dispatch();
         assert_eq!(said(response), expected, "{sent}");

@@ -48,7 +48,8 @@ fn submit(client: &Client, uri: &'static str, form: &str, headers: &[&str]) -> (
 fn multipart(client: &Client, fields: &[(&str, &str)]) -> (u16, String) {
     let mut body = String::new();
     for (disposition, value) in fields {
-        body += &format!("--XX\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{value}\r\n");
+        let head = format!("Content-Disposition: form-data; {disposition}");
+        body += &format!("--XX\r\n{head}\r\n\r\n{value}\r\n");
     }
     let content_type = Header::new("Content-Type", "multipart/form-data; boundary=XX");
     let request = client.post("/").cookie(in_cookie(&access())).header(content_type);

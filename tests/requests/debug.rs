@@ -83,7 +83,9 @@ fn json_body(body: WithBody<AccessToken, Json<Claims>>) -> String {
 }
 
 #[post("/error", data = "<body>")]
-fn body_error(body: Result<WithBody<AccessToken, Json<u8>>, BodyError<rocket::serde::json::Error<'_>>>) -> String {
+fn body_error(
+    body: Result<WithBody<AccessToken, Json<u8>>, BodyError<rocket::serde::json::Error<'_>>>,
+) -> String {
     format!("{:?}", body.map(|_| ()).unwrap_err())
 }
 
@@ -240,7 +242,7 @@ fn errors_of_unverified_reading_show_nothing_of_what_was_read() {
     shown.never(telling);
 }
 
-/// What must not be written down has no way to be; what holds a half-made token has no `Debug` either.
+/// What must not be written down has no way to be; what is not finished has no `Debug` either.
 #[test]
 fn what_holds_secrets_is_not_serialized_and_what_is_not_finished_shows_nothing() {
     check(table! {

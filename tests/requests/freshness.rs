@@ -8,7 +8,8 @@ use rocket_jwt_extended::{AccessToken, Fresh, RefreshToken};
 use serde_json::{json, Value};
 
 #[get("/")] fn fresh(token: Fresh) -> String { token.identity().into() }
-#[get("/refresh")] fn fresh_refresh(token: Fresh<RefreshToken>) -> String { token.identity().into() }
+#[get("/refresh")]
+fn fresh_refresh(token: Fresh<RefreshToken>) -> String { token.identity().into() }
 #[get("/plain")] fn plain(token: AccessToken) -> String { token.is_fresh().to_string() }
 
 fn app(toml: &str) -> (Client, ManualClock) {

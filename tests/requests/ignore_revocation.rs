@@ -18,7 +18,9 @@ fn a_revoked_token_passes_and_every_other_check_holds() {
         .clock(ManualClock::new())
         .verify_claims(|token| token.claims.get("bad").is_none());
     let client = client(FLASK, fairing, routes![strict, ignore, fresh]);
-    let ask = |uri: &'static str, token: &str| said(client.get(uri).header(bearer(token)).dispatch());
+    let ask = |uri: &'static str, token: &str| {
+        said(client.get(uri).header(bearer(token)).dispatch())
+    };
     let revoke = |claims| {
         let token = sign(&with(claims));
         let decoded = jwt(&client).decoder().allow_expired().decode::<NoClaims>(&token).unwrap();

@@ -21,7 +21,12 @@ macro_rules! implements {
 /// Bounds, and for each the types that do and don't meet it.
 macro_rules! table {
     ($($bound:path | $($ty:ty => $expected:literal),+ $(,)?);+ $(;)?) => {
-        vec![$($((stringify!($bound), stringify!($ty), crate::implements::implements!($ty: $bound), $expected)),+),+]
+        vec![$($((
+            stringify!($bound),
+            stringify!($ty),
+            crate::implements::implements!($ty: $bound),
+            $expected,
+        )),+),+]
     };
 }
 

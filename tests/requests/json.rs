@@ -99,7 +99,8 @@ fn a_body_that_is_no_object_with_the_key_holds_no_token() {
         "[1, 2]".into(), r#""text""#.into(), format!("\"{token}\""), format!("[\"{token}\"]"),
         r#"{"access_token": null}"#.into(), r#"{"access_token": ""}"#.into(),
         r#"{"access_token": "#.into(), format!(r#"{{"access_token": "{token}"}} x"#),
-        format!(r#"{{"access_token": "{token}"}}{{}}"#), format!(r#"{{"Access_Token": "{token}"}}"#),
+        format!(r#"{{"access_token": "{token}"}}{{}}"#),
+        format!(r#"{{"Access_Token": "{token}"}}"#),
         format!(r#"{{"a": {{"access_token": "{token}"}}}}"#), "\u{feff}{}".into(),
         "[".repeat(100_000), r#"{"a":"#.repeat(100_000),
     ] {

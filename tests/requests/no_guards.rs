@@ -7,8 +7,10 @@ use rocket::data::FromData;
 use rocket::request::FromRequest;
 use rocket::serde::json::Json;
 use rocket_jwt_extended::{
-    AccessToken, AnyToken, Cookies, CurrentUser, Fresh, Headers, IgnoreRevocation, In, JsonBody, Jwt,
-    LoadUser, NoClaims, Optional, OrForward, QueryString, RefreshToken, Rejection, RequestFree, Require,
+    AccessToken, AnyToken, Cookies, CurrentUser, Fresh, Headers, IgnoreRevocation, In, JsonBody,
+    Jwt,
+    LoadUser, NoClaims, Optional, OrForward, QueryString, RefreshToken, Rejection, RequestFree,
+    Require,
     Token, TokenGuard, WithBody,
 };
 
@@ -77,7 +79,8 @@ fn only_what_needs_no_request_is_verified_without_one() {
         RequestFree |
             AccessToken => true, RefreshToken<Profile> => true, AnyToken => true, Fresh => true,
             IgnoreRevocation<AccessToken> => true, In<Headers> => true,
-            Require<NotBob, AccessToken> => true, Require<Admin, Fresh<AccessToken<Profile>>> => true,
+            Require<NotBob, AccessToken> => true, Require<Admin,
+            Fresh<AccessToken<Profile>>> => true,
             CurrentUser<User> => false, Fresh<CurrentUser<User>> => false,
             Require<NotBob, CurrentUser<User>> => false, In<Headers, CurrentUser<User>> => false,
             IgnoreRevocation<CurrentUser<User>> => false,

@@ -68,10 +68,11 @@ fn it_learns_header_and_claims_once_the_signature_held() {
         let all = seen.iter().filter(|(seen, ..)| *seen == code);
         all.map(|(_, claims, typ)| (claims.clone(), typ.clone())).collect()
     };
-    let (jwt, known) = (Some("JWT".to_string()), |name: &str| (json!(name), Some("JWT".to_string())));
+    let jwt = Some("JWT".to_string());
+    let known = |name: &str| (json!(name), jwt.clone());
     assert_eq!(of("token_missing"), [(Value::Null, None)]);
     assert_eq!(of("csrf_missing"), [(Value::Null, None)]);
-    assert_eq!(of("csrf_mismatch"), [(json!("ada"), jwt)]);
+    assert_eq!(of("csrf_mismatch"), [known("ada")]);
     for (code, name) in [
         ("token_expired", "ada"), ("token_revoked", "ada"), ("fresh_token_required", "ada"),
         ("claims_rejected", "ada"), ("insufficient_scope", "ada"), ("user_not_found", "eve"),

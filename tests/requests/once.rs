@@ -30,7 +30,11 @@ fn many(
 }
 
 #[post("/body", data = "<body>")]
-fn body(token: AccessToken, user: CurrentUser<User>, body: WithBody<Fresh, Json<Claims>>) -> String {
+fn body(
+    token: AccessToken,
+    user: CurrentUser<User>,
+    body: WithBody<Fresh, Json<Claims>>,
+) -> String {
     format!("{} {} {}", token.identity(), user.name, body.body.len())
 }
 

@@ -34,7 +34,10 @@ fn renewed(token: Optional<RefreshToken>) -> String {
 
 #[get("/user")]
 fn user(user: Optional<Fresh<CurrentUser<User>>>) -> String {
-    user.as_ref().map_or("nobody".into(), |user| format!("{} {}", user.name, user.guard.token_type()))
+    match user.as_ref() {
+        Some(user) => format!("{} {}", user.name, user.guard.token_type()),
+        None => "nobody".into(),
+    }
 }
 
 #[get("/lenient")]

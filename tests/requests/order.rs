@@ -8,7 +8,8 @@ use rocket::http::Method;
 use rocket::local::blocking::Client;
 use rocket::Request;
 use rocket_jwt_extended::{
-    AccessToken, CurrentUser, Fresh, Jwt, LoadUser, NoClaims, Permission, Require, Revocation, Token,
+    AccessToken, CurrentUser, Fresh, Jwt, LoadUser, NoClaims, Permission, Require, Revocation,
+    Token,
 };
 use serde_json::{json, Value};
 
@@ -171,8 +172,8 @@ fn expired_says_that_all_else_about_the_claims_was_right() {
         for (name, value) in changes.as_object().unwrap() {
             claims[name] = value.clone();
         }
-        let request = client.post("/inside").cookie(in_cookie(&sign(&claims))).header(csrf_header());
-        let (status, text) = said(request.dispatch());
+        let request = client.post("/inside").cookie(in_cookie(&sign(&claims)));
+        let (status, text) = said(request.header(csrf_header()).dispatch());
         assert_eq!((status, &*text), expected, "{changes}");
     }
     let no_subject = {

@@ -16,13 +16,18 @@ type Admins = Require<Admin, AccessToken<Profile>>;
 
 #[get("/")] fn admin(token: Admins) -> String { token.claims.role.clone() }
 #[get("/fresh")] fn fresh(token: Fresh<Admins>) -> String { token.claims.role.clone() }
-#[get("/member")] fn member(user: Require<Admin, CurrentUser<Member>>) -> String { user.0.role.clone() }
+#[get("/member")]
+fn member(user: Require<Admin, CurrentUser<Member>>) -> String { user.0.role.clone() }
 #[get("/optional")]
 fn optional(token: Optional<Admins>) -> String {
     token.token().map_or("nobody", |token| token.claims.role.as_str()).into()
 }
 #[get("/two")]
-fn two(token: AccessToken<Profile>, _not_bob: Require<NotBob, AccessToken>, _admin: Admins) -> String {
+fn two(
+    token: AccessToken<Profile>,
+    _not_bob: Require<NotBob, AccessToken>,
+    _admin: Admins,
+) -> String {
     token.identity().into()
 }
 

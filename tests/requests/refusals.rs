@@ -160,6 +160,8 @@ pub fn cases() -> Vec<Case> {
                    Missing cookie \"access_token_cookie\"; Missing 'jwt' query parameter)";
     let bad = "Bad Authorization header. Expected 'Authorization: Bearer <JWT>'";
     let alg = "The specified alg value is not allowed";
+    let (two, few) = ("More than one token was sent", "Not enough segments");
+    let unknown = r#"{"alg":"HS256","kid":"unknown"}"#;
     let crit = r#"{"alg":"HS256","crit":["exp"]}"#;
     let expired = token(json!({"exp": START - 1}));
     let forged = format!("{}.{}", good().rsplit_once('.').unwrap().0, "A".repeat(43));
@@ -183,14 +185,14 @@ pub fn cases() -> Vec<Case> {
         )
         .cookie(&good())
         .header(other_site),
-        case("two tokens", "/access", None, "token_invalid", "More than one token was sent", Invalid)
+        case("two tokens", "/access", None, "token_invalid", two, Invalid)
             .header(bearer(&good()))
             .header(bearer(&good())),
         case("misplaced", "/access", None, "token_invalid", bad, Invalid)
             .header(Header::new("Authorization", format!("Bearer {} x", good()))),
-        case("in the query", "/access?jwt=x", None, "token_invalid", "Not enough segments", Invalid),
+        case("in the query", "/access?jwt=x", None, "token_invalid", few, Invalid),
         invalid("too long", long, "Token is too long"),
-        invalid("few parts", "x".into(), "Not enough segments"),
+        invalid("few parts", "x".into(), few),
         invalid("many parts", "a.b.c.d".into(), "Too many segments"),
         invalid("bad header", format!("!{}", good()), "Invalid header padding"),
         invalid("header no JSON", headed("x"), "Invalid header string"),
@@ -198,13 +200,15 @@ pub fn cases() -> Vec<Case> {
         invalid("no algorithm", headed("{}"), "Algorithm not specified"),
         invalid("alg none", headed(r#"{"alg":"none"}"#), alg),
         invalid("alg of another key", headed(r#"{"alg":"HS512"}"#), alg),
-        invalid("unknown key", headed(r#"{"alg":"HS256","kid":"unknown"}"#), "No key for this token"),
+        invalid("unknown key", headed(unknown), "No key for this token"),
         invalid("forged", forged, "Signature verification failed"),
         invalid("payload no JSON", sign_text(r#"{"alg":"HS256"}"#, "x"), "Invalid payload string"),
         invalid("exp no number", token(json!({"exp": "x"})),
             "Expiration Time claim (exp) must be an integer."),
-        invalid("iat to come", token(json!({"iat": START + 1})), "The token is not yet valid (iat)"),
-        invalid("nbf to come", token(json!({"nbf": START + 1})), "The token is not yet valid (nbf)"),
+        invalid("iat to come", token(json!({"iat": START + 1})),
+            "The token is not yet valid (iat)"),
+        invalid("nbf to come", token(json!({"nbf": START + 1})),
+            "The token is not yet valid (nbf)"),
         invalid("other issuer", token(json!({"iss": "them"})), "Invalid issuer"),
         invalid("no issuer", lacking("iss"), "Token is missing the \"iss\" claim"),
         invalid("other audience", token(json!({"aud": "you"})), "Audience doesn't match"),
@@ -222,18 +226,18 @@ pub fn cases() -> Vec<Case> {
             Invalid),
         bearing("revoked", "/access", token(json!({"jti": "revoked"})), Some(401), "token_revoked",
             "Token has been revoked", Invalid),
-        bearing("stale", "/fresh", good(), Some(401), "fresh_token_required", "Fresh token required",
-            Invalid),
+        bearing("stale", "/fresh", good(), Some(401), "fresh_token_required",
+            "Fresh token required", Invalid),
         bearing("no user", "/user", token(json!({"sub": "eve"})), Some(401), "user_not_found",
             "Error loading the user", Invalid),
-        bearing("claims rejected", "/access", token(json!({"bad": 1})), Some(400), "claims_rejected",
-            "User claims verification failed", No),
+        bearing("claims rejected", "/access", token(json!({"bad": 1})), Some(400),
+            "claims_rejected", "User claims verification failed", No),
         bearing("no permission", "/admin", good(), Some(403), "insufficient_scope",
             "Insufficient scope", Scope),
         bearing("blocklist away", "/access", token(json!({"jti": "unreachable"})), Some(503),
             "store_unavailable", "Token store is unavailable", No),
-        bearing("users away", "/user", token(json!({"sub": "down"})), Some(503), "store_unavailable",
-            "Token store is unavailable", No),
+        bearing("users away", "/user", token(json!({"sub": "down"})), Some(503),
+            "store_unavailable", "Token store is unavailable", No),
         bearing("no signing key", "/rotate", token(json!({"type": "refresh"})), Some(500),
             "not_issued", "No token could be issued", No),
     ]

@@ -30,7 +30,10 @@ fn either(fresh: Result<Fresh, Rejection>, token: AccessToken) -> String {
 }
 
 #[get("/kinds")]
-fn kinds(access: Result<AccessToken, Rejection>, refresh: Result<RefreshToken, Rejection>) -> String {
+fn kinds(
+    access: Result<AccessToken, Rejection>,
+    refresh: Result<RefreshToken, Rejection>,
+) -> String {
     format!("{} {}", access.is_ok(), refresh.is_ok())
 }
 
@@ -83,8 +86,9 @@ fn a_route_may_look_at_the_refusal_itself() {
 #[test]
 fn a_refusal_is_an_answer_with_body_status_and_challenge() {
     let client = app();
+    let missing = "Missing Authorization Header";
     for (token, status, challenge, body) in [
-        (None, 401, "Bearer", json!({"msg": "Missing Authorization Header", "code": "token_missing"})),
+        (None, 401, "Bearer", json!({"msg": missing, "code": "token_missing"})),
         (Some("x"), 422, "Bearer error=\"invalid_token\"",
             json!({"msg": "Not enough segments", "code": "token_invalid"})),
     ] {

@@ -11,7 +11,8 @@ use rocket::outcome::Outcome;
 use rocket::request::FromRequest;
 use rocket::{Request, Route};
 use rocket_jwt_extended::{
-    AccessToken, AnyToken, BodyError, Cookies, CurrentUser, Fresh, Headers, IgnoreRevocation, In, JsonBody, Jwt,
+    AccessToken, AnyToken, BodyError, Cookies, CurrentUser, Fresh, Headers, IgnoreRevocation, In,
+    JsonBody, Jwt,
     Optional, OrForward, RefreshToken, Rejection, Require, WithBody,
 };
 

@@ -83,7 +83,7 @@ fn a_type_that_is_no_text_is_refused_everywhere() {
 
 #[test]
 fn other_signed_tokens_are_of_no_use_here() {
-    // An ID token, a DPoP proof and a CSRF value, as far as they are signed with the same key at all.
+    // A CSRF value, a DPoP proof and a link, even if they are signed with the same key.
     let client = app();
     let own = sign(&claims());
     let csrf = payload(&own)["csrf"].as_str().unwrap().to_string();

@@ -60,7 +60,8 @@ impl Server {
     /// Sends these header lines, byte for byte; status and body.
     fn ask(&self, request_line: &str, lines: &[&[u8]]) -> (u16, String) {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
-        let mut request = format!("{request_line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n").into_bytes();
+        let head = format!("{request_line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n");
+        let mut request = head.into_bytes();
         for line in lines {
             request.extend_from_slice(line);
             request.extend_from_slice(b"\r\n");
@@ -92,7 +93,10 @@ fn over_a_socket_the_rules_are_the_same() {
         let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
         (server.ask("GET /", &lines), server.ask("GET /optional", &lines))
     };
-    let both = |answer: (u16, &str)| ((answer.0, answer.1.to_string()), (answer.0, answer.1.to_string()));
+    let both = |(status, text): (u16, &str)| {
+        let answer = (status, text.to_string());
+        (answer.clone(), answer)
+    };
     let missing = "Missing JWT in headers or cookies (Missing Authorization Header; \
                    Missing cookie \"__Host-at\")";
     let nobody = |text: &str| ((401, text.to_string()), let_in("nobody"));
@@ -122,7 +126,8 @@ fn over_a_socket_the_rules_are_the_same() {
     assert_eq!(get(&[cookie("%5f_Host-at")]), nobody(missing));
     assert_eq!(get(&[cookie("__Host-at"), cookie("%5f_Host-at")]), both((200, "ada")));
     assert_eq!(get(&[cookie("__Host-at"), line("Cookie: __Host-at=x".into())]), both((422, two)));
-    assert_eq!(get(&[line("Cookie: %5f_Host-at=x".into()), cookie("__Host-at")]), both((200, "ada")));
+    let tossed = line("Cookie: %5f_Host-at=x".into());
+    assert_eq!(get(&[tossed, cookie("__Host-at")]), both((200, "ada")));
 
     // CSRF.
     let post = |value: &[u8]| {
@@ -138,7 +143,8 @@ fn over_a_socket_the_rules_are_the_same() {
     // Long headers are refused unread, by this crate or by the server.
     let long = line(format!("Authorization: Bearer {}", "a".repeat(100_000)));
     assert_eq!(get(&[long]), both((422, "Token is too long")));
-    let (status, _) = server.ask("GET /", &[&line(format!("Authorization: {}", ",".repeat(300_000)))]);
+    let commas = line(format!("Authorization: {}", ",".repeat(300_000)));
+    let (status, _) = server.ask("GET /", &[&commas]);
     assert_eq!(status, 401);
     // The connection was good to the end: the server still answers.
     assert_eq!(server.ask("GET /optional", &[]), let_in("nobody"));

@@ -89,7 +89,9 @@ fn dispatch(request: LocalRequest<'_>, body: impl AsRef<[u8]>) -> (u16, String) 
 #[test]
 fn the_body_is_read_into_what_the_route_names() {
     let client = app();
-    let auth = |request: LocalRequest<'_>, body: &str| dispatch(request.header(bearer(&access())), body);
+    let auth = |request: LocalRequest<'_>, body: &str| {
+        dispatch(request.header(bearer(&access())), body)
+    };
     assert_eq!(auth(client.post("/unit"), "anything"), let_in("ada"));
     assert_eq!(auth(client.post("/bytes"), "\u{1}\u{2}"), let_in("ada: [1, 2]"));
     assert_eq!(dispatch(client.post("/bytes"), ""), let_in("nobody: []"));
@@ -115,7 +117,8 @@ fn an_optional_token_and_the_note_come_out_of_the_same_json() {
 #[test]
 fn the_token_is_checked_before_the_body_is_read() {
     let client = app();
-    for (content_type, body) in [("application/json", "{"), ("text/plain", ""), ("image/png", "x")] {
+    let bodies = [("application/json", "{"), ("text/plain", ""), ("image/png", "x")];
+    for (content_type, body) in bodies {
         let (status, _) = dispatch(post(&client, "/form", content_type), body);
         assert_eq!(status, 401, "{content_type}");
     }
