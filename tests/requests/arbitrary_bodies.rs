@@ -34,7 +34,7 @@ fn json_lets_in_by_a_good_token_under_the_key_alone() {
     let client = app();
     let good = access();
     let value = prop_oneof![2 => any_json(), 1 => Just(json!({"access_token": good}))];
-    check(1500, value, |body| {
+    check(600, value, |body| {
         for path in ["/unit", "/json"] {
             let request = client.post(path).header(ContentType::JSON).body(body.to_string());
             let (status, text) = ask(request)?;
@@ -56,7 +56,7 @@ fn broken_json_is_never_the_servers_fault() {
         "{\"access_token\":", "\"x\"}", "/*", "\u{feff}",
     ];
     let pieces = pieces.map(String::from).to_vec();
-    check(1500, (text_of(pieces), any::<bool>()), |(body, cut)| {
+    check(600, (text_of(pieces), any::<bool>()), |(body, cut)| {
         let body = if cut { body.repeat(200) } else { body };
         for path in ["/unit", "/json", "/form"] {
             let request = client.post(path).header(ContentType::JSON).body(&body);
@@ -89,7 +89,7 @@ fn any_bytes_of_any_type_are_answered() {
     let text = text_of(pieces.map(String::from).to_vec()).prop_map(String::into_bytes);
     let body = prop_oneof![1 => bytes, 3 => text];
     let token = access();
-    check(1500, (types, body, any::<bool>()), |(content_type, body, with_cookie)| {
+    check(600, (types, body, any::<bool>()), |(content_type, body, with_cookie)| {
         for path in ["/unit", "/json", "/form"] {
             let header = Header::new("Content-Type", content_type.clone());
             let mut request = client.post(path).header(header).body(&body);
@@ -109,7 +109,7 @@ fn a_field_of_a_well_formed_form_is_found_whatever_is_around_it() {
     let client = app();
     let token = access();
     let around = proptest::collection::vec(("[a-z]{1,6}", ".{0,12}"), 0..5);
-    check(500, (around, 0usize..6, any::<bool>()), |(around, at, multipart)| {
+    check(250, (around, 0usize..6, any::<bool>()), |(around, at, multipart)| {
         let mut fields = around;
         let proof = ("csrf_token".to_string(), "the-csrf-value".to_string());
         fields.insert(at.min(fields.len()), proof);

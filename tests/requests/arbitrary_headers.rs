@@ -38,7 +38,7 @@ fn an_authorization_header_lets_in_by_exactly_one_good_token() {
     let mut pieces: Vec<String> = pieces.map(String::from).to_vec();
     pieces.extend([good.clone(), format!("Bearer {good}"), format!("bearer  {good} ")]);
     let lines = proptest::collection::vec(text_of(pieces), 0..3);
-    check(1500, lines, |lines| {
+    check(600, lines, |lines| {
         let texts: Vec<&str> = lines.iter().map(String::as_str).collect();
         let response = with_lines(client.get("/"), "Authorization", &texts).dispatch();
         let (status, body) = answer(response);
@@ -68,7 +68,7 @@ fn without_a_token_no_headers_let_in_and_none_are_the_servers_fault() {
     ]);
     let paths = ["/access", "/any", "/forward", "/unit", "/many", "/none"];
     let paths = proptest::sample::select(paths.to_vec());
-    check(1500, (methods, paths, headers), |(method, path, headers)| {
+    check(600, (methods, paths, headers), |(method, path, headers)| {
         let mut request = client.req(method, path);
         for (name, value) in headers {
             request.add_header(Header::new(name, value));
@@ -86,7 +86,7 @@ fn a_csrf_value_is_right_or_the_request_is_refused() {
     let token = access();
     let pieces = ["the-csrf-value", "the-", "csrf-value", "THE-CSRF-VALUE", " "];
     let values = proptest::collection::vec(text_of(pieces.map(String::from).to_vec()), 0..3);
-    check(1000, values, |values| {
+    check(400, values, |values| {
         let sent: Vec<&str> = values.iter().map(String::as_str).collect();
         let request = client.post("/access").cookie(in_cookie(&token));
         let (status, _) = ask(with_lines(request, "X-CSRF-TOKEN", &sent))?;

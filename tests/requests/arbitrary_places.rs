@@ -30,7 +30,7 @@ fn cookies_let_in_only_by_a_cookie_of_the_very_name() {
     let mut pieces: Vec<String> = pieces.map(String::from).to_vec();
     pieces.extend([good.clone(), format!("access_token_cookie={good}; ")]);
     let lines = proptest::collection::vec(text_of(pieces), 0..3);
-    check(1500, lines, |lines| {
+    check(600, lines, |lines| {
         let (status, _) = ask(with_cookies(&client, "/access", &lines))?;
         // The values of that name, as they are written.
         let mut values: Vec<&str> = lines
@@ -59,7 +59,7 @@ fn query_strings_let_in_only_by_one_parameter_of_the_name() {
     ];
     let mut pieces: Vec<String> = pieces.map(String::from).to_vec();
     pieces.extend([good.clone(), format!("jwt={good}"), format!("&jwt={good}&")]);
-    check(1500, text_of(pieces), |query| {
+    check(600, text_of(pieces), |query| {
         let encoded: String = query
             .chars()
             .map(|c| match c.is_ascii_graphic() && !"\"<>\\^`{|}#".contains(c) {
