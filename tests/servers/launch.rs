@@ -6,7 +6,7 @@ use crate::node::{Node, Place, Setup};
 /// The log of a launch that fails.
 #[track_caller]
 fn failure(place: &Place, attach: &'static str) -> String {
-    let setup = Setup { attach, connect_timeout: 2, log_level: "normal", ..Setup::new("") };
+    let setup = Setup { attach, connect_timeout: 1, log_level: "normal", ..Setup::new("") };
     match Node::try_start(place, &setup) {
         Ok(_) => panic!("it launches: {place:?}"),
         Err(log) => log,
