@@ -57,7 +57,8 @@ impl Seen {
     fn wait_for_more(&self, what: &str, count: &AtomicUsize, more: usize) {
         let before = count.load(Ordering::SeqCst);
         wait_until(what, || {
-            let wrong = self.wrong.lock().expect("no panic");
+            // The lock is not held in a panic, which would be another one in every loop.
+            let wrong = self.wrong.lock().expect("no panic").clone();
             assert!(wrong.is_empty(), "{wrong:?}");
             count.load(Ordering::SeqCst) >= before + more
         });
