@@ -222,6 +222,17 @@ mod tests {
         }
     }
 
+    /// What every store must do, as the crate's own suite has it.
+    #[cfg(feature = "test-util")]
+    #[rocket::async_test]
+    async fn it_keeps_the_contract_of_a_blocklist() {
+        use std::sync::Arc;
+
+        let file = File::new("contract");
+        let journal: Arc<dyn Blocklist> = Arc::new(Journal::open(&file.0).await.unwrap());
+        rocket_jwt_extended::testing::blocklist_contract(async || journal.clone()).await;
+    }
+
     #[rocket::async_test]
     async fn a_restart_forgets_nothing() {
         let file = File::new("restart");
