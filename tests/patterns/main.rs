@@ -6,6 +6,9 @@ extern crate rocket;
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/pem.rs"]
+mod pem;
+
 mod ask;
 mod blocklist_hook;
 mod cookies_refused;
@@ -23,6 +26,7 @@ mod login;
 mod logout;
 mod pruning;
 mod request_traps;
+mod resource_server;
 mod response_traps;
 mod revoke_all;
 mod rotation;
