@@ -32,6 +32,8 @@ impl Seen {
 pub(crate) struct RequestCache {
     seen: Mutex<Vec<Arc<Seen>>>,
     refusal: Mutex<Option<Rejection>>,
+    // With the route that forwarded.
+    forwarded: Mutex<Option<(usize, Rejection)>>,
     renewable: Mutex<Option<Arc<Verified>>>,
     in_query: AtomicBool,
     in_hook: AtomicBool,
@@ -54,8 +56,19 @@ impl RequestCache {
         seen
     }
 
-    pub(crate) fn refusal(&self) -> Option<Rejection> {
-        lock(&self.refusal).clone()
+    /// Why `request`, whose cache this is, was refused.
+    pub(crate) fn refusal(&self, request: &Request<'_>) -> Option<Rejection> {
+        let refusal = lock(&self.refusal).clone();
+        refusal.or_else(|| match &*lock(&self.forwarded) {
+            // Where another route was tried afterwards, the answer is that one's.
+            Some((route, rejection)) if *route == address(request) => Some(rejection.clone()),
+            _ => None,
+        })
+    }
+
+    /// Keeps why a guard of `request` left it to the next route, should there be none.
+    pub(crate) fn forward(&self, request: &Request<'_>, rejection: Rejection) {
+        *lock(&self.forwarded) = Some((address(request), rejection));
     }
 
     pub(crate) fn refuse(&self, rejection: Rejection) {
@@ -88,6 +101,11 @@ impl RequestCache {
     pub(crate) fn found_in_query(&self) {
         self.in_query.store(true, Ordering::Relaxed);
     }
+}
+
+/// Tells the routes of one Rocket instance apart.
+fn address(request: &Request<'_>) -> usize {
+    request.route().map_or(0, |route| std::ptr::from_ref(route) as usize)
 }
 
 /// Nothing panics while it holds one of these locks, so that a poisoned one is whole all the same.

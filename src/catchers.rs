@@ -18,16 +18,18 @@ fn codes(settings: &Settings) -> Vec<u16> {
     codes
 }
 
-/// Registers catchers at `/` for just the codes that the application has none for, and tells those
-/// that it has.
+/// Registers catchers at `/` for just the codes that the application has none for there, and tells
+/// those that it has one for, anywhere.
 pub(crate) fn register(rocket: Rocket<Build>, settings: &Settings) -> (Rocket<Build>, Vec<u16>) {
-    let taken = |code: u16| {
-        let at_root = |catcher: &&Catcher| catcher.base.path() == "/";
+    let codes = codes(settings);
+    let has = |code: u16, at: &dyn Fn(&Catcher) -> bool| {
         let of_code = |catcher: &Catcher| catcher.code.is_none() || catcher.code == Some(code);
-        rocket.catchers().filter(at_root).any(of_code)
+        rocket.catchers().any(|catcher| of_code(catcher) && at(catcher))
     };
-    let (theirs, ours): (Vec<_>, Vec<_>) = codes(settings).into_iter().partition(|&c| taken(c));
-    let catchers: Vec<_> = ours.into_iter().map(|code| Catcher::new(code, Refusals)).collect();
+    let at_root = |catcher: &Catcher| catcher.base.path() == "/";
+    let theirs = codes.iter().copied().filter(|&code| has(code, &|_| true)).collect();
+    let ours = codes.iter().copied().filter(|&code| !has(code, &at_root));
+    let catchers: Vec<_> = ours.map(|code| Catcher::new(code, Refusals)).collect();
     (rocket.register("/", catchers), theirs)
 }
 

@@ -75,6 +75,30 @@ impl<const N: usize> From<[&str; N]> for Audience {
     }
 }
 
+impl From<&String> for Audience {
+    fn from(one: &String) -> Self {
+        Self(vec![one.clone()])
+    }
+}
+
+impl From<&[String]> for Audience {
+    fn from(many: &[String]) -> Self {
+        Self(many.to_vec())
+    }
+}
+
+impl<const N: usize> From<[String; N]> for Audience {
+    fn from(many: [String; N]) -> Self {
+        Self(many.into())
+    }
+}
+
+impl<const N: usize> From<&[&str; N]> for Audience {
+    fn from(many: &[&str; N]) -> Self {
+        Self::from(&many[..])
+    }
+}
+
 impl From<Vec<&str>> for Audience {
     fn from(many: Vec<&str>) -> Self {
         Self::from(&many[..])

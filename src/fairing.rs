@@ -235,7 +235,7 @@ impl Fairing for JwtFairing {
         if cache.was_in_query() && !response.headers().contains("Cache-Control") {
             response.set_raw_header("Cache-Control", "no-store");
         }
-        match cache.refusal() {
+        match cache.refusal(request) {
             Some(rejection) => challenge(jwt, &rejection, response),
             None => renew::renew(jwt, cache, response).await,
         }

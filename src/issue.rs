@@ -2,7 +2,7 @@
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine;
-use jsonwebtoken::Algorithm;
+use jsonwebtoken::{Algorithm, Header};
 use rocket::serde::Serialize;
 use rocket::time::{Duration, OffsetDateTime};
 use serde_json::Value;
@@ -174,6 +174,7 @@ impl Spec {
 
     fn header(&self, jwt: &Jwt, key: &SigningKey) -> Result<Claims, Error> {
         let mut header = header_of(key.algorithm());
+        let plain = header.clone();
         let hooked = jwt.hooks().additional_headers.as_ref().map(|hook| hook(&self.identity));
         for (name, value) in hooked.iter().flatten().chain(&self.headers) {
             if RESERVED_HEADERS.contains(&name.as_str()) {
@@ -192,6 +193,12 @@ impl Spec {
                 _ => (),
             }
             header.insert(name.clone(), value.clone());
+        }
+        // What the registered members must be (RFC 7515 §4.1), as the token will be read.
+        if header != plain
+            && serde_json::from_value::<Header>(Value::Object(header.clone())).is_err()
+        {
+            return Err(Error::Serialize("a header is not of its type".into()));
         }
         Ok(header)
     }

@@ -204,7 +204,7 @@
 //! | `rust_crypto` | | cryptography in Rust; its RSA has a timing side channel (RUSTSEC-2023-0071) |
 //! | `sqlx_sqlite`, `sqlx_postgres`, `sqlx_mysql` | | a blocklist in a database, through `sqlx` |
 //! | `deadpool_postgres`, `deadpool_redis` | | a blocklist in PostgreSQL or Redis |
-//! | `test-util` | | the contract suite for stores of your own |
+//! | `test-util` | | a clock moved by hand, the contract suite for stores of your own |
 //!
 //! With both, `aws_lc_rs` is used.
 

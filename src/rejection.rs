@@ -245,7 +245,7 @@ impl Rejection {
     /// # fn main() {}
     /// ```
     pub fn of(request: &Request<'_>) -> Option<Rejection> {
-        cache::of(request).refusal()
+        cache::of(request).refusal(request)
     }
 
     /// The check that failed.
@@ -334,13 +334,13 @@ impl From<Rejection> for Status {
 impl<'r> Responder<'r, 'static> for Rejection {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let cache = cache::of(request);
+        // For the challenge, and against renewal: a route may have refused where no guard did.
+        cache.refuse(self.clone());
         let hook =
             request.rocket().state::<Jwt>().and_then(|jwt| jwt.hooks().on_rejection.as_ref());
         match hook {
             // A hook that answers with a refusal means the table's answer.
             Some(hook) if cache.enter_hook() => {
-                // For the challenge: a route may have refused where no guard did.
-                cache.refuse(self.clone());
                 let answer = hook(&self, request);
                 cache.leave_hook();
                 answer

@@ -18,10 +18,7 @@ pub(crate) async fn renew(jwt: &Jwt, cache: &RequestCache, response: &mut Respon
     let Some(within) = settings.implicit_refresh else { return };
     let Some(verified) = cache.renewable() else { return };
     let Some(expires_at) = verified.registered().expires_at else { return };
-    if verified.registered().token_type != TokenType::Access
-        || expires_at - jwt.now() > within
-        || sets_its_cookies(settings, response)
-    {
+    if expires_at - jwt.now() > within || sets_its_cookies(settings, response) {
         return;
     }
     // Asked again: the route may have been the logout.

@@ -100,15 +100,18 @@ impl Jwt {
         let own = expiry.map(|exp| exp.saturating_add(self.margin()));
         match (verified.sid(), verified.jti()) {
             (Some(sid), _) => {
-                let others = self
-                    .settings()
-                    .session_lifetime()
-                    .map(|longest| self.issue_instant().saturating_add(longest + self.margin()));
+                let others = self.session_until();
                 Revocation::session(sid, own.zip(others).map(|(own, others)| own.max(others)))
             }
             (None, Some(jti)) => Revocation::token(jti, own),
             (None, None) => Revocation::nameless(),
         }
+    }
+
+    /// When the last token of a session that goes on until now is dead.
+    fn session_until(&self) -> Option<OffsetDateTime> {
+        let longest = self.settings().session_lifetime()?;
+        Some(self.now().saturating_add(longest + self.margin()))
     }
 
     /// Waits until a token issued on another server, by the same clock, is after the cut-off.
@@ -138,39 +141,40 @@ impl Jwt {
         verified: &Verified,
         first: OffsetDateTime,
     ) -> Result<Successor, Reason> {
-        let successor = Successor::of(self, verified, first).map_err(|error| {
-            // Without the signing key nobody here can tell what the token was exchanged for.
-            log::warn!("JWT: a used refresh token can't be judged: {error}");
-            Reason::Revoked
-        })?;
+        let successor = Successor::of(self, verified, first);
         let grace = self.settings().rotation_grace;
         if grace.is_positive() && self.now() - first <= grace {
+            let successor = successor.map_err(|error| {
+                // Without the signing key nobody here can tell what the token was exchanged for.
+                log::warn!("JWT: a used refresh token can't be judged: {error}");
+                Reason::Revoked
+            })?;
             let ids = successor.refresh_ids(verified);
-            if self.store_answer(|store| async move { store.standing(&ids).await }).await?
-                == Standing::Live
-            {
+            let standing = self.store_answer(|store| async move { store.standing(&ids).await });
+            if standing.await? == Standing::Live {
                 return Ok(successor);
             }
+            self.end_stolen_session(verified, Some(successor.session_id())).await?;
+        } else {
+            let successor = successor.ok();
+            self.end_stolen_session(verified, successor.as_ref().map(Successor::session_id)).await?;
         }
-        self.end_stolen_session(verified, &successor).await?;
         Err(Reason::Revoked)
     }
 
+    /// Ends the session of a used token that came again. One without a session began one with its
+    /// first exchange, `begun`.
     async fn end_stolen_session(
         &self,
         verified: &Verified,
-        successor: &Successor,
+        begun: Option<&str>,
     ) -> Result<(), Reason> {
         log::warn!("JWT: a used refresh token came again: its session is revoked");
-        let mut entry = self.session_end(verified);
-        if verified.sid().is_none() {
-            // The session began with the first exchange.
-            let until = self
-                .settings()
-                .session_lifetime()
-                .map(|longest| self.now().saturating_add(longest + self.margin()));
-            entry = Revocation::session(successor.session_id(), until);
-        }
+        let session_id = verified.sid().or(begun);
+        let entry = match (verified.sid(), begun) {
+            (None, Some(begun)) => Revocation::session(begun, self.session_until()),
+            _ => self.session_end(verified),
+        };
         self.record(entry).await.map_err(|error| {
             log::error!("JWT: {error}");
             Reason::StoreUnavailable
@@ -178,7 +182,7 @@ impl Jwt {
         self.hooks().emit(&Event::ReuseDetected {
             identity: verified.identity().into(),
             jti: verified.jti().unwrap_or_default().into(),
-            session_id: Some(successor.session_id().into()),
+            session_id: session_id.map(Into::into),
         });
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::events::Event;
 use crate::guard::RefreshToken;
 use crate::issue::{Freshness, Ids, Spec};
 use crate::jwt::Jwt;
+use crate::keys::SigningKey;
 use crate::pair::TokenPair;
 use crate::rejection::{Reason, Refusal, Rejection};
 use crate::token::{OwnClaims, TokenType, Verified};
@@ -165,7 +166,7 @@ impl Successor {
         };
         let sid = match verified.sid() {
             Some(sid) => sid.to_string(),
-            None => session_of(&key, jti)?,
+            None => session_of(&key, jti, verified.ids().issued_millis())?,
         };
         let ids = |kind: &str| {
             Ok::<_, Error>(Ids {
@@ -223,8 +224,9 @@ pub(crate) fn carried_audience(verified: &Verified) -> Option<Audience> {
 }
 
 /// The session that a token without one begins when it is exchanged: the same for every exchange.
-fn session_of(key: &crate::keys::SigningKey, jti: &[u8]) -> Result<String, Error> {
+fn session_of(key: &SigningKey, jti: &[u8], issued: Option<i64>) -> Result<String, Error> {
     let bytes = key.derive("session", jti)?;
-    let bytes = bytes.first_chunk().copied().ok_or(Error::Sign)?;
-    Ok(Builder::from_random_bytes(bytes).into_uuid().to_string())
+    let tail = bytes.first_chunk().ok_or(Error::Sign)?;
+    let millis = issued.and_then(|millis| u64::try_from(millis).ok()).unwrap_or_default();
+    Ok(Builder::from_unix_timestamp_millis(millis, tail).into_uuid().to_string())
 }

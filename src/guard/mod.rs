@@ -28,7 +28,7 @@ use crate::jwt::Jwt;
 use crate::locate::{self, Body};
 use crate::location::Location;
 use crate::rejection::{Reason, Refusal, Rejection};
-use crate::token::{OwnClaims, Token, Verified};
+use crate::token::{OwnClaims, Token, TokenType, Verified};
 use crate::verify;
 
 pub use access::AccessToken;
@@ -181,7 +181,8 @@ async fn attempt<G: TokenGuard>(
     let seen = cache.seen(&located.encoded);
     let verified = verify::verify(jwt, &seen, located.proof.as_ref(), G::POLICY).await?;
     let guard = admit(&verified, Some(located.location), Some(request)).await?;
-    if located.location == Location::Cookies {
+    let is_access = verified.registered().token_type == TokenType::Access;
+    if is_access && located.location == Location::Cookies {
         cache.let_in_by_cookie(verified);
     }
     Ok(guard)

@@ -59,7 +59,7 @@ impl<'r, G: TokenGuard> FromRequest<'r> for OrForward<G> {
             Ok(guard) => Outcome::Success(Self(guard)),
             Err(rejection) if rejection.is_missing() => {
                 // For the catcher, should no other route answer.
-                cache::of(request).refuse(rejection);
+                cache::of(request).forward(request, rejection);
                 Outcome::Forward(Status::Unauthorized)
             }
             Err(rejection) => Outcome::Error(refuse(request, rejection)),
