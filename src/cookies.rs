@@ -16,6 +16,22 @@ const LONGEST: Duration = Duration::days(400);
 ///
 /// A token's cookie is `HttpOnly`; beside it, unless switched off, goes a cookie with its CSRF value
 /// that the page's scripts can read. Both have the configured `Secure`, `SameSite`, path and domain.
+///
+/// # Example
+///
+/// ```rust
+/// # #[macro_use] extern crate rocket;
+/// use rocket::http::CookieJar;
+/// use rocket_jwt_extended::{Duration, Error, Jwt};
+///
+/// #[post("/login?<remember>", data = "<name>")]
+/// fn login(jwt: &Jwt, jar: &CookieJar<'_>, name: &str, remember: bool) -> Result<(), Error> {
+///     let pair = jwt.token_pair(name).fresh().issue()?;
+///     let cookies = jwt.cookies(jar);
+///     if remember { cookies.max_age(Duration::days(30)).set_pair(&pair) } else { cookies.set_pair(&pair) }
+/// }
+/// # fn main() {}
+/// ```
 #[must_use = "cookies are set by `.set_…()` and unset by `.unset_…()`"]
 pub struct CookieWriter<'a, 'r> {
     jwt: &'a Jwt,

@@ -14,6 +14,16 @@ use crate::rejection::Rejection;
 /// As a responder it logs itself and answers 500, or 503 where a store could not be reached; the
 /// client is told nothing more. What a *client* did wrong is a [`Rejection`]; as an error it answers
 /// as it does by itself.
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_jwt_extended::jsonwebtoken::Algorithm;
+/// use rocket_jwt_extended::{Error, SigningKey};
+///
+/// let error = SigningKey::from_secret(Algorithm::HS512, b"too short").unwrap_err();
+/// assert!(matches!(error, Error::Key(_)));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {

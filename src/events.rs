@@ -7,6 +7,18 @@ use crate::token::TokenType;
 /// Something that happened to a token. Given to [`JwtFairing::on_event`](crate::JwtFairing::on_event).
 ///
 /// No event holds a token's text but by way of [`Rejection::token()`].
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_jwt_extended::{Event, Jwt};
+///
+/// let fairing = Jwt::fairing().on_event(|event| match event {
+///     Event::ReuseDetected { identity, .. } => eprintln!("stolen from {identity}"),
+///     Event::Refused { rejection, .. } => eprintln!("refused: {}", rejection.code()),
+///     _ => (),
+/// });
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event {

@@ -27,6 +27,21 @@ const RESERVED_HEADERS: [&str; 9] =
 /// Builds one token: by [`Jwt::access_token()`] or [`Jwt::refresh_token()`].
 ///
 /// What was asked for and can't be done is an error of [`encode()`](TokenBuilder::encode).
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_jwt_extended::{Claims, Duration, Error, Jwt};
+///
+/// /// A token for one report, for an hour.
+/// fn report_token(jwt: &Jwt, user: &str, report: u64) -> Result<String, Error> {
+///     jwt.access_token(user)
+///         .expires_in(Duration::hours(1))
+///         .audience("reports")
+///         .claims(&Claims::from_iter([("report".to_string(), report.into())]))
+///         .encode()
+/// }
+/// ```
 #[must_use = "a token is made by `.encode()`"]
 pub struct TokenBuilder<'a> {
     jwt: &'a Jwt,
@@ -36,6 +51,18 @@ pub struct TokenBuilder<'a> {
 /// Builds an access and a refresh token of one new session: by [`Jwt::token_pair()`].
 ///
 /// What was asked for and can't be done is an error of [`issue()`](TokenPairBuilder::issue).
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_jwt_extended::{Duration, Error, Jwt, TokenPair};
+///
+/// /// Fresh for five minutes; a refresh token of a day, unless the user wants to be remembered.
+/// fn log_in(jwt: &Jwt, user: &str, remember: bool) -> Result<TokenPair, Error> {
+///     let pair = jwt.token_pair(user).fresh_for(Duration::minutes(5));
+///     if remember { pair.issue() } else { pair.refresh_expires_in(Duration::DAY).issue() }
+/// }
+/// ```
 #[must_use = "a pair is made by `.issue()`"]
 pub struct TokenPairBuilder<'a> {
     jwt: &'a Jwt,

@@ -63,6 +63,16 @@ impl SigningKey {
     /// # Errors
     ///
     /// If it is no private key, not one for `algorithm`, or an RSA key of less than 2048 bits.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// use rocket_jwt_extended::jsonwebtoken::Algorithm;
+    /// use rocket_jwt_extended::SigningKey;
+    ///
+    /// let error = SigningKey::from_pem(Algorithm::RS256, b"nonsense").unwrap_err();
+    /// assert_eq!(error.to_string(), "is no PEM text");
+    /// ```
     pub fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<Self, Error> {
         check_label(pem, Role::Private)?;
         let key = match algorithm.family() {

@@ -25,6 +25,19 @@ impl Jwt {
     /// # Errors
     ///
     /// If the blocklist did not acknowledge it, or the token has no `jti`.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # #[macro_use] extern crate rocket;
+    /// use rocket_jwt_extended::{AnyToken, Error, Jwt};
+    ///
+    /// #[delete("/token")]
+    /// async fn revoke(jwt: &Jwt, token: AnyToken) -> Result<(), Error> {
+    ///     jwt.revoke(&token).await
+    /// }
+    /// # fn main() {}
+    /// ```
     pub async fn revoke(&self, revocation: impl Into<Revocation>) -> Result<(), Error> {
         self.record(revocation.into().with_margin(self.margin())).await
     }
@@ -48,6 +61,21 @@ impl Jwt {
     /// # Errors
     ///
     /// If the blocklist did not acknowledge it.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # #[macro_use] extern crate rocket;
+    /// use rocket_jwt_extended::{Error, Fresh, Jwt, TokenPair};
+    ///
+    /// #[post("/password")]
+    /// async fn change_password(jwt: &Jwt, token: Fresh) -> Result<TokenPair, Error> {
+    ///     // … the new one is stored; then every device is logged out but this one.
+    ///     jwt.revoke_all(token.identity()).await?;
+    ///     jwt.token_pair(token.identity()).fresh().issue()
+    /// }
+    /// # fn main() {}
+    /// ```
     pub async fn revoke_all(&self, identity: impl crate::Identity) -> Result<(), Error> {
         let identity = identity.identity();
         if identity.is_empty() {

@@ -70,6 +70,21 @@ impl fmt::Display for TokenType {
 ///
 /// What else was checked depends on where it comes from: a guard checks all, and
 /// [`Jwt::decode()`](crate::Jwt::decode) leaves out type, freshness, revocation and hooks.
+///
+/// # Example
+///
+/// ```rust
+/// # #[macro_use] extern crate rocket;
+/// use rocket_jwt_extended::AccessToken;
+///
+/// #[get("/token")]
+/// fn token(token: AccessToken) -> String {
+///     let until = token.expires_at().map_or("for ever".into(), |at| at.to_string());
+///     let place = token.location().map_or("nowhere".into(), |place| place.to_string());
+///     format!("{}'s {} token, until {until}, from {place}", token.identity(), token.token_type())
+/// }
+/// # fn main() {}
+/// ```
 pub struct Token<C> {
     /// The application's own claims.
     pub claims: C,

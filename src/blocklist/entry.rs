@@ -26,6 +26,17 @@ pub enum RevocationKind {
 pub type EntryKey = [u8; 17];
 
 /// An entry to be recorded in a [`Blocklist`](super::Blocklist).
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_jwt_extended::{Error, Jwt, Revocation};
+///
+/// /// Ends a session whose id an administrator picked from a list.
+/// async fn end(jwt: &Jwt, session_id: &str) -> Result<(), Error> {
+///     jwt.revoke(Revocation::session(session_id, None)).await
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Revocation {
     kind: RevocationKind,
