@@ -239,6 +239,7 @@ impl Fairing for JwtFairing {
             Some(rejection) => challenge(jwt, &rejection, response),
             None => renew::renew(jwt, cache, response).await,
         }
+        renew::forbid_storing(jwt.settings(), response);
     }
 }
 

@@ -16,7 +16,7 @@ use crate::identity::Identity;
 use crate::jwt::Jwt;
 use crate::keys::SigningKey;
 use crate::pair::TokenPair;
-use crate::token::{Token, TokenType};
+use crate::token::{Token, TokenType, Verified};
 use crate::verify::MAX_HEADER_LENGTH;
 use crate::Claims;
 
@@ -99,6 +99,8 @@ pub(crate) struct Ids {
     pub(crate) csrf: Option<String>,
     /// The instant of issue, if it is not now.
     pub(crate) at: Option<OffsetDateTime>,
+    /// Whether that is the token's `iat`, even if it is still to come.
+    pub(crate) exact: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -245,8 +247,9 @@ impl Spec {
         }
 
         let at = self.ids.at.unwrap_or_else(|| jwt.issue_instant());
-        // Whole seconds, as NumericDates usually are; the `jti` has the milliseconds.
-        let iat = at.unix_timestamp();
+        // Whole seconds, as NumericDates usually are; the `jti` has the milliseconds. Where the clock was
+        // set back, the `jti` must be after the last cut-off, but the token is to be valid now.
+        let iat = if self.ids.exact { at } else { at.min(jwt.now()) }.unix_timestamp();
         let mut set = |name: &str, value: Value| payload.insert(name.into(), value);
         set(&settings.identity_claim, self.identity.as_str().into());
         set("iat", iat.into());
@@ -332,6 +335,24 @@ pub(crate) fn header_of(algorithm: Algorithm) -> Claims {
     Claims::from_iter([("alg".into(), algorithm.into()), ("typ".into(), "JWT".into())])
 }
 
+/// The audience a token was issued for, for those made from it.
+pub(crate) fn carried_audience(earlier: &Verified) -> Option<Audience> {
+    let audience = claims::audience(earlier.claims());
+    (!audience.is_empty()).then(|| Audience::from(audience))
+}
+
+/// A token that was given less than the configured lifetime is followed by one of as little.
+pub(crate) fn carried_lifetime(jwt: &Jwt, earlier: &Verified) -> Expires {
+    let registered = earlier.registered();
+    let given = registered.expires_at.zip(registered.issued_at).map(|(exp, iat)| exp - iat);
+    let configured = jwt.settings().kind(registered.token_type).expires;
+    match (given, configured) {
+        (Some(given), None) => Expires::In(given),
+        (Some(given), Some(configured)) if given < configured => Expires::In(given),
+        _ => Expires::AsConfigured,
+    }
+}
+
 pub(crate) fn encode(part: &Claims) -> Result<String, Error> {
     let json = serde_json::to_vec(part)
         .map_err(|error| Error::Serialize(format!("the token can't be written: {error}")))?;
@@ -402,7 +423,8 @@ macro_rules! builder_methods {
             self
         }
 
-        /// Makes the token one of the session of `token`, so that ending one ends the other.
+        /// Makes the token one of the session of `token`, if that has one, so that ending one ends the
+        /// other.
         pub fn session<C>(mut self, token: &Token<C>) -> Self {
             self.spec.ids.sid = token.session_id().map(Into::into);
             self
@@ -431,9 +453,14 @@ impl<'a> TokenBuilder<'a> {
         Self { jwt, spec: Spec::new(kind, identity) }
     }
 
-    /// Claims of an earlier token, which give way to all others.
-    pub(crate) fn carry(mut self, claims: Claims) -> Self {
-        self.spec.carried = claims;
+    /// Makes the token at that instant what `earlier` was: its own claims, which give way to all
+    /// others, its audience, its session, and no longer a lifetime.
+    pub(crate) fn after(mut self, earlier: &Verified, at: OffsetDateTime) -> Self {
+        self.spec.carried = claims::own(earlier.claims(), self.jwt.settings());
+        self.spec.audience = carried_audience(earlier);
+        self.spec.expires = carried_lifetime(self.jwt, earlier);
+        self.spec.ids.sid = earlier.sid().map(Into::into);
+        self.spec.ids.at = Some(at);
         self
     }
 

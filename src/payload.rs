@@ -4,15 +4,14 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
-use std::sync::LazyLock;
 
 use rocket::serde::de::{self, Deserialize, DeserializeSeed, Deserializer};
 use rocket::serde::de::{MapAccess, SeqAccess, Visitor};
 use rocket::time::{Duration, OffsetDateTime};
-use serde_json::{Number, Value};
+use serde_json::Number;
 
 use crate::config::Settings;
-use crate::strict::{Levels, Malformed, Name, Names, Unique};
+use crate::strict::{Levels, Malformed, Name, Names, Unique, NUMBER, NUMBERS_ARE_OBJECTS};
 
 /// A claim as it was found.
 #[derive(Debug, Default)]
@@ -227,14 +226,6 @@ impl<'de> Visitor<'de> for ReadSlot {
         Ok(number.map_or(Slot::Other, |number| Slot::Number(number_date(&number))))
     }
 }
-
-/// How `serde_json` hands out numbers when a crate somewhere in the tree switched its feature
-/// `arbitrary_precision` on.
-const NUMBER: &str = "$serde_json::private::Number";
-
-/// Whether that is so: only then does a number too large for an `f64` read.
-static NUMBERS_ARE_OBJECTS: LazyLock<bool> =
-    LazyLock::new(|| serde_json::from_str::<Value>("1e999").is_ok());
 
 fn number_date(number: &Number) -> Option<OffsetDateTime> {
     match number.as_i64() {

@@ -4,12 +4,10 @@ use rocket::Response;
 
 use crate::blocklist::Standing;
 use crate::cache::RequestCache;
-use crate::claims;
 use crate::config::Settings;
 use crate::cookies;
 use crate::jwt::Jwt;
-use crate::rotate::carried_audience;
-use crate::token::{Token, TokenType, Verified};
+use crate::token::TokenType;
 
 /// Renews the token a guard let in by its cookie, unless there is a reason not to. What goes wrong
 /// is logged: the answer is good without it.
@@ -21,13 +19,18 @@ pub(crate) async fn renew(jwt: &Jwt, cache: &RequestCache, response: &mut Respon
     if expires_at - jwt.now() > within || sets_its_cookies(settings, response) {
         return;
     }
+    // A log-out everywhere that the store does not know of yet will cut off this instant.
+    let at = jwt.issue_instant();
     // Asked again: the route may have been the logout.
     let ids = verified.ids();
     match jwt.store_answer(|store| async move { store.standing(&ids).await }).await {
         Ok(Standing::Live) => (),
         _ => return,
     }
-    let renewed = renewed(jwt, &verified)
+    let renewed = jwt
+        .access_token(verified.identity())
+        .after(&verified, at)
+        .encode()
         .and_then(|token| cookies::cookies(jwt, TokenType::Access, &token, None, None));
     match renewed {
         Ok(cookies) => cookies.iter().for_each(|cookie| {
@@ -41,20 +44,20 @@ pub(crate) async fn renew(jwt: &Jwt, cache: &RequestCache, response: &mut Respon
 /// Whether the answer sets or unsets the access token's cookies by itself.
 fn sets_its_cookies(settings: &Settings, response: &Response<'_>) -> bool {
     let names = settings.kind(TokenType::Access);
-    response.headers().get("Set-Cookie").any(|line| {
-        let name = line.split('=').next().unwrap_or_default().trim();
-        name == names.cookie_name || name == names.csrf_cookie_name
-    })
+    sets_cookie(response, &[&names.cookie_name, &names.csrf_cookie_name])
 }
 
-fn renewed(jwt: &Jwt, verified: &std::sync::Arc<Verified>) -> Result<String, crate::Error> {
-    let token = Token::with_claims(crate::NoClaims, verified.clone(), None);
-    let mut builder = jwt
-        .access_token(token.identity())
-        .session(&token)
-        .carry(claims::own(verified.claims(), jwt.settings()));
-    if let Some(audience) = carried_audience(verified) {
-        builder = builder.audience(audience);
+/// Keeps answers that carry tokens out of every cache (RFC 6749 §5.1), whatever the route says.
+pub(crate) fn forbid_storing(settings: &Settings, response: &mut Response<'_>) {
+    let names = [TokenType::Access, TokenType::Refresh].map(|kind| &settings.kind(kind).cookie_name);
+    if sets_cookie(response, &names) {
+        response.set_raw_header("Cache-Control", "no-store");
     }
-    builder.encode()
+}
+
+fn sets_cookie(response: &Response<'_>, names: &[&String]) -> bool {
+    response.headers().get("Set-Cookie").any(|line| {
+        let name = line.split('=').next().unwrap_or_default().trim();
+        names.iter().any(|one| *one == name)
+    })
 }

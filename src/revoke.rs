@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::jwt::Jwt;
 use crate::rejection::Reason;
-use crate::rotate::Successor;
+use crate::rotate::{session_begun, Successor};
 use crate::token::{Token, Verified};
 
 impl Jwt {
@@ -43,13 +43,18 @@ impl Jwt {
     }
 
     /// Ends the session of a token: its access and refresh tokens, and all that rotation made of them.
-    /// Of a token without `sid` it revokes the `jti`.
+    /// Of a token without `sid` it revokes the `jti`, and what a refresh token was exchanged for.
     ///
     /// # Errors
     ///
     /// If the blocklist did not acknowledge it, or the token has neither `sid` nor `jti`.
     pub async fn revoke_session<C>(&self, token: &Token<C>) -> Result<(), Error> {
-        self.record(self.session_end(token.verified())).await
+        let verified = token.verified();
+        // A lone refresh token that was exchanged has a session that it does not know of.
+        if let Some(begun) = session_begun(self, verified) {
+            self.record(Revocation::session(begun, self.session_until())).await?;
+        }
+        self.record(self.session_end(verified)).await
     }
 
     /// Revokes every token of `identity` issued until now: log out everywhere. A login right

@@ -8,17 +8,18 @@ use rocket::time::{OffsetDateTime, PrimitiveDateTime};
 use uuid::Builder;
 
 use crate::blocklist::{TokenIds, UseUp};
-use crate::claims::{self, audience, Audience};
+use crate::claims;
 use crate::clock;
 use crate::error::Error;
 use crate::events::Event;
 use crate::guard::RefreshToken;
-use crate::issue::{Freshness, Ids, Spec};
+use crate::issue::{carried_audience, carried_lifetime, Freshness, Ids, Spec};
 use crate::jwt::Jwt;
 use crate::keys::SigningKey;
 use crate::pair::TokenPair;
 use crate::rejection::{Reason, Refusal, Rejection};
 use crate::token::{OwnClaims, TokenType, Verified};
+use crate::verify;
 use crate::Claims;
 
 /// An exchange of a refresh token, to be awaited: by [`Jwt::rotate()`].
@@ -97,6 +98,8 @@ async fn exchange(
     if verified.jti().is_none() {
         return Err(Reason::MissingClaim("jti".into()));
     }
+    // The guard saw to it; but it may have been held for long.
+    verify::check_expiry(jwt, verified)?;
     let not_issued = |error: Error| {
         log::error!("JWT: a refresh token can't be exchanged: {error}");
         Reason::NotIssued
@@ -174,6 +177,7 @@ impl Successor {
                 sid: Some(sid.clone()),
                 csrf: Some(csrf(&format!("{kind} csrf"))?),
                 at: Some(at),
+                exact: true,
             })
         };
         Ok(Self { at, access: ids("access")?, refresh: ids("refresh")?, sid })
@@ -213,17 +217,21 @@ impl Successor {
         let mut refresh = access.clone();
         refresh.kind = TokenType::Refresh;
         refresh.ids = self.refresh.clone();
+        refresh.expires = carried_lifetime(jwt, verified);
         TokenPair::make(jwt, access, refresh)
     }
 }
 
-/// The audience a token was issued for, for those made from it.
-pub(crate) fn carried_audience(verified: &Verified) -> Option<Audience> {
-    let audience = audience(verified.claims());
-    (!audience.is_empty()).then(|| Audience::from(audience))
+/// The session that a refresh token without one begins when it is exchanged.
+pub(crate) fn session_begun(jwt: &Jwt, verified: &Verified) -> Option<String> {
+    if verified.sid().is_some() || verified.registered().token_type != TokenType::Refresh {
+        return None;
+    }
+    let key = jwt.signing_key(verified.identity()).ok()?;
+    session_of(&key, verified.jti()?.as_bytes(), verified.ids().issued_millis()).ok()
 }
 
-/// The session that a token without one begins when it is exchanged: the same for every exchange.
+/// The same for every exchange.
 fn session_of(key: &SigningKey, jti: &[u8], issued: Option<i64>) -> Result<String, Error> {
     let bytes = key.derive("session", jti)?;
     let tail = bytes.first_chunk().ok_or(Error::Sign)?;

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::LazyLock;
 
 use rocket::serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -27,6 +28,15 @@ impl Levels {
     }
 }
 
+const PRIVATE: &str = "$serde_json::private::";
+
+/// How `serde_json` hands out numbers when its feature `arbitrary_precision` is on.
+pub(crate) const NUMBER: &str = "$serde_json::private::Number";
+
+/// Whether it is: only then does a number too large for an `f64` read.
+pub(crate) static NUMBERS_ARE_OBJECTS: LazyLock<bool> =
+    LazyLock::new(|| serde_json::from_str::<Value>("1e999").is_ok());
+
 /// The names of one object, each of which may come once. A handful needs no memory of its own.
 #[derive(Default)]
 pub(crate) struct Names<'a> {
@@ -39,6 +49,11 @@ impl<'a> Names<'a> {
     pub(crate) fn add<E: de::Error>(&mut self, name: Cow<'a, str>) -> Result<(), E> {
         if self.has(&name) {
             return Err(E::custom("a name twice"));
+        }
+        // Names by which `serde_json` tells itself what a value is: with some of its features, which any
+        // crate in the tree can switch on, the same text would read in two ways.
+        if name.starts_with(PRIVATE) && !(*NUMBERS_ARE_OBJECTS && name == NUMBER) {
+            return Err(E::custom("a private name"));
         }
         match self.few.get_mut(self.count) {
             Some(free) => *free = name,
@@ -174,6 +189,8 @@ mod tests {
             (r#"{"a":NaN}"#.into(), false),
             (r#"{"a":1e999}"#.into(), false),
             (r#"{"a":"\ud800"}"#.into(), false),
+            (r#"{"a":{"$serde_json::private::RawValue":"1"}}"#.into(), false),
+            (r#"{"a":{"$serde_json::private::Number":"1"}}"#.into(), false),
             (deep(32), true),
             (deep(33), false),
         ] {

@@ -124,7 +124,7 @@ impl Settings {
             query_prefix: config.query_string_value_prefix.clone(),
             implicit_refresh: check
                 .positive("implicit_refresh_within", config.implicit_refresh_within.0),
-            rotation_grace: config.rotation_grace.0,
+            rotation_grace: check.rotation_grace(),
             max_token_lifetime: check.positive("max_token_lifetime", config.max_token_lifetime.0),
             prune_interval: check
                 .always("blocklist_prune_interval", config.blocklist_prune_interval.0),
@@ -161,6 +161,7 @@ impl Settings {
         check.lifetimes(&settings);
         check.cookie_names(&settings);
         check.reachable(&settings);
+        check.unchecked(&settings);
         settings
     }
 }
@@ -235,6 +236,14 @@ impl Check<'_> {
             self.fault("decode_leeway", "must not be longer than a day");
         }
         leeway
+    }
+
+    fn rotation_grace(&mut self) -> Duration {
+        let grace = self.config.rotation_grace.0;
+        if grace > Duration::HOUR {
+            self.fault("rotation_grace", "must not be longer than an hour: a thief has as much");
+        }
+        grace
     }
 
     fn identity_claim(&mut self) -> String {
@@ -449,8 +458,27 @@ impl Check<'_> {
                 self.warn("decode_audience", "does not accept what `encode_audience` writes");
             }
         }
-        if settings.implicit_refresh.is_some() && settings.access.expires.is_none() {
-            self.warn("implicit_refresh_within", "renews nothing: access tokens never expire");
+        match (settings.implicit_refresh, settings.access.expires) {
+            (Some(_), None) => {
+                self.warn("implicit_refresh_within", "renews nothing: access tokens never expire");
+            }
+            (Some(within), Some(expires)) if within >= expires => {
+                self.warn("implicit_refresh_within", "renews at every request");
+            }
+            _ => (),
+        }
+    }
+
+    /// What the settings leave unchecked, if that is not what it is for.
+    fn unchecked(&mut self, settings: &Settings) {
+        let expire = settings.access.expires.is_some() || settings.refresh.expires.is_some();
+        if expire && !settings.required_claims.iter().any(|claim| claim == "exp") {
+            self.warn("required_claims", "lacks `exp`: tokens without an end are accepted");
+        }
+        let sent_anywhere = settings.cookie_samesite == SameSite::None;
+        let cookies = settings.locations.contains(&Location::Cookies);
+        if cookies && sent_anywhere && !settings.csrf_protect {
+            self.warn("cookie_csrf_protect", "is off, and other sites can send the cookies");
         }
     }
 }

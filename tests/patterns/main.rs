@@ -24,6 +24,7 @@ mod implicit_refresh;
 mod implicit_refresh_not;
 mod login;
 mod logout;
+mod outliving;
 mod pruning;
 mod request_traps;
 mod resource_server;
