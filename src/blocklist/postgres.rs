@@ -4,8 +4,9 @@ use std::error::Error;
 use std::fmt;
 
 use rocket::time::OffsetDateTime;
+use rocket::tokio;
 use rocket_db_pools::deadpool_postgres::tokio_postgres::{self, types::ToSql};
-use rocket_db_pools::deadpool_postgres::{Pool, PoolError};
+use rocket_db_pools::deadpool_postgres::{Client, Pool, PoolError};
 
 use super::retry;
 use super::shared::{self, Row, Rows};
@@ -52,7 +53,7 @@ impl PostgresBlocklist {
     ///
     /// When the table is neither there, with all its columns, nor can be created.
     pub async fn create_table(&self) -> Result<(), StoreError> {
-        let connection = self.pool.get().await.map_err(Failure::NoConnection)?;
+        let connection = self.connection().await?;
         if connection.batch_execute(&self.statements.probe).await.is_ok() {
             return Ok(());
         }
@@ -72,13 +73,28 @@ impl PostgresBlocklist {
         self.statements.named()
     }
 
+    /// A connection of the pool. One that is still to be opened is opened in a task of its own: if
+    /// this request stops waiting, the connection serves the next. Otherwise, where opening one
+    /// takes longer than a request waits, none would ever be opened.
+    async fn connection(&self) -> Result<Client, Failure> {
+        let status = self.pool.status();
+        let connection = if status.available > 0 || status.size >= status.max_size {
+            self.pool.get().await
+        } else {
+            let pool = self.pool.clone();
+            let opened = tokio::spawn(async move { pool.get().await });
+            opened.await.unwrap_or(Err(PoolError::Closed))
+        };
+        connection.map_err(Failure::NoConnection)
+    }
+
     async fn write(
         &self,
         statement: &str,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, StoreError> {
         let run = || async {
-            let connection = self.pool.get().await.map_err(Failure::NoConnection)?;
+            let connection = self.connection().await?;
             let statement = connection.prepare_cached(statement).await?;
             Ok(connection.execute(&statement, values).await?)
         };
@@ -86,7 +102,7 @@ impl PostgresBlocklist {
     }
 
     async fn read(&self, keys: &[&(dyn ToSql + Sync)]) -> Result<Vec<Columns>, Failure> {
-        let connection = self.pool.get().await.map_err(Failure::NoConnection)?;
+        let connection = self.connection().await?;
         let statement = connection.prepare_cached(&self.statements.standing).await?;
         let rows = connection.query(&statement, keys).await?;
         rows.iter()

@@ -1,8 +1,9 @@
 //! The store in a Redis server, through `deadpool_redis`.
 
 use rocket::time::OffsetDateTime;
+use rocket::tokio;
 use rocket_db_pools::deadpool_redis::redis;
-use rocket_db_pools::deadpool_redis::{Connection, Pool};
+use rocket_db_pools::deadpool_redis::{Connection, Pool, PoolError};
 
 use super::shared::{self, Row, Rows};
 use super::{Blocklist, EntryKey, Revocation, Standing, StoreError, TokenIds, UseUp};
@@ -99,8 +100,19 @@ impl RedisBlocklist {
         Ok(())
     }
 
+    /// A connection of the pool. One that is still to be opened is opened in a task of its own: if
+    /// this request stops waiting, the connection serves the next. Otherwise, where opening one
+    /// takes longer than a request waits, none would ever be opened.
     async fn connection(&self) -> Result<Connection, StoreError> {
-        self.pool.get().await.map_err(StoreError::new)
+        let status = self.pool.status();
+        let connection = if status.available > 0 || status.size >= status.max_size {
+            self.pool.get().await
+        } else {
+            let pool = self.pool.clone();
+            let opened = tokio::spawn(async move { pool.get().await });
+            opened.await.unwrap_or(Err(PoolError::Closed))
+        };
+        connection.map_err(StoreError::new)
     }
 
     fn key(&self, key: &EntryKey) -> String {

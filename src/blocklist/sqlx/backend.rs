@@ -3,6 +3,8 @@
 //! Generic code over `sqlx::Database` would spread a dozen bounds over everything that names the
 //! store; here the same bodies are compiled once for each driver.
 
+use rocket::tokio;
+use rocket_db_pools::sqlx::pool::PoolConnection;
 use rocket_db_pools::sqlx::{self, Executor, Row as _};
 
 use super::super::statements::{Columns, Statements, TableName};
@@ -65,6 +67,22 @@ pub trait Operations: sqlx::Database {
     ) -> Result<Vec<Columns>, sqlx::Error>;
 }
 
+/// A connection of the pool.
+///
+/// One that is still to be opened is opened in a task of its own: if this request stops waiting,
+/// the connection serves the next. Otherwise, where opening one takes longer than a request waits,
+/// as it may when all servers come back to a database at once, none would ever be opened.
+async fn connection<DB: sqlx::Database>(
+    pool: &sqlx::Pool<DB>,
+) -> Result<PoolConnection<DB>, sqlx::Error> {
+    let acquire = pool.acquire();
+    let is_full = pool.size() >= pool.options().get_max_connections();
+    if is_full || pool.num_idle() > 0 {
+        return acquire.await;
+    }
+    tokio::spawn(acquire).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+}
+
 macro_rules! backend {
     ($database:ident) => {
         impl SqlxBackend for sqlx::$database {}
@@ -92,7 +110,8 @@ macro_rules! backend {
                         Value::Int(value) => query.bind(*value),
                     };
                 }
-                Ok(query.execute(pool).await?.rows_affected())
+                let mut connection = connection(pool).await?;
+                Ok(query.execute(&mut *connection).await?.rows_affected())
             }
 
             async fn read(
@@ -104,7 +123,8 @@ macro_rules! backend {
                 for key in keys {
                     query = query.bind(&key[..]);
                 }
-                let rows = query.fetch_all(pool).await?;
+                let mut connection = connection(pool).await?;
+                let rows = query.fetch_all(&mut *connection).await?;
                 rows.into_iter()
                     .map(|row| {
                         Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
