@@ -140,7 +140,7 @@ impl Kind {
         }
         match self {
             Kind::Postgres => {
-                let mut init = bound_to_us("initdb", user);
+                let mut init = bound_to_us(user);
                 init.arg(postgres("initdb")).arg("-D").arg(&data);
                 run(init.args([
                     "-U",
@@ -151,7 +151,7 @@ impl Kind {
                 ]));
             }
             Kind::MariaDb => {
-                let mut init = bound_to_us("mariadb-install-db", user);
+                let mut init = bound_to_us(user);
                 init.arg("mariadb-install-db").arg("--no-defaults");
                 init.arg(format!("--datadir={}", data.display()));
                 run(init.args([
@@ -167,7 +167,7 @@ impl Kind {
     fn launch(self, folder: &Path, port: u16) -> Child {
         let data = folder.join("data");
         let (data, folder_name) = (data.display(), folder.display());
-        let mut command = bound_to_us("database", self.user());
+        let mut command = bound_to_us(self.user());
         match self {
             Kind::Postgres => {
                 command.arg(postgres("postgres"));

@@ -53,7 +53,7 @@ impl Node {
         let Place { store, url } = place;
         let Setup { jwt, connect_timeout, attach, log_level } = setup;
         let pool = format!("url={url:?},max_connections=8,connect_timeout={connect_timeout}");
-        let child = bound_to_us("node", None)
+        let child = bound_to_us(None)
             .arg(program())
             .env("NODE_STORE", store)
             .env("NODE_ATTACH", attach)
@@ -138,14 +138,14 @@ impl Drop for Node {
 
 /// A command, to be given a program, that is killed when this process is, however it ends; as that
 /// user if this is root.
-pub fn bound_to_us(what: &str, user: Option<&str>) -> Command {
+pub fn bound_to_us(user: Option<&str>) -> Command {
     static ROOT: OnceLock<bool> = OnceLock::new();
     let is_root = *ROOT.get_or_init(|| {
         let id = Command::new("id").arg("-u").output().expect("id");
         id.stdout == b"0\n"
     });
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL"]).env("WHAT", what);
+    command.args(["--pdeathsig", "KILL"]);
     if let (Some(user), true) = (user, is_root) {
         command.args(["--reuid", user, "--regid", user, "--init-groups"]);
     }
