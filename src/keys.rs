@@ -310,8 +310,9 @@ pub(crate) fn check_secret_form(secret: &[u8]) -> Result<(), Error> {
     let text = String::from_utf8_lossy(secret);
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     // PEM, RFC 4716, OpenSSH, JWK.
-    let another_kind = ["---- BEGIN", "-----BEGIN", "\"kty\""].iter().any(|mark| text.contains(mark))
-        || ["ssh-", "ecdsa-", "sk-ssh-"].iter().any(|start| text.starts_with(start));
+    let another_kind =
+        ["---- BEGIN", "-----BEGIN", "\"kty\""].iter().any(|mark| text.contains(mark))
+            || ["ssh-", "ecdsa-", "sk-ssh-"].iter().any(|start| text.starts_with(start));
     if another_kind {
         // A public key as HMAC secret is known to everybody (RFC 8725 §2.1).
         return Err(Error::Key("is a key of another kind, not a secret".into()));

@@ -49,7 +49,8 @@ fn sets_its_cookies(settings: &Settings, response: &Response<'_>) -> bool {
 
 /// Keeps answers that carry tokens out of every cache (RFC 6749 §5.1), whatever the route says.
 pub(crate) fn forbid_storing(settings: &Settings, response: &mut Response<'_>) {
-    let names = [TokenType::Access, TokenType::Refresh].map(|kind| &settings.kind(kind).cookie_name);
+    let names =
+        [TokenType::Access, TokenType::Refresh].map(|kind| &settings.kind(kind).cookie_name);
     if sets_cookie(response, &names) {
         response.set_raw_header("Cache-Control", "no-store");
     }

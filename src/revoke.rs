@@ -190,7 +190,8 @@ impl Jwt {
             self.end_stolen_session(verified, Some(successor.session_id())).await?;
         } else {
             let successor = successor.ok();
-            self.end_stolen_session(verified, successor.as_ref().map(Successor::session_id)).await?;
+            self.end_stolen_session(verified, successor.as_ref().map(Successor::session_id))
+                .await?;
         }
         Err(Reason::Revoked)
     }

@@ -5,7 +5,9 @@ mod shards;
 use rocket::time::OffsetDateTime;
 
 use self::shards::{Seconds, Shards};
-use super::{Blocklist, EntryKey, Revocation, RevocationKind, Standing, StoreError, TokenIds, UseUp};
+use super::{
+    Blocklist, EntryKey, Revocation, RevocationKind, Standing, StoreError, TokenIds, UseUp,
+};
 use crate::clock;
 
 /// A blocklist in the memory of one process: the default.

@@ -209,8 +209,7 @@ fn aborts<G: TokenGuard>(rocket: &Rocket<Ignite>) -> bool {
     if is_unattached::<G>(rocket) {
         return true;
     }
-    let body_alone =
-        |places: &[Location]| places.iter().all(|place| *place == Location::JsonBody);
+    let body_alone = |places: &[Location]| places.iter().all(|place| *place == Location::JsonBody);
     if G::POLICY.locations().is_some_and(body_alone) {
         log::error!("the guard `{}` can never succeed.", name::<G>());
         log::info!(target: "_", "A request guard cannot read a body: use it inside `WithBody<…>`.");

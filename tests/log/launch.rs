@@ -7,11 +7,16 @@ use rocket::local::blocking::Client;
 use rocket::Route;
 use rocket_jwt_extended::{AccessToken, Fresh, In, JsonBody, Jwt, Optional, WithBody};
 
-#[get("/")] fn access(_token: AccessToken) {}
-#[get("/")] fn nested(_token: Optional<Fresh>) {}
-#[get("/")] fn manager(_jwt: &Jwt) {}
-#[post("/", data = "<_body>")] fn body(_body: WithBody) {}
-#[get("/")] fn json(_token: Fresh<In<JsonBody>>) {}
+#[get("/")]
+fn access(_token: AccessToken) {}
+#[get("/")]
+fn nested(_token: Optional<Fresh>) {}
+#[get("/")]
+fn manager(_jwt: &Jwt) {}
+#[post("/", data = "<_body>")]
+fn body(_body: WithBody) {}
+#[get("/")]
+fn json(_token: Fresh<In<JsonBody>>) {}
 
 /// The lines of this crate.
 fn ours(lines: &[Line]) -> Vec<&Line> {
@@ -90,8 +95,12 @@ fn catchers_that_stand_before_on_rejection_are_warned_of() {
 #[test]
 fn no_launch_shows_the_secret() {
     for toml in [
-        "", "no_such_key = 1", "algorithm = \"HS512\"", "algorithm = \"RS256\"",
-        "access_token_expires = 0", "private_key = \"x\"",
+        "",
+        "no_such_key = 1",
+        "algorithm = \"HS512\"",
+        "algorithm = \"RS256\"",
+        "access_token_expires = 0",
+        "private_key = \"x\"",
     ] {
         let (_, lines) = launch(true, toml, routes![access]);
         assert!(!ours(&lines).is_empty(), "{toml}");

@@ -108,7 +108,8 @@ fn no_refusal_logs_a_token() {
 #[test]
 fn no_login_use_rotation_or_logout_logs_a_token() {
     let (all, lines) = log_of(|| -> Result<Vec<String>, Box<dyn Error>> {
-        let toml = "token_location = [\"headers\", \"cookies\", \"json\"]\ncsrf_check_form = true\n\
+        let toml =
+            "token_location = [\"headers\", \"cookies\", \"json\"]\ncsrf_check_form = true\n\
                     implicit_refresh_within = \"1h\"";
         let fairing = Jwt::fairing().clock(ManualClock::new());
         let app = routes![login, me, post_me, rotate, json_body, form_body, logout];

@@ -130,8 +130,7 @@ fn a_logout_with_a_lone_refresh_token_ends_what_it_was_exchanged_for() {
 #[test]
 fn what_follows_a_token_of_less_than_the_usual_life_lives_no_longer() {
     let (client, clock) = clocked("", routes![refresh]);
-    let pair =
-        jwt(&client).token_pair("ada").refresh_expires_in(Duration::HOUR).issue().unwrap();
+    let pair = jwt(&client).token_pair("ada").refresh_expires_in(Duration::HOUR).issue().unwrap();
     clock.advance(Duration::minutes(59));
     let (_, next) = answer(client.post("/refresh").header(bearer(pair.refresh_token())).dispatch());
     let refresh = payload(next["refresh_token"].as_str().unwrap());

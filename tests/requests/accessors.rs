@@ -49,8 +49,10 @@ fn optional(
 ) -> Json<Value> {
     let token = token.token();
     Json(json!([
-        token.map(|token| token.claims.clone()), token.map(|token| token.header().typ.clone()),
-        token.map(|token| token.identity()), token.and_then(|token| token.location()).is_some(),
+        token.map(|token| token.claims.clone()),
+        token.map(|token| token.header().typ.clone()),
+        token.map(|token| token.identity()),
+        token.and_then(|token| token.location()).is_some(),
         user.as_ref().map(|user| user.name.clone()),
     ]))
 }

@@ -24,7 +24,10 @@ pub struct Everything {
     map: HashMap<String, String>,
 }
 
-#[post("/access")] fn access_route(token: AccessToken) -> String { token.identity().into() }
+#[post("/access")]
+fn access_route(token: AccessToken) -> String {
+    token.identity().into()
+}
 #[get("/many")]
 fn many(
     _one: Result<AccessToken<Claims>, Rejection>,
@@ -35,9 +38,14 @@ fn many(
 ) -> String {
     five.token().map_or("nobody", |token| token.identity()).into()
 }
-#[get("/forward")] fn forward(token: OrForward<AccessToken>) -> String { token.identity().into() }
+#[get("/forward")]
+fn forward(token: OrForward<AccessToken>) -> String {
+    token.identity().into()
+}
 #[post("/unit", data = "<body>")]
-fn unit(body: WithBody) -> String { body.token.identity().into() }
+fn unit(body: WithBody) -> String {
+    body.token.identity().into()
+}
 #[post("/json", data = "<body>")]
 fn json(body: WithBody<Optional<In<JsonBody>>, Json<Value>>) -> String {
     body.token.token().map_or("nobody", |token| token.identity()).into()

@@ -16,10 +16,12 @@ fn any_json() -> impl Strategy<Value = Value> {
         ".{0,8}".prop_map(Value::from),
         Just(Value::from(access())),
     ];
-    let name = || prop_oneof![
-        3 => Just("access_token".to_string()), 1 => Just("refresh_token".to_string()),
-        2 => ".{0,4}",
-    ];
+    let name = || {
+        prop_oneof![
+            3 => Just("access_token".to_string()), 1 => Just("refresh_token".to_string()),
+            2 => ".{0,4}",
+        ]
+    };
     leaf.prop_recursive(3, 24, 6, move |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
@@ -51,9 +53,23 @@ fn json_lets_in_by_a_good_token_under_the_key_alone() {
 fn broken_json_is_never_the_servers_fault() {
     let client = app();
     let pieces = [
-        "{", "}", "[", "]", ":", ",", "\"access_token\"", "\"", "\\u0000", "\\ud800", "1e999", "-",
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        "\"access_token\"",
+        "\"",
+        "\\u0000",
+        "\\ud800",
+        "1e999",
+        "-",
         "null",
-        "{\"access_token\":", "\"x\"}", "/*", "\u{feff}",
+        "{\"access_token\":",
+        "\"x\"}",
+        "/*",
+        "\u{feff}",
     ];
     let pieces = pieces.map(String::from).to_vec();
     check(600, (text_of(pieces), any::<bool>()), |(body, cut)| {
@@ -71,20 +87,39 @@ fn broken_json_is_never_the_servers_fault() {
 fn any_bytes_of_any_type_are_answered() {
     let client = app();
     let types = [
-        "application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=X",
-        "multipart/form-data; boundary=\"X Y\"", "multipart/form-data; boundary=",
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=X",
+        "multipart/form-data; boundary=\"X Y\"",
+        "multipart/form-data; boundary=",
         "multipart/form-data",
-        "multipart/form-data; boundary=\u{fc}", "text/plain", "application/json; charset=utf-16",
-        "/", "",
+        "multipart/form-data; boundary=\u{fc}",
+        "text/plain",
+        "application/json; charset=utf-16",
+        "/",
+        "",
     ];
     let types = proptest::sample::select(types.map(String::from).to_vec());
     let bytes = proptest::collection::vec(any::<u8>(), 0..200);
     let pieces = [
-        "--X", "--X--", "\r\n", "\r\n\r\n", "Content-Disposition: form-data; name=\"csrf_token\"",
+        "--X",
+        "--X--",
+        "\r\n",
+        "\r\n\r\n",
+        "Content-Disposition: form-data; name=\"csrf_token\"",
         "Content-Disposition: form-data; name=\"text\"; filename=\"\"",
         "Content-Type: text/plain; charset=x",
-        "csrf_token=", "&", "the-csrf-value", "text=a", "list[0]=1", "list[]=2", "map[a]=b", "map[",
-        "].", "[", "%zz",
+        "csrf_token=",
+        "&",
+        "the-csrf-value",
+        "text=a",
+        "list[0]=1",
+        "list[]=2",
+        "map[a]=b",
+        "map[",
+        "].",
+        "[",
+        "%zz",
     ];
     let text = text_of(pieces.map(String::from).to_vec()).prop_map(String::into_bytes);
     let body = prop_oneof![1 => bytes, 3 => text];

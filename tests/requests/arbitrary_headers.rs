@@ -55,16 +55,27 @@ fn without_a_token_no_headers_let_in_and_none_are_the_servers_fault() {
     let names =
         ["Authorization", "Cookie", "X-CSRF-TOKEN", "Content-Type", "Accept", "Host", "X-Any"];
     let pieces = [
-        "Bearer ", "access_token_cookie=", "refresh_token_cookie=x", "; ", "a.b.c",
+        "Bearer ",
+        "access_token_cookie=",
+        "refresh_token_cookie=x",
+        "; ",
+        "a.b.c",
         "eyJhbGciOiJIUzI1NiJ9.",
-        "application/json", "multipart/form-data; boundary=", "the-csrf-value", "*/*",
+        "application/json",
+        "multipart/form-data; boundary=",
+        "the-csrf-value",
+        "*/*",
     ];
     let headers = proptest::collection::vec(
         (proptest::sample::select(names.to_vec()), text_of(pieces.map(String::from).to_vec())),
         0..6,
     );
     let methods = proptest::sample::select(vec![
-        Method::Get, Method::Post, Method::Head, Method::Options, Method::Put,
+        Method::Get,
+        Method::Post,
+        Method::Head,
+        Method::Options,
+        Method::Put,
     ]);
     let paths = ["/access", "/any", "/forward", "/unit", "/many", "/none"];
     let paths = proptest::sample::select(paths.to_vec());

@@ -23,9 +23,18 @@ fn cookies_let_in_only_by_a_cookie_of_the_very_name() {
     let client = app();
     let good = access();
     let pieces = [
-        "access_token_cookie=", "%61ccess_token_cookie=", "access_token_cookie",
+        "access_token_cookie=",
+        "%61ccess_token_cookie=",
+        "access_token_cookie",
         "refresh_token_cookie=",
-        "; ", ";", "=", "x", "a=b", "a.b.c", "%ff", "%00",
+        "; ",
+        ";",
+        "=",
+        "x",
+        "a=b",
+        "a.b.c",
+        "%ff",
+        "%00",
     ];
     let mut pieces: Vec<String> = pieces.map(String::from).to_vec();
     pieces.extend([good.clone(), format!("access_token_cookie={good}; ")]);
@@ -54,8 +63,7 @@ fn query_strings_let_in_only_by_one_parameter_of_the_name() {
     let good = access();
     let pieces = [
         "jwt=", "jwt", "&", "&&", "=", "%6Awt=", "jwt[]=", "jwt.a=", "a=b", "x", "%", "%ff", "%00",
-        "+",
-        "a.b.c", "%2E",
+        "+", "a.b.c", "%2E",
     ];
     let mut pieces: Vec<String> = pieces.map(String::from).to_vec();
     pieces.extend([good.clone(), format!("jwt={good}"), format!("&jwt={good}&")]);

@@ -48,8 +48,13 @@ fn without_the_cookie_of_its_kind_no_token_was_sent() {
     let (access, refresh) = (access(), refresh());
     let missing = |name: &str| (401, format!("Missing cookie \"{name}\""));
     for lines in [
-        &[][..], &[""], &["access_token_cookie="], &["access_token_cookie"], &[";;; ; =;"],
-        &[&*format!("Access_Token_Cookie={access}")], &[&format!("x={access}")],
+        &[][..],
+        &[""],
+        &["access_token_cookie="],
+        &["access_token_cookie"],
+        &[";;; ; =;"],
+        &[&*format!("Access_Token_Cookie={access}")],
+        &[&format!("x={access}")],
         &[&format!("refresh_token_cookie={refresh}")],
     ] {
         assert_eq!(ask(&client, "/", lines), missing("access_token_cookie"), "{lines:?}");
@@ -97,9 +102,13 @@ fn two_cookies_of_one_name_are_refused_unless_they_are_the_same() {
     let other = format!("access_token_cookie={}", access());
     let refused = (422, "More than one token was sent".to_string());
     for lines in [
-        &[&*one, &*other][..], &[&other, &one], &[&format!("{one}; {other}")],
-        &[&format!("{one};a=b;{other}")], &[&one, "access_token_cookie=x"],
-        &["access_token_cookie=", &one], &[&one, "access_token_cookie="],
+        &[&*one, &*other][..],
+        &[&other, &one],
+        &[&format!("{one}; {other}")],
+        &[&format!("{one};a=b;{other}")],
+        &[&one, "access_token_cookie=x"],
+        &["access_token_cookie=", &one],
+        &[&one, "access_token_cookie="],
     ] {
         assert_eq!(ask(&client, "/", lines), refused, "{lines:?}");
         assert_eq!(ask(&client, "/optional", lines), refused, "{lines:?}");

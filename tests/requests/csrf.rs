@@ -11,19 +11,42 @@ use rocket::{Data, Request, Route};
 use rocket_jwt_extended::{AccessToken, AnyToken, Optional, RefreshToken};
 use serde_json::{json, Value};
 
-#[get("/")] fn get(token: AccessToken) -> String { token.identity().into() }
-#[post("/")] fn post(token: AccessToken) -> String { token.identity().into() }
-#[put("/")] fn put(token: AccessToken) -> String { token.identity().into() }
-#[patch("/")] fn patch(token: AccessToken) -> String { token.identity().into() }
-#[delete("/")] fn delete(token: AccessToken) -> String { token.identity().into() }
-#[options("/")] fn options(token: AccessToken) -> String { token.identity().into() }
+#[get("/")]
+fn get(token: AccessToken) -> String {
+    token.identity().into()
+}
+#[post("/")]
+fn post(token: AccessToken) -> String {
+    token.identity().into()
+}
+#[put("/")]
+fn put(token: AccessToken) -> String {
+    token.identity().into()
+}
+#[patch("/")]
+fn patch(token: AccessToken) -> String {
+    token.identity().into()
+}
+#[delete("/")]
+fn delete(token: AccessToken) -> String {
+    token.identity().into()
+}
+#[options("/")]
+fn options(token: AccessToken) -> String {
+    token.identity().into()
+}
 #[post("/optional")]
 fn optional(token: Optional) -> String {
     token.token().map_or("nobody", |token| token.identity()).into()
 }
 #[post("/any")]
-fn either(token: AnyToken) -> String { format!("{} {}", token.identity(), token.token_type()) }
-#[post("/refresh")] fn refreshed(token: RefreshToken) -> String { token.identity().into() }
+fn either(token: AnyToken) -> String {
+    format!("{} {}", token.identity(), token.token_type())
+}
+#[post("/refresh")]
+fn refreshed(token: RefreshToken) -> String {
+    token.identity().into()
+}
 
 const UNSAFE: [Method; 4] = [Method::Post, Method::Put, Method::Patch, Method::Delete];
 const SAFE: [Method; 3] = [Method::Get, Method::Options, Method::Trace];
@@ -79,8 +102,7 @@ fn unsafe_methods_need_the_value_of_the_token() {
         assert_eq!(ask(&client, method, &token, &[]), missing(), "{method}");
         assert_eq!(ask(&client, method, &token, &[""]), missing(), "{method}");
         assert_eq!(ask(&client, method, &token, &["the-csrf-value"]), let_in("ada"), "{method}");
-        for wrong in
-            ["The-CSRF-Value", "the-csrf-valu", "the-csrf-value2", "x", " ", "ß", "\u{0}"]
+        for wrong in ["The-CSRF-Value", "the-csrf-valu", "the-csrf-value2", "x", " ", "ß", "\u{0}"]
         {
             assert_eq!(ask(&client, method, &token, &[wrong]), mismatch(), "{method} {wrong:?}");
         }

@@ -125,9 +125,8 @@ fn a_plain_guard_cannot_read_the_field_and_refuses() {
 
 #[test]
 fn access_and_refresh_tokens_have_fields_of_their_own() {
-    let client = app(&format!(
-        "{ON}access_csrf_field_name = \"a\"\nrefresh_csrf_field_name = \"r\""
-    ));
+    let client =
+        app(&format!("{ON}access_csrf_field_name = \"a\"\nrefresh_csrf_field_name = \"r\""));
     assert_eq!(submit(&client, "/", "text=hi&a=the-csrf-value", &[]), (200, "ada: hi".into()));
     assert_eq!(submit(&client, "/refresh", "r=the-csrf-value", &[]), let_in("ada"));
     assert_eq!(submit(&client, "/", "text=hi&r=the-csrf-value", &[]), missing());

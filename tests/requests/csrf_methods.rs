@@ -6,11 +6,26 @@ use rocket::http::{ContentType, Method};
 use rocket::local::blocking::Client;
 use rocket_jwt_extended::{AccessToken, WithBody};
 
-#[get("/")] fn get(token: AccessToken) -> String { format!("get {}", token.identity()) }
-#[post("/")] fn post(token: AccessToken) -> String { format!("post {}", token.identity()) }
-#[put("/")] fn put(token: AccessToken) -> String { format!("put {}", token.identity()) }
-#[patch("/")] fn patch(token: AccessToken) -> String { format!("patch {}", token.identity()) }
-#[delete("/")] fn delete(token: AccessToken) -> String { format!("delete {}", token.identity()) }
+#[get("/")]
+fn get(token: AccessToken) -> String {
+    format!("get {}", token.identity())
+}
+#[post("/")]
+fn post(token: AccessToken) -> String {
+    format!("post {}", token.identity())
+}
+#[put("/")]
+fn put(token: AccessToken) -> String {
+    format!("put {}", token.identity())
+}
+#[patch("/")]
+fn patch(token: AccessToken) -> String {
+    format!("patch {}", token.identity())
+}
+#[delete("/")]
+fn delete(token: AccessToken) -> String {
+    format!("delete {}", token.identity())
+}
 #[put("/form", data = "<form>")]
 fn form(form: WithBody<AccessToken, &[u8]>) -> String {
     format!("put {} {}", form.token.identity(), form.body.len())

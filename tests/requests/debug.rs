@@ -64,8 +64,20 @@ fn guards(
 ) -> String {
     let mut shown = Shown::default();
     for value in [
-        &access as &dyn Debug, &claims, &any, &fresh, &optional, &forward, &require, &refresh, &jwt,
-        &*access, access.header(), &access.location(), &access.token_type(), &Fresh::clone(&fresh),
+        &access as &dyn Debug,
+        &claims,
+        &any,
+        &fresh,
+        &optional,
+        &forward,
+        &require,
+        &refresh,
+        &jwt,
+        &*access,
+        access.header(),
+        &access.location(),
+        &access.token_type(),
+        &Fresh::clone(&fresh),
     ] {
         shown.debug(value);
     }
@@ -207,7 +219,7 @@ fn keys_and_errors_about_them_show_no_key() {
         SigningKey::from_secret(Algorithm::HS256, pem.as_bytes()).unwrap_err(),
         SigningKey::from_pem(Algorithm::RS256, pem.as_bytes()).unwrap_err(),
         SigningKey::from_pem(Algorithm::EdDSA, secret.as_bytes()).unwrap_err(),
-        SigningKey::from_pem(Algorithm::EdDSA, pem[..60].as_bytes()).unwrap_err(),
+        SigningKey::from_pem(Algorithm::EdDSA, &pem.as_bytes()[..60]).unwrap_err(),
         VerifyingKey::from_pem(Algorithm::EdDSA, pem.as_bytes()).unwrap_err(),
         VerifyingKey::from_secret(Algorithm::ES256, secret.as_bytes()).unwrap_err(),
     ] {
@@ -224,7 +236,8 @@ fn errors_of_unverified_reading_show_nothing_of_what_was_read() {
     let mut shown = Shown::default();
     let telling = "a-telling-value";
     for token in [
-        telling.to_string(), format!("{telling}.b.c"),
+        telling.to_string(),
+        format!("{telling}.b.c"),
         sign_text(&format!(r#"{{"alg":"{telling}"}}"#), "{}"),
         sign_text(r#"{"alg":"HS256"}"#, &format!(r#"{{"a":"{telling}"#)),
         sign_text(r#"{"alg":"HS256"}"#, &format!(r#"{{"role":["{telling}"]}}"#)),
@@ -232,7 +245,10 @@ fn errors_of_unverified_reading_show_nothing_of_what_was_read() {
         for rejection in [
             danger::unverified_header(&token).err(),
             danger::unverified_claims::<crate::users::Profile>(&token).err(),
-        ].into_iter().flatten() {
+        ]
+        .into_iter()
+        .flatten()
+        {
             assert_eq!(rejection.status(), Status::Unauthorized);
             shown.debug(&rejection);
             shown.display(&rejection);

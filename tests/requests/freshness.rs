@@ -7,10 +7,18 @@ use rocket::time::Duration;
 use rocket_jwt_extended::{AccessToken, Fresh, RefreshToken};
 use serde_json::{json, Value};
 
-#[get("/")] fn fresh(token: Fresh) -> String { token.identity().into() }
+#[get("/")]
+fn fresh(token: Fresh) -> String {
+    token.identity().into()
+}
 #[get("/refresh")]
-fn fresh_refresh(token: Fresh<RefreshToken>) -> String { token.identity().into() }
-#[get("/plain")] fn plain(token: AccessToken) -> String { token.is_fresh().to_string() }
+fn fresh_refresh(token: Fresh<RefreshToken>) -> String {
+    token.identity().into()
+}
+#[get("/plain")]
+fn plain(token: AccessToken) -> String {
+    token.is_fresh().to_string()
+}
 
 fn app(toml: &str) -> (Client, ManualClock) {
     clocked(&format!("{FLASK}{toml}"), routes![fresh, fresh_refresh, plain])
@@ -58,8 +66,16 @@ fn numbers_are_times_not_truth_values() {
 fn what_is_neither_truth_value_nor_time_is_just_not_fresh() {
     let (client, _) = app("");
     for fresh in [
-        json!(null), json!("true"), json!("1900000000"), json!(""), json!([]), json!([true]),
-        json!({}), json!({"fresh": true}), json!(u64::MAX), json!(1e300),
+        json!(null),
+        json!("true"),
+        json!("1900000000"),
+        json!(""),
+        json!([]),
+        json!([true]),
+        json!({}),
+        json!({"fresh": true}),
+        json!(u64::MAX),
+        json!(1e300),
     ] {
         assert_eq!(ask(&client, "/", &claimed(fresh.clone())), stale(), "{fresh}");
         assert_eq!(ask(&client, "/plain", &claimed(fresh)), (200, "false".into()));

@@ -42,10 +42,17 @@ fn credentials_of_another_scheme_are_no_token() {
     let client = app("");
     let token = access();
     let lines = [
-        "Basic x".to_string(), "Basic YWRhOmxvdmVsYWNl".into(), "basic creds".into(),
-        format!("Basic {token}"), format!("Bearer{token}"), format!("Bearer={token}"),
-        format!("Bearer:{token}"), token.clone(), format!("\"Bearer\" {token}"),
-        format!("Token {token}, Digest {token}"), "x".into(),
+        "Basic x".to_string(),
+        "Basic YWRhOmxvdmVsYWNl".into(),
+        "basic creds".into(),
+        format!("Basic {token}"),
+        format!("Bearer{token}"),
+        format!("Bearer={token}"),
+        format!("Bearer:{token}"),
+        token.clone(),
+        format!("\"Bearer\" {token}"),
+        format!("Token {token}, Digest {token}"),
+        "x".into(),
     ];
     for line in &lines {
         assert_eq!(ask(&client, "/", &[line]), (401, NO_SCHEME.into()), "{line}");
@@ -58,9 +65,15 @@ fn the_scheme_without_exactly_one_token_is_a_bad_header_also_where_a_token_is_op
     let client = app("");
     let token = access();
     let lines = [
-        "Bearer".to_string(), "Bearer ".into(), "Bearer \t ".into(), "bearer".into(),
-        format!("Bearer {token} extra"), format!("Bearer {token} {token}"),
-        "Bearer a b c".into(), "Foo 1, Bearer, Baz, 3".into(), "Bearer ,,0".into(),
+        "Bearer".to_string(),
+        "Bearer ".into(),
+        "Bearer \t ".into(),
+        "bearer".into(),
+        format!("Bearer {token} extra"),
+        format!("Bearer {token} {token}"),
+        "Bearer a b c".into(),
+        "Foo 1, Bearer, Baz, 3".into(),
+        "Bearer ,,0".into(),
     ];
     for line in &lines {
         for uri in ["/", "/optional"] {
@@ -94,9 +107,14 @@ fn the_scheme_is_compared_without_case_and_white_space_is_free() {
     let client = app("");
     let token = access();
     for line in [
-        format!("Bearer {token}"), format!("bearer {token}"), format!("BEARER {token}"),
-        format!("bEaReR {token}"), format!("Bearer  {token}"), format!("Bearer\t{token}"),
-        format!("  Bearer {token}  "), format!("Bearer \t {token}\t"),
+        format!("Bearer {token}"),
+        format!("bearer {token}"),
+        format!("BEARER {token}"),
+        format!("bEaReR {token}"),
+        format!("Bearer  {token}"),
+        format!("Bearer\t{token}"),
+        format!("  Bearer {token}  "),
+        format!("Bearer \t {token}\t"),
     ] {
         assert_eq!(ask(&client, "/", &[&line]), let_in("ada"), "{line}");
         assert_eq!(ask(&client, "/optional", &[&line]), let_in("ada"), "{line}");
@@ -108,10 +126,15 @@ fn other_credentials_and_empty_fields_beside_the_token_are_passed_over() {
     let client = app("");
     let token = access();
     for line in [
-        format!("Bearer {token}, Basic creds"), format!("Basic creds, Bearer {token}"),
-        format!("Bearer {token},Basic creds"), format!("Basic creds,Bearer {token}"),
-        format!("Bearer {token},   "), format!("Bearer {token} , "), format!(",Bearer {token}"),
-        format!("Basic a,, Bearer {token}"), format!("Basic a,   , Bearer {token}"),
+        format!("Bearer {token}, Basic creds"),
+        format!("Basic creds, Bearer {token}"),
+        format!("Bearer {token},Basic creds"),
+        format!("Basic creds,Bearer {token}"),
+        format!("Bearer {token},   "),
+        format!("Bearer {token} , "),
+        format!(",Bearer {token}"),
+        format!("Basic a,, Bearer {token}"),
+        format!("Basic a,   , Bearer {token}"),
         format!(",,,  ,Bearer {token},,"),
     ] {
         assert_eq!(ask(&client, "/", &[&line]), let_in("ada"), "{line}");
@@ -129,8 +152,14 @@ fn two_tokens_are_refused_even_if_one_or_both_are_good() {
     let both = format!("{one}, {other}");
     let same = format!("{one}, {one}");
     for lines in [
-        &[&*one, &*other][..], &[&one, &one], &[&both], &[&same], &[&one, "Bearer x"],
-        &["Bearer x", &one], &["bearer x, BEARER y"], &["Bearer", &one],
+        &[&*one, &*other][..],
+        &[&one, &one],
+        &[&both],
+        &[&same],
+        &[&one, "Bearer x"],
+        &["Bearer x", &one],
+        &["bearer x, BEARER y"],
+        &["Bearer", &one],
     ] {
         for uri in ["/", "/optional"] {
             let refused = (422, "More than one token was sent".to_string());

@@ -34,11 +34,9 @@ fn another_scheme_takes_the_place_of_bearer() {
 
 #[test]
 fn a_challenge_names_the_configured_scheme() {
-    for (toml, challenge) in [
-        ("header_type = \"JWT\"", "JWT"),
-        ("header_type = \"\"", "Bearer"),
-        ("", "Bearer"),
-    ] {
+    for (toml, challenge) in
+        [("header_type = \"JWT\"", "JWT"), ("header_type = \"\"", "Bearer"), ("", "Bearer")]
+    {
         let client = app(toml);
         let response = client.get("/").dispatch();
         assert_eq!(response.headers().get("WWW-Authenticate").collect::<Vec<_>>(), [challenge]);

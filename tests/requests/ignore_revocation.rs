@@ -6,11 +6,18 @@ use crate::support::*;
 use rocket_jwt_extended::{AccessToken, Fresh, IgnoreRevocation, Jwt, NoClaims};
 use serde_json::json;
 
-#[get("/")] fn strict(token: AccessToken) -> String { token.identity().into() }
+#[get("/")]
+fn strict(token: AccessToken) -> String {
+    token.identity().into()
+}
 #[get("/ignore")]
-fn ignore(token: IgnoreRevocation<AccessToken>) -> String { token.identity().into() }
+fn ignore(token: IgnoreRevocation<AccessToken>) -> String {
+    token.identity().into()
+}
 #[get("/fresh")]
-fn fresh(token: Fresh<IgnoreRevocation<AccessToken>>) -> String { token.identity().into() }
+fn fresh(token: Fresh<IgnoreRevocation<AccessToken>>) -> String {
+    token.identity().into()
+}
 
 #[test]
 fn a_revoked_token_passes_and_every_other_check_holds() {
@@ -18,9 +25,8 @@ fn a_revoked_token_passes_and_every_other_check_holds() {
         .clock(ManualClock::new())
         .verify_claims(|token| token.claims.get("bad").is_none());
     let client = client(FLASK, fairing, routes![strict, ignore, fresh]);
-    let ask = |uri: &'static str, token: &str| {
-        said(client.get(uri).header(bearer(token)).dispatch())
-    };
+    let ask =
+        |uri: &'static str, token: &str| said(client.get(uri).header(bearer(token)).dispatch());
     let revoke = |claims| {
         let token = sign(&with(claims));
         let decoded = jwt(&client).decoder().allow_expired().decode::<NoClaims>(&token).unwrap();

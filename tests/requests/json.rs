@@ -70,9 +70,16 @@ fn a_body_of_another_type_is_not_looked_into() {
     let client = app("");
     let text = "Invalid content-type. Must be application/json.";
     for content_type in [
-        None, Some("text/json"), Some("text/plain"), Some("application/x-www-form-urlencoded"),
-        Some("multipart/form-data; boundary=x"), Some("application/jsonp"), Some("nonsense"),
-        Some("application/xml; q=json"), Some("text/plain; application/json"), Some("*/*"),
+        None,
+        Some("text/json"),
+        Some("text/plain"),
+        Some("application/x-www-form-urlencoded"),
+        Some("multipart/form-data; boundary=x"),
+        Some("application/jsonp"),
+        Some("nonsense"),
+        Some("application/xml; q=json"),
+        Some("text/plain; application/json"),
+        Some("*/*"),
     ] {
         assert_eq!(as_type(&client, "/", content_type), (401, text.into()), "{content_type:?}");
         assert_eq!(as_type(&client, "/optional", content_type), let_in("nobody"));
@@ -83,8 +90,12 @@ fn a_body_of_another_type_is_not_looked_into() {
 fn json_and_every_type_with_its_suffix_is_looked_into() {
     let client = app("");
     for content_type in [
-        "application/json", "application/json;charset=UTF-8", "application/json; charset=utf-8",
-        "APPLICATION/JSON", "application/merge-patch+json", "application/vnd.api+json",
+        "application/json",
+        "application/json;charset=UTF-8",
+        "application/json; charset=utf-8",
+        "APPLICATION/JSON",
+        "application/merge-patch+json",
+        "application/vnd.api+json",
     ] {
         assert_eq!(as_type(&client, "/", Some(content_type)), let_in("ada"), "{content_type}");
     }
@@ -95,14 +106,26 @@ fn a_body_that_is_no_object_with_the_key_holds_no_token() {
     let client = app("");
     let token = access();
     for body in [
-        "".to_string(), "{}".into(), "null".into(), "[]".into(), "5".into(), "true".into(),
-        "[1, 2]".into(), r#""text""#.into(), format!("\"{token}\""), format!("[\"{token}\"]"),
-        r#"{"access_token": null}"#.into(), r#"{"access_token": ""}"#.into(),
-        r#"{"access_token": "#.into(), format!(r#"{{"access_token": "{token}"}} x"#),
+        "".to_string(),
+        "{}".into(),
+        "null".into(),
+        "[]".into(),
+        "5".into(),
+        "true".into(),
+        "[1, 2]".into(),
+        r#""text""#.into(),
+        format!("\"{token}\""),
+        format!("[\"{token}\"]"),
+        r#"{"access_token": null}"#.into(),
+        r#"{"access_token": ""}"#.into(),
+        r#"{"access_token": "#.into(),
+        format!(r#"{{"access_token": "{token}"}} x"#),
         format!(r#"{{"access_token": "{token}"}}{{}}"#),
         format!(r#"{{"Access_Token": "{token}"}}"#),
-        format!(r#"{{"a": {{"access_token": "{token}"}}}}"#), "\u{feff}{}".into(),
-        "[".repeat(100_000), r#"{"a":"#.repeat(100_000),
+        format!(r#"{{"a": {{"access_token": "{token}"}}}}"#),
+        "\u{feff}{}".into(),
+        "[".repeat(100_000),
+        r#"{"a":"#.repeat(100_000),
     ] {
         let start = body.get(..60).unwrap_or(&body);
         assert_eq!(post(&client, "/", &body), missing("access_token"), "{start}");

@@ -7,12 +7,30 @@ use rocket::local::blocking::{Client, LocalRequest};
 use rocket_jwt_extended::{AccessToken, Cookies, Headers, In, JsonBody, QueryString, WithBody};
 use serde_json::json;
 
-#[get("/")] fn get(token: AccessToken) -> String { told(&token) }
-#[post("/")] fn post(token: AccessToken) -> String { told(&token) }
-#[post("/body", data = "<body>")] fn body(body: WithBody) -> String { told(&body.token) }
-#[get("/header")] fn header(token: In<Headers>) -> String { told(&token) }
-#[get("/cookie_header")] fn cookie_header(token: In<(Cookies, Headers)>) -> String { told(&token) }
-#[get("/header_cookie")] fn header_cookie(token: In<(Headers, Cookies)>) -> String { told(&token) }
+#[get("/")]
+fn get(token: AccessToken) -> String {
+    told(&token)
+}
+#[post("/")]
+fn post(token: AccessToken) -> String {
+    told(&token)
+}
+#[post("/body", data = "<body>")]
+fn body(body: WithBody) -> String {
+    told(&body.token)
+}
+#[get("/header")]
+fn header(token: In<Headers>) -> String {
+    told(&token)
+}
+#[get("/cookie_header")]
+fn cookie_header(token: In<(Cookies, Headers)>) -> String {
+    told(&token)
+}
+#[get("/header_cookie")]
+fn header_cookie(token: In<(Headers, Cookies)>) -> String {
+    told(&token)
+}
 #[post("/four", data = "<body>")]
 fn four(body: WithBody<In<(JsonBody, QueryString, Cookies, Headers)>>) -> String {
     told(&body.token)

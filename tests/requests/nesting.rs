@@ -1,13 +1,16 @@
 //! Guards nest in any order, and mean the same in any.
 
+// It is the nesting that is tested.
+#![allow(clippy::type_complexity)]
+
 use crate::common::*;
 use crate::support::*;
 use crate::users::{NotBob, User};
 use rocket::local::blocking::Client;
 use rocket::Route;
 use rocket_jwt_extended::{
-    AccessToken, AnyToken, Claims, Cookies, CurrentUser, Fresh, Headers, IgnoreRevocation, In, Kind,
-    Location, NoClaims, Optional, QueryString, RefreshToken, Require, TokenGuard,
+    AccessToken, AnyToken, Claims, Cookies, CurrentUser, Fresh, Headers, IgnoreRevocation, In,
+    Kind, Location, NoClaims, Optional, QueryString, RefreshToken, Require, TokenGuard,
 };
 use serde_json::{json, Value};
 
@@ -114,9 +117,8 @@ fn require(user: Require<NotBob, CurrentUser<User>>) -> String {
 #[test]
 fn what_is_inside_is_reached_through_any_nesting() {
     let (client, _) = clocked(FLASK, routes![deref, optional, require]);
-    let ask = |uri: &'static str| {
-        said(client.get(uri).header(bearer(&fresh(json!({})))).dispatch())
-    };
+    let ask =
+        |uri: &'static str| said(client.get(uri).header(bearer(&fresh(json!({})))).dispatch());
     assert_eq!(ask("/deref"), let_in("\"ada\" ada ada"));
     assert_eq!(ask("/optional"), let_in("Some(\"ada\") Some(User { name: \"ada\" })"));
     assert_eq!(ask("/require"), let_in("ada ada ada"));

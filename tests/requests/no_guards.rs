@@ -8,10 +8,8 @@ use rocket::request::FromRequest;
 use rocket::serde::json::Json;
 use rocket_jwt_extended::{
     AccessToken, AnyToken, Cookies, CurrentUser, Fresh, Headers, IgnoreRevocation, In, JsonBody,
-    Jwt,
-    LoadUser, NoClaims, Optional, OrForward, QueryString, RefreshToken, Rejection, RequestFree,
-    Require,
-    Token, TokenGuard, WithBody,
+    Jwt, LoadUser, NoClaims, Optional, OrForward, QueryString, RefreshToken, Rejection,
+    RequestFree, Require, Token, TokenGuard, WithBody,
 };
 
 /// Claims can't be read into it.

@@ -74,8 +74,12 @@ fn it_learns_header_and_claims_once_the_signature_held() {
     assert_eq!(of("csrf_missing"), [(Value::Null, None)]);
     assert_eq!(of("csrf_mismatch"), [known("ada")]);
     for (code, name) in [
-        ("token_expired", "ada"), ("token_revoked", "ada"), ("fresh_token_required", "ada"),
-        ("claims_rejected", "ada"), ("insufficient_scope", "ada"), ("user_not_found", "eve"),
+        ("token_expired", "ada"),
+        ("token_revoked", "ada"),
+        ("fresh_token_required", "ada"),
+        ("claims_rejected", "ada"),
+        ("insufficient_scope", "ada"),
+        ("user_not_found", "eve"),
     ] {
         assert_eq!(of(code), [known(name)], "{code}");
     }

@@ -7,17 +7,34 @@ use rocket::local::blocking::Client;
 use rocket_jwt_extended::{AccessToken, CurrentUser, Fresh, Jwt, Optional, Rejection, Require};
 use serde_json::{json, Value};
 
-#[get("/")] fn plain(token: AccessToken) -> String { token.identity().into() }
-#[get("/fresh")] fn fresh(token: Fresh) -> String { token.identity().into() }
-#[get("/user")] fn user(user: CurrentUser<User>) -> String { user.name.clone() }
+#[get("/")]
+fn plain(token: AccessToken) -> String {
+    token.identity().into()
+}
+#[get("/fresh")]
+fn fresh(token: Fresh) -> String {
+    token.identity().into()
+}
+#[get("/user")]
+fn user(user: CurrentUser<User>) -> String {
+    user.name.clone()
+}
 #[get("/permission")]
-fn permission(token: Require<NotBob, AccessToken>) -> String { token.identity().into() }
+fn permission(token: Require<NotBob, AccessToken>) -> String {
+    token.identity().into()
+}
 #[get("/second")]
-fn second(token: AccessToken, _fresh: Fresh) -> String { token.identity().into() }
+fn second(token: AccessToken, _fresh: Fresh) -> String {
+    token.identity().into()
+}
 #[get("/result")]
-fn result(token: Result<Fresh, Rejection>) -> String { token.is_ok().to_string() }
+fn result(token: Result<Fresh, Rejection>) -> String {
+    token.is_ok().to_string()
+}
 #[get("/optional")]
-fn optional(token: Optional) -> String { token.is_some().to_string() }
+fn optional(token: Optional) -> String {
+    token.is_some().to_string()
+}
 
 /// An application that renews every token that came in a cookie and was let in.
 fn app() -> Client {

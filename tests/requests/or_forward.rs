@@ -51,9 +51,8 @@ fn by_nothing() -> &'static str {
 }
 
 fn app() -> Client {
-    let routes = routes![
-        home, welcome, alone, as_admin, as_anybody, by_header, by_cookie, by_nothing
-    ];
+    let routes =
+        routes![home, welcome, alone, as_admin, as_anybody, by_header, by_cookie, by_nothing];
     clocked(FLASK, routes).0
 }
 

@@ -39,10 +39,14 @@ impl Permission for Never {
 type Outside = Require<Never, CurrentUser<Nobody, Fresh>>;
 type Inside = Fresh<CurrentUser<Nobody, Require<Never, AccessToken>>>;
 
-#[post("/outside")] fn outside(_token: Outside) {}
-#[post("/inside")] fn inside(_token: Inside) {}
-#[post("/permission")] fn permission(_token: Require<Never, Fresh>) {}
-#[post("/plain")] fn plain(_token: AccessToken) {}
+#[post("/outside")]
+fn outside(_token: Outside) {}
+#[post("/inside")]
+fn inside(_token: Inside) {}
+#[post("/permission")]
+fn permission(_token: Require<Never, Fresh>) {}
+#[post("/plain")]
+fn plain(_token: AccessToken) {}
 
 const REVOKED: &str = "00000000-0000-4000-8000-000000000001";
 
@@ -162,8 +166,10 @@ fn expired_says_that_all_else_about_the_claims_was_right() {
         (json!({"sub": 5}), (422, "Subject must be a string")),
         (json!({"type": "refresh"}), (401, "Token has expired")),
         (json!({"type": "refresh", "jti": REVOKED}), (401, "Token has expired")),
-        (json!({"exp": START + 1, "type": "refresh", "jti": REVOKED}),
-            (422, "Only non-refresh tokens are allowed")),
+        (
+            json!({"exp": START + 1, "type": "refresh", "jti": REVOKED}),
+            (422, "Only non-refresh tokens are allowed"),
+        ),
         (json!({"exp": START + 1, "fresh": false, "jti": REVOKED}), (401, "Fresh token required")),
         (json!({"exp": START + 1, "ok": false, "jti": REVOKED}), (401, "Token has been revoked")),
         (json!({"exp": START + 1, "ok": false}), (400, "User claims verification failed")),

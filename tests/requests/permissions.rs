@@ -14,10 +14,18 @@ use serde_json::{json, Value};
 
 type Admins = Require<Admin, AccessToken<Profile>>;
 
-#[get("/")] fn admin(token: Admins) -> String { token.claims.role.clone() }
-#[get("/fresh")] fn fresh(token: Fresh<Admins>) -> String { token.claims.role.clone() }
+#[get("/")]
+fn admin(token: Admins) -> String {
+    token.claims.role.clone()
+}
+#[get("/fresh")]
+fn fresh(token: Fresh<Admins>) -> String {
+    token.claims.role.clone()
+}
 #[get("/member")]
-fn member(user: Require<Admin, CurrentUser<Member>>) -> String { user.0.role.clone() }
+fn member(user: Require<Admin, CurrentUser<Member>>) -> String {
+    user.0.role.clone()
+}
 #[get("/optional")]
 fn optional(token: Optional<Admins>) -> String {
     token.token().map_or("nobody", |token| token.claims.role.as_str()).into()

@@ -6,12 +6,30 @@ use rocket::http::Method;
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket_jwt_extended::{AccessToken, In, Optional, QueryString};
 
-#[get("/")] fn get(token: AccessToken) -> String { token.identity().into() }
-#[post("/")] fn post(token: AccessToken) -> String { token.identity().into() }
-#[put("/")] fn put(token: AccessToken) -> String { token.identity().into() }
-#[patch("/")] fn patch(token: AccessToken) -> String { token.identity().into() }
-#[delete("/")] fn delete(token: AccessToken) -> String { token.identity().into() }
-#[get("/in")] fn in_query(token: In<QueryString>) -> String { token.identity().into() }
+#[get("/")]
+fn get(token: AccessToken) -> String {
+    token.identity().into()
+}
+#[post("/")]
+fn post(token: AccessToken) -> String {
+    token.identity().into()
+}
+#[put("/")]
+fn put(token: AccessToken) -> String {
+    token.identity().into()
+}
+#[patch("/")]
+fn patch(token: AccessToken) -> String {
+    token.identity().into()
+}
+#[delete("/")]
+fn delete(token: AccessToken) -> String {
+    token.identity().into()
+}
+#[get("/in")]
+fn in_query(token: In<QueryString>) -> String {
+    token.identity().into()
+}
 #[get("/optional")]
 fn optional(token: Optional) -> String {
     token.token().map_or("nobody", |token| token.identity()).into()
@@ -66,10 +84,20 @@ fn without_a_value_no_token_was_sent() {
     let missing = (401, "Missing 'jwt' query parameter".to_string());
     let token = access();
     for query in [
-        "".to_string(), "?".into(), "?jwt".into(), "?jwt=".into(), "?a=b".into(), "?&&=&".into(),
-        format!("?JWT={token}"), format!("?jwt[]={token}"), format!("?jwt.a={token}"),
-        format!("?xjwt={token}"), format!("?.jwt={token}"), format!("?[jwt]={token}"),
-        format!("?{token}"), format!("?a=jwt={token}"),
+        "".to_string(),
+        "?".into(),
+        "?jwt".into(),
+        "?jwt=".into(),
+        "?a=b".into(),
+        "?&&=&".into(),
+        format!("?JWT={token}"),
+        format!("?jwt[]={token}"),
+        format!("?jwt.a={token}"),
+        format!("?xjwt={token}"),
+        format!("?.jwt={token}"),
+        format!("?[jwt]={token}"),
+        format!("?{token}"),
+        format!("?a=jwt={token}"),
     ] {
         assert_eq!(ask(&client, &format!("/{query}")), missing, "{query}");
         assert_eq!(ask(&client, &format!("/optional{query}")), let_in("nobody"), "{query}");
@@ -90,9 +118,12 @@ fn the_parameter_must_not_come_twice() {
     let token = access();
     let refused = (422, "More than one token was sent".to_string());
     for query in [
-        format!("jwt={token}&jwt={token}"), format!("jwt={token}&jwt=x"),
+        format!("jwt={token}&jwt={token}"),
+        format!("jwt={token}&jwt=x"),
         format!("jwt=&jwt={token}"),
-        format!("jwt={token}&a=b&jwt="), format!("jwt={token}&%6awt=x"), "jwt&jwt".into(),
+        format!("jwt={token}&a=b&jwt="),
+        format!("jwt={token}&%6awt=x"),
+        "jwt&jwt".into(),
     ] {
         assert_eq!(ask(&client, &format!("/?{query}")), refused, "{query}");
         assert_eq!(ask(&client, &format!("/optional?{query}")), refused, "{query}");

@@ -66,7 +66,8 @@ fn a_text_tells_which_check_failed_and_nothing_of_what_was_sent() {
         }
     }
     for header in [
-        r#"{"alg":"a-telling-value"}"#, r#"{"alg":"HS256","kid":["a-telling-value"]}"#,
+        r#"{"alg":"a-telling-value"}"#,
+        r#"{"alg":"HS256","kid":["a-telling-value"]}"#,
         r#"{"alg":"HS256","typ":["a-telling-value"]}"#,
         r#"{"alg":"HS256","a-telling-value":1,"a-telling-value":1}"#,
         r#"a-telling-value"#,

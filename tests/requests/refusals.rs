@@ -15,15 +15,34 @@ use rocket_jwt_extended::{
 };
 use serde_json::{json, Value};
 
-#[get("/access")] fn access_route(token: AccessToken) -> String { token.identity().into() }
-#[post("/access")] fn unsafe_route(token: AccessToken) -> String { token.identity().into() }
-#[get("/refresh")] fn refresh_route(token: RefreshToken) -> String { token.identity().into() }
-#[get("/fresh")] fn fresh_route(token: Fresh) -> String { token.identity().into() }
-#[get("/user")] fn user_route(user: CurrentUser<User>) -> String { user.name.clone() }
+#[get("/access")]
+fn access_route(token: AccessToken) -> String {
+    token.identity().into()
+}
+#[post("/access")]
+fn unsafe_route(token: AccessToken) -> String {
+    token.identity().into()
+}
+#[get("/refresh")]
+fn refresh_route(token: RefreshToken) -> String {
+    token.identity().into()
+}
+#[get("/fresh")]
+fn fresh_route(token: Fresh) -> String {
+    token.identity().into()
+}
+#[get("/user")]
+fn user_route(user: CurrentUser<User>) -> String {
+    user.name.clone()
+}
 #[get("/profile")]
-fn profile_route(token: AccessToken<Profile>) -> String { token.claims.role.clone() }
+fn profile_route(token: AccessToken<Profile>) -> String {
+    token.claims.role.clone()
+}
 #[get("/admin")]
-fn admin_route(token: Require<Admin, AccessToken<Profile>>) -> String { token.identity().into() }
+fn admin_route(token: Require<Admin, AccessToken<Profile>>) -> String {
+    token.identity().into()
+}
 #[get("/rotate")]
 async fn rotate_route(jwt: &Jwt, token: RefreshToken) -> Result<TokenPair, Rejection> {
     jwt.rotate(token).await
@@ -31,8 +50,14 @@ async fn rotate_route(jwt: &Jwt, token: RefreshToken) -> Result<TokenPair, Rejec
 
 pub fn routes() -> Vec<Route> {
     routes![
-        access_route, unsafe_route, refresh_route, fresh_route, user_route, profile_route,
-        admin_route, rotate_route
+        access_route,
+        unsafe_route,
+        refresh_route,
+        fresh_route,
+        user_route,
+        profile_route,
+        admin_route,
+        rotate_route
     ]
 }
 
@@ -169,19 +194,23 @@ pub fn cases() -> Vec<Case> {
     let by_header = |uri: &str, token: String, status, code, text, challenge: Challenge| {
         case("", uri, status, code, text, challenge).header(bearer(&token))
     };
-    let bearing = |name, uri, token, status, code, text, challenge| {
-        Case { name, ..by_header(uri, token, status, code, text, challenge) }
+    let bearing = |name, uri, token, status, code, text, challenge| Case {
+        name,
+        ..by_header(uri, token, status, code, text, challenge)
     };
-    let invalid = |name, token, text| {
-        bearing(name, "/access", token, None, "token_invalid", text, Invalid)
-    };
+    let invalid =
+        |name, token, text| bearing(name, "/access", token, None, "token_invalid", text, Invalid);
     vec![
         case("nothing", "/access", Some(401), "token_missing", missing, Plain),
         case("csrf missing", "/access", Some(401), "csrf_missing", "Missing CSRF token", Plain)
             .cookie(&good()),
         case(
-            "csrf wrong", "/access", Some(401), "csrf_mismatch",
-            "CSRF double submit tokens do not match", Plain,
+            "csrf wrong",
+            "/access",
+            Some(401),
+            "csrf_mismatch",
+            "CSRF double submit tokens do not match",
+            Plain,
         )
         .cookie(&good())
         .header(other_site),
@@ -203,12 +232,21 @@ pub fn cases() -> Vec<Case> {
         invalid("unknown key", headed(unknown), "No key for this token"),
         invalid("forged", forged, "Signature verification failed"),
         invalid("payload no JSON", sign_text(r#"{"alg":"HS256"}"#, "x"), "Invalid payload string"),
-        invalid("exp no number", token(json!({"exp": "x"})),
-            "Expiration Time claim (exp) must be an integer."),
-        invalid("iat to come", token(json!({"iat": START + 1})),
-            "The token is not yet valid (iat)"),
-        invalid("nbf to come", token(json!({"nbf": START + 1})),
-            "The token is not yet valid (nbf)"),
+        invalid(
+            "exp no number",
+            token(json!({"exp": "x"})),
+            "Expiration Time claim (exp) must be an integer.",
+        ),
+        invalid(
+            "iat to come",
+            token(json!({"iat": START + 1})),
+            "The token is not yet valid (iat)",
+        ),
+        invalid(
+            "nbf to come",
+            token(json!({"nbf": START + 1})),
+            "The token is not yet valid (nbf)",
+        ),
         invalid("other issuer", token(json!({"iss": "them"})), "Invalid issuer"),
         invalid("no issuer", lacking("iss"), "Token is missing the \"iss\" claim"),
         invalid("other audience", token(json!({"aud": "you"})), "Audience doesn't match"),
@@ -216,30 +254,114 @@ pub fn cases() -> Vec<Case> {
         invalid("odd subject", token(json!({"sub": 5})), "Subject must be a string"),
         invalid("no subject", lacking("sub"), "Missing claim: sub"),
         invalid("no expiry", lacking("exp"), "Missing claim: exp"),
-        bearing("odd claims", "/profile", token(json!({"role": 5})), None, "token_invalid",
-            "Claims are not of the expected form", Invalid),
-        bearing("no access token", "/access", token(json!({"type": "refresh"})), None,
-            "wrong_token_type", "Only non-refresh tokens are allowed", Invalid),
-        bearing("no refresh token", "/refresh", good(), None, "wrong_token_type",
-            "Only refresh tokens are allowed", Invalid),
-        bearing("expired", "/access", expired, Some(401), "token_expired", "Token has expired",
-            Invalid),
-        bearing("revoked", "/access", token(json!({"jti": "revoked"})), Some(401), "token_revoked",
-            "Token has been revoked", Invalid),
-        bearing("stale", "/fresh", good(), Some(401), "fresh_token_required",
-            "Fresh token required", Invalid),
-        bearing("no user", "/user", token(json!({"sub": "eve"})), Some(401), "user_not_found",
-            "Error loading the user", Invalid),
-        bearing("claims rejected", "/access", token(json!({"bad": 1})), Some(400),
-            "claims_rejected", "User claims verification failed", No),
-        bearing("no permission", "/admin", good(), Some(403), "insufficient_scope",
-            "Insufficient scope", Scope),
-        bearing("blocklist away", "/access", token(json!({"jti": "unreachable"})), Some(503),
-            "store_unavailable", "Token store is unavailable", No),
-        bearing("users away", "/user", token(json!({"sub": "down"})), Some(503),
-            "store_unavailable", "Token store is unavailable", No),
-        bearing("no signing key", "/rotate", token(json!({"type": "refresh"})), Some(500),
-            "not_issued", "No token could be issued", No),
+        bearing(
+            "odd claims",
+            "/profile",
+            token(json!({"role": 5})),
+            None,
+            "token_invalid",
+            "Claims are not of the expected form",
+            Invalid,
+        ),
+        bearing(
+            "no access token",
+            "/access",
+            token(json!({"type": "refresh"})),
+            None,
+            "wrong_token_type",
+            "Only non-refresh tokens are allowed",
+            Invalid,
+        ),
+        bearing(
+            "no refresh token",
+            "/refresh",
+            good(),
+            None,
+            "wrong_token_type",
+            "Only refresh tokens are allowed",
+            Invalid,
+        ),
+        bearing(
+            "expired",
+            "/access",
+            expired,
+            Some(401),
+            "token_expired",
+            "Token has expired",
+            Invalid,
+        ),
+        bearing(
+            "revoked",
+            "/access",
+            token(json!({"jti": "revoked"})),
+            Some(401),
+            "token_revoked",
+            "Token has been revoked",
+            Invalid,
+        ),
+        bearing(
+            "stale",
+            "/fresh",
+            good(),
+            Some(401),
+            "fresh_token_required",
+            "Fresh token required",
+            Invalid,
+        ),
+        bearing(
+            "no user",
+            "/user",
+            token(json!({"sub": "eve"})),
+            Some(401),
+            "user_not_found",
+            "Error loading the user",
+            Invalid,
+        ),
+        bearing(
+            "claims rejected",
+            "/access",
+            token(json!({"bad": 1})),
+            Some(400),
+            "claims_rejected",
+            "User claims verification failed",
+            No,
+        ),
+        bearing(
+            "no permission",
+            "/admin",
+            good(),
+            Some(403),
+            "insufficient_scope",
+            "Insufficient scope",
+            Scope,
+        ),
+        bearing(
+            "blocklist away",
+            "/access",
+            token(json!({"jti": "unreachable"})),
+            Some(503),
+            "store_unavailable",
+            "Token store is unavailable",
+            No,
+        ),
+        bearing(
+            "users away",
+            "/user",
+            token(json!({"sub": "down"})),
+            Some(503),
+            "store_unavailable",
+            "Token store is unavailable",
+            No,
+        ),
+        bearing(
+            "no signing key",
+            "/rotate",
+            token(json!({"type": "refresh"})),
+            Some(500),
+            "not_issued",
+            "No token could be issued",
+            No,
+        ),
     ]
 }
 

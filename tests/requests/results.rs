@@ -89,8 +89,12 @@ fn a_refusal_is_an_answer_with_body_status_and_challenge() {
     let missing = "Missing Authorization Header";
     for (token, status, challenge, body) in [
         (None, 401, "Bearer", json!({"msg": missing, "code": "token_missing"})),
-        (Some("x"), 422, "Bearer error=\"invalid_token\"",
-            json!({"msg": "Not enough segments", "code": "token_invalid"})),
+        (
+            Some("x"),
+            422,
+            "Bearer error=\"invalid_token\"",
+            json!({"msg": "Not enough segments", "code": "token_invalid"}),
+        ),
     ] {
         let response = ask(&client, "/answer", token);
         assert_eq!(response.content_type(), Some(ContentType::JSON));

@@ -12,39 +12,71 @@ use rocket::request::FromRequest;
 use rocket::{Request, Route};
 use rocket_jwt_extended::{
     AccessToken, AnyToken, BodyError, Cookies, CurrentUser, Fresh, Headers, IgnoreRevocation, In,
-    JsonBody, Jwt,
-    Optional, OrForward, RefreshToken, Rejection, Require, WithBody,
+    JsonBody, Jwt, Optional, OrForward, RefreshToken, Rejection, Require, WithBody,
 };
 
 type Alias = Fresh<AccessToken>;
 
-#[get("/")] fn plain_access(_guard: AccessToken) {}
-#[get("/")] fn plain_refresh(_guard: RefreshToken) {}
-#[get("/")] fn either(_guard: AnyToken) {}
-#[get("/")] fn fresh(_guard: Fresh) {}
-#[get("/")] fn optional(_guard: Optional) {}
-#[get("/")] fn or_forward(_guard: OrForward<AccessToken>) {}
-#[get("/")] fn placed(_guard: In<Headers>) {}
-#[get("/")] fn ignoring(_guard: IgnoreRevocation<AccessToken>) {}
-#[get("/")] fn requiring(_guard: Require<NotBob, AccessToken>) {}
-#[get("/")] fn user(_guard: CurrentUser<User>) {}
-#[get("/")] fn nested(_guard: Optional<Fresh<CurrentUser<User>>>) {}
-#[get("/")] fn manager(_guard: &Jwt) {}
-#[get("/")] fn result(_guard: Result<AccessToken, Rejection>) {}
-#[get("/")] fn option(_guard: Option<AccessToken>) {}
-#[get("/")] fn alias(_guard: Alias) {}
-#[get("/")] fn optional_alias(_guard: Option<Alias>) {}
+#[get("/")]
+fn plain_access(_guard: AccessToken) {}
+#[get("/")]
+fn plain_refresh(_guard: RefreshToken) {}
+#[get("/")]
+fn either(_guard: AnyToken) {}
+#[get("/")]
+fn fresh(_guard: Fresh) {}
+#[get("/")]
+fn optional(_guard: Optional) {}
+#[get("/")]
+fn or_forward(_guard: OrForward<AccessToken>) {}
+#[get("/")]
+fn placed(_guard: In<Headers>) {}
+#[get("/")]
+fn ignoring(_guard: IgnoreRevocation<AccessToken>) {}
+#[get("/")]
+fn requiring(_guard: Require<NotBob, AccessToken>) {}
+#[get("/")]
+fn user(_guard: CurrentUser<User>) {}
+#[get("/")]
+fn nested(_guard: Optional<Fresh<CurrentUser<User>>>) {}
+#[get("/")]
+fn manager(_guard: &Jwt) {}
+#[get("/")]
+fn result(_guard: Result<AccessToken, Rejection>) {}
+#[get("/")]
+fn option(_guard: Option<AccessToken>) {}
+#[get("/")]
+fn alias(_guard: Alias) {}
+#[get("/")]
+fn optional_alias(_guard: Option<Alias>) {}
 
 fn request_guards() -> Vec<Route> {
     routes![
-        plain_access, plain_refresh, either, fresh, optional, or_forward, placed, ignoring,
-        requiring, user, nested, manager, result, option, alias, optional_alias
+        plain_access,
+        plain_refresh,
+        either,
+        fresh,
+        optional,
+        or_forward,
+        placed,
+        ignoring,
+        requiring,
+        user,
+        nested,
+        manager,
+        result,
+        option,
+        alias,
+        optional_alias
     ]
 }
 
-#[post("/", data = "<_body>")] fn unit(_body: WithBody) {}
-#[post("/", data = "<_body>")] fn bytes(_body: WithBody<Optional<In<JsonBody>>, &[u8]>) {}
-#[post("/", data = "<_body>")] fn body_alone(_body: WithBody<In<JsonBody>>) {}
+#[post("/", data = "<_body>")]
+fn unit(_body: WithBody) {}
+#[post("/", data = "<_body>")]
+fn bytes(_body: WithBody<Optional<In<JsonBody>>, &[u8]>) {}
+#[post("/", data = "<_body>")]
+fn body_alone(_body: WithBody<In<JsonBody>>) {}
 #[post("/", data = "<_body>")]
 fn fallible(_body: Result<WithBody<Fresh>, BodyError<Infallible>>) {}
 
@@ -52,26 +84,45 @@ fn data_guards() -> Vec<Route> {
     routes![unit, bytes, body_alone, fallible]
 }
 
-#[get("/")] fn json(_guard: In<JsonBody>) {}
-#[get("/")] fn json_one(_guard: In<(JsonBody,)>) {}
-#[get("/")] fn json_twice(_guard: In<(JsonBody, JsonBody)>) {}
-#[get("/")] fn json_fresh(_guard: Fresh<In<JsonBody>>) {}
-#[get("/")] fn json_optional(_guard: Optional<In<JsonBody>>) {}
-#[get("/")] fn json_forward(_guard: OrForward<In<JsonBody, RefreshToken>>) {}
-#[get("/")] fn json_user(_guard: In<JsonBody, CurrentUser<User>>) {}
-#[get("/")] fn json_result(_guard: Result<In<JsonBody>, Rejection>) {}
-#[get("/")] fn json_outside(_guard: In<JsonBody, In<Headers>>) {}
+#[get("/")]
+fn json(_guard: In<JsonBody>) {}
+#[get("/")]
+fn json_one(_guard: In<(JsonBody,)>) {}
+#[get("/")]
+fn json_twice(_guard: In<(JsonBody, JsonBody)>) {}
+#[get("/")]
+fn json_fresh(_guard: Fresh<In<JsonBody>>) {}
+#[get("/")]
+fn json_optional(_guard: Optional<In<JsonBody>>) {}
+#[get("/")]
+fn json_forward(_guard: OrForward<In<JsonBody, RefreshToken>>) {}
+#[get("/")]
+fn json_user(_guard: In<JsonBody, CurrentUser<User>>) {}
+#[get("/")]
+fn json_result(_guard: Result<In<JsonBody>, Rejection>) {}
+#[get("/")]
+fn json_outside(_guard: In<JsonBody, In<Headers>>) {}
 
 fn never_successful() -> Vec<Route> {
     routes![
-        json, json_one, json_twice, json_fresh, json_optional, json_forward, json_user, json_result,
+        json,
+        json_one,
+        json_twice,
+        json_fresh,
+        json_optional,
+        json_forward,
+        json_user,
+        json_result,
         json_outside
     ]
 }
 
-#[get("/")] fn json_first(_guard: In<(JsonBody, Headers)>) {}
-#[get("/")] fn json_last(_guard: In<(Cookies, JsonBody)>) {}
-#[get("/")] fn json_inside(_guard: In<Headers, In<JsonBody>>) {}
+#[get("/")]
+fn json_first(_guard: In<(JsonBody, Headers)>) {}
+#[get("/")]
+fn json_last(_guard: In<(Cookies, JsonBody)>) {}
+#[get("/")]
+fn json_inside(_guard: In<Headers, In<JsonBody>>) {}
 
 fn aborts(rocket: rocket::Rocket<rocket::Build>) -> bool {
     match Client::untracked(rocket) {

@@ -2,11 +2,11 @@
 
 use crate::common::*;
 use crate::support::*;
+use crate::users::NotBob;
 use rocket::local::blocking::Client;
 use rocket_jwt_extended::{
     AccessToken, AnyToken, Fresh, Headers, IgnoreRevocation, In, RefreshToken, Require, TokenType,
 };
-use crate::users::NotBob;
 use serde_json::{json, Value};
 
 fn app() -> Client {

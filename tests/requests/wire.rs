@@ -36,8 +36,10 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let (sender, receiver) = mpsc::channel();
-        let toml = format!("{FLASK}token_location = [\"headers\", \"cookies\"]\n\
-                            access_cookie_name = \"__Host-at\"\ncookie_secure = true\n");
+        let toml = format!(
+            "{FLASK}token_location = [\"headers\", \"cookies\"]\n\
+                            access_cookie_name = \"__Host-at\"\ncookie_secure = true\n"
+        );
         let figment = figment(&toml)
             .merge(("port", 0))
             .merge(("address", "127.0.0.1"))
@@ -103,7 +105,7 @@ fn over_a_socket_the_rules_are_the_same() {
 
     // One header, in any case, with any white space.
     let bearer = line(format!("Authorization: Bearer {token}"));
-    assert_eq!(get(&[bearer.clone()]), both((200, "ada")));
+    assert_eq!(get(std::slice::from_ref(&bearer)), both((200, "ada")));
     assert_eq!(get(&[line(format!("authorization:bearer   {token}  "))]), both((200, "ada")));
     assert_eq!(get(&[]), nobody(missing));
     // Two lines are seen as two.

@@ -89,9 +89,8 @@ fn dispatch(request: LocalRequest<'_>, body: impl AsRef<[u8]>) -> (u16, String) 
 #[test]
 fn the_body_is_read_into_what_the_route_names() {
     let client = app();
-    let auth = |request: LocalRequest<'_>, body: &str| {
-        dispatch(request.header(bearer(&access())), body)
-    };
+    let auth =
+        |request: LocalRequest<'_>, body: &str| dispatch(request.header(bearer(&access())), body);
     assert_eq!(auth(client.post("/unit"), "anything"), let_in("ada"));
     assert_eq!(auth(client.post("/bytes"), "\u{1}\u{2}"), let_in("ada: [1, 2]"));
     assert_eq!(dispatch(client.post("/bytes"), ""), let_in("nobody: []"));
@@ -161,9 +160,8 @@ fn a_body_that_does_not_read_is_the_clients_fault() {
 fn a_body_over_rockets_limit_is_413_and_nobody_is_let_in() {
     let client = app();
     let text = "x".repeat(3000);
-    let auth = |request: LocalRequest<'_>, body: &str| {
-        dispatch(request.header(bearer(&access())), body).0
-    };
+    let auth =
+        |request: LocalRequest<'_>, body: &str| dispatch(request.header(bearer(&access())), body).0;
     let json = |length: usize| format!(r#"{{"text": "{}"}}"#, &text[..length]);
     assert_eq!(auth(post(&client, "/json", "application/json"), &json(1900)), 200);
     assert_eq!(auth(post(&client, "/json", "application/json"), &json(2100)), 413);
