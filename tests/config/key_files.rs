@@ -1,11 +1,13 @@
 //! Keys in PEM: where they are read from, and which are refused, with the reason.
 
 use crate::bench::{from_rocket, launch, refusal};
+use crate::log_capture::{install, logged};
 use crate::pem::{openssl, pair, File, Kind, Pair};
 use crate::support::*;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, EncodingKey};
 use rocket::figment::Jail;
-use rocket_jwt_extended::jsonwebtoken;
+use rocket::local::blocking::Client;
+use rocket_jwt_extended::{jsonwebtoken, Jwt};
 
 /// The fault that a launch reports of that key, which must be the only one.
 fn fault(algorithm: &str, key: &str, pem: &str) -> String {
@@ -225,16 +227,24 @@ fn a_file_that_cannot_be_read_is_a_fault_that_does_not_show_the_path() {
 }
 
 #[test]
-fn a_key_that_the_algorithm_does_not_use_is_a_fault() {
+fn a_key_that_the_algorithm_does_not_use_is_warned_of_and_not_shown() {
     let Pair { private, public } = pair(Kind::P256);
-    for (key, pem) in [("private_key", private), ("public_key", public)] {
-        let secret = format!("secret_key = \"{}\"", secret());
-        let text = fault_beside(&secret, "HS256", key, pem);
-        assert_eq!(text, "is not used by `algorithm = \"HS256\"`");
+    let secret = format!("secret_key = \"{}\"", secret());
+    for (algorithm, used, key, unused) in [
+        ("HS256", &secret, "private_key", private.as_str()),
+        ("HS256", &secret, "public_key", public),
+        ("ES256", &format!("private_key = '''{private}'''"), "secret_key", self::secret()),
+    ] {
+        let lines = format!("algorithm = \"{algorithm}\"\n{used}\n{key} = '''{unused}'''");
+        let figment = raw_figment(&format!("[default.jwt]\n{lines}"));
+        install();
+        let rocket = rocket::custom(figment).attach(Jwt::fairing());
+        let (launched, log) = logged(|| Client::untracked(rocket));
+        assert!(launched.is_ok(), "{lines}");
+        let warning = format!("`default.jwt.{key}` is not used by `algorithm = \"{algorithm}\"`");
+        assert!(log.contains(&warning), "{log}");
+        assert!(unused.lines().all(|line| line.starts_with('-') || !log.contains(line)), "{log}");
     }
-    let private = format!("private_key = '''{private}'''");
-    let text = fault_beside(&private, "ES256", "secret_key", secret());
-    assert_eq!(text, "is not used by `algorithm = \"ES256\"`");
 }
 
 #[test]

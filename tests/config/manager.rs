@@ -179,12 +179,16 @@ fn a_refusal_outside_any_guard_is_answered_as_one_inside() {
 }
 
 #[test]
-fn a_refused_token_that_the_server_itself_was_to_use_is_the_servers_fault() {
+fn a_refused_token_is_the_clients_fault_where_it_is_handed_on_as_an_error_too() {
     install();
     let (client, _) = clocked("", routes![own]);
-    let (response, log) = logged(|| client.get("/own?token=nonsense").dispatch().status());
-    assert_eq!(response, Status::InternalServerError);
-    assert!(log.contains("JWT: the token is refused: Not enough segments"), "{log}");
+    let response = client.get("/own?token=nonsense").dispatch();
+    assert_eq!(
+        response.headers().get_one("WWW-Authenticate"),
+        Some("Bearer error=\"invalid_token\"")
+    );
+    let refused = json!({"msg": "Not enough segments", "code": "token_invalid"});
+    assert_eq!(answer(response), (Status::Unauthorized, refused));
 }
 
 fn roles(identity: &str) -> Claims {

@@ -96,7 +96,7 @@ fn no_report_shows_a_secret_however_wrongly_it_is_written() {
         (format!("secret_key = \"{HIDDEN}\"\nalgorithm = \"RS256\""), HIDDEN),
         (format!("secret_key = \"{HIDDEN}\"\nalgorithm = \"{HIDDEN}\""), HIDDEN),
         (format!("secret_key = \"-----BEGIN {HIDDEN}\""), HIDDEN),
-        (format!("secret_key = \"{HIDDEN}\"\nprivate_key = \"{HIDDEN}\""), HIDDEN),
+        (format!("secret_key = \"{HIDDEN}\"\nprivate_key = {number}"), HIDDEN),
         (format!("algorithm = \"ES256\"\nprivate_key = \"{HIDDEN}\""), HIDDEN),
         (format!("algorithm = \"ES256\"\nprivate_key = '''{body}'''"), half),
         (format!("algorithm = \"ES384\"\nprivate_key = '''{private}'''"), half),

@@ -134,10 +134,6 @@ fn a_public_key_beside_a_secret_of_the_same_text_is_no_configuration() {
          secret_key = '''{pem}'''"
     ));
     assert!(log.contains("`default.jwt.decode_algorithms` mixes key families"), "{log}");
-    assert!(
-        log.contains("`default.jwt.secret_key` is not used by `algorithm = \"RS256\"`"),
-        "{log}"
-    );
 }
 
 #[test]
@@ -184,10 +180,10 @@ fn names_of_claims_and_members_are_not_those_with_another_meaning() {
 
 #[test]
 fn numbers_are_in_their_range() {
-    let length = "must be from 256 to 1048576 bytes";
+    let length = "must be from 1 to 1048576 bytes";
     let status = "must be a status from 400 to 499";
     refused(&[
-        ("max_token_length = 255", length),
+        ("max_token_length = 0", length),
         ("max_token_length = 1048577", length),
         ("max_token_length = -1", "invalid value "),
         ("max_token_length = \"16k\"", "invalid type: "),
@@ -200,7 +196,7 @@ fn numbers_are_in_their_range() {
         ("verify_sub = 0", "invalid type: "),
     ]);
     accepted(&[
-        "max_token_length = 256",
+        "max_token_length = 1",
         "max_token_length = 1048576",
         "invalid_token_status = 400",
         "invalid_token_status = 499",
