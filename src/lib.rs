@@ -193,6 +193,8 @@
 //!     off by default; answers to such requests are marked `Cache-Control: no-store`.
 //!   * **A header line that is not UTF-8** is dropped by Rocket before any guard sees it. To [`Optional`]
 //!     such a request has no token.
+//!   * **A `Rocket.toml` that is no TOML**: Rocket itself prints the line it stumbles over, be it the one
+//!     with the secret. A secret in the environment is not in the file.
 //!   * **Slow clients**: Rocket has no timeout for request headers; put a proxy in front.
 //!   * **XSS**: a script in your page acts as your user, whatever holds the token.
 //!

@@ -204,18 +204,24 @@ async fn from_request<G: TokenGuard>(request: &Request<'_>) -> request::Outcome<
     }
 }
 
-/// The one sentinel: without the fairing, or where a guard can never succeed, the launch fails.
+/// The one sentinel: without the fairing, or where a guard can never succeed, the launch fails. Where
+/// it is the configuration that lets no request guard succeed, that is said.
 fn aborts<G: TokenGuard>(rocket: &Rocket<Ignite>) -> bool {
-    if is_unattached::<G>(rocket) {
-        return true;
-    }
+    let Some(jwt) = Jwt::fetch(rocket) else { return is_unattached::<G>(rocket) };
     let body_alone = |places: &[Location]| places.iter().all(|place| *place == Location::JsonBody);
-    if G::POLICY.locations().is_some_and(body_alone) {
-        log::error!("the guard `{}` can never succeed.", name::<G>());
-        log::info!(target: "_", "A request guard cannot read a body: use it inside `WithBody<…>`.");
-        return true;
+    match G::POLICY.locations() {
+        Some(places) if body_alone(places) => {
+            log::error!("the guard `{}` can never succeed.", name::<G>());
+            log::info!(target: "_", "A request guard cannot read a body: use it inside `WithBody<…>`.");
+            true
+        }
+        None if body_alone(&jwt.settings().locations) => {
+            log::warn!("JWT: by `token_location` the guard `{}` can never succeed.", name::<G>());
+            log::info!(target: "_", "A request guard cannot read a body: use it inside `WithBody<…>`.");
+            false
+        }
+        _ => false,
     }
-    false
 }
 
 fn is_unattached<G>(rocket: &Rocket<Ignite>) -> bool {
