@@ -7,7 +7,7 @@ use rocket::response::{self, Responder};
 use rocket::Request;
 
 use crate::blocklist::StoreError;
-use crate::rejection::Rejection;
+use crate::rejection::{Reason, Rejection};
 
 /// A failure that is not the client's: of a key, of issuing a token, of a store.
 ///
@@ -107,6 +107,23 @@ impl From<StoreError> for Error {
 impl From<Rejection> for Error {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(rejection)
+    }
+}
+
+/// A store out of reach is the same as one; what else is the server's fault is logged, and answered
+/// with 500.
+impl From<Error> for Rejection {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Rejected(rejection) => rejection,
+            other => {
+                log::error!("JWT: {other}");
+                Self::unconfigured(match other {
+                    Error::Store(_) => Reason::StoreUnavailable,
+                    _ => Reason::NotIssued,
+                })
+            }
+        }
     }
 }
 

@@ -291,7 +291,7 @@ impl Keys {
 
 /// A secret for one process of the debug profile: twice as long as any hash.
 pub(crate) fn random_secret() -> Vec<u8> {
-    (0..8).flat_map(|_| uuid::Uuid::new_v4().into_bytes()).collect()
+    (0..4).map(|_| uuid::Uuid::new_v4().simple().to_string()).collect::<String>().into_bytes()
 }
 
 fn check_secret(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
@@ -366,7 +366,9 @@ pub(crate) fn check_secret_strength(algorithm: Algorithm, secret: &[u8]) -> Resu
     }
     let guessable = rest.trim_matches(|c: char| !c.is_alphanumeric()).is_empty();
     if distinct.len() < 8 || guessable {
-        return Err(Error::Key("can be guessed".into()));
+        return Err(Error::Key(
+            "can be guessed; `openssl rand -base64 48` makes a good one".into(),
+        ));
     }
     Ok(())
 }

@@ -90,7 +90,8 @@ impl Material<'_> {
             None => {
                 self.fault(
                     "secret_key",
-                    "must be set outside the debug profile; make one with `openssl rand -base64 48`",
+                    "must be set outside the debug profile, here or by ROCKET_JWT='{secret_key=\"…\"}'; \
+                     make one with `openssl rand -base64 48`",
                 );
                 return Keys::default();
             }

@@ -114,6 +114,10 @@ impl Config {
 }
 
 fn table(figment: &Figment, report: &mut Report) -> rocket::figment::value::Dict {
+    if figment.profile() != "jwt" && figment.profiles().any(|profile| profile == "jwt") {
+        // A table by itself is a profile to Rocket, and nobody would notice that it is not read.
+        report.fault(&Origin::unwritten(figment, ""), "is meant by `[jwt]`? Write `[default.jwt]`");
+    }
     match figment.find_value("jwt") {
         Ok(Value::Dict(_, table)) => table,
         Ok(other) => {

@@ -17,8 +17,8 @@ use crate::token::{NoClaims, OwnClaims, Token};
 ///
 /// #[delete("/logout")]
 /// async fn logout(jwt: &Jwt, token: AnyToken) -> Result<String, Error> {
-///     jwt.revoke(&token).await?;
-///     Ok(format!("{} token revoked", token.token_type()))
+///     jwt.revoke_session(&token).await?;
+///     Ok(format!("logged out by the {} token", token.token_type()))
 /// }
 /// # fn main() {}
 /// ```

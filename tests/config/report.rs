@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::bench::{from_rocket, launch, refusal};
 use crate::pem::{pair, Kind};
+use crate::support::{raw_figment, secret};
 use rocket::figment::Jail;
 
 /// What no line may show.
@@ -160,4 +161,14 @@ fn a_release_prints_the_report_and_ends_with_a_failure() {
     assert!(printed.contains("`global.jwt.secret_key` is shorter than the 32 bytes"), "{printed}");
     assert!(printed.contains("`global.jwt.nonsense` is no setting of JWT"), "{printed}");
     assert!(!printed.contains("too-short") && !printed.contains(HIDDEN), "{printed}");
+}
+
+#[test]
+fn a_table_that_is_a_profile_to_rocket_is_a_fault_and_not_passed_over() {
+    let log = launch(raw_figment(&format!("[jwt]\nsecret_key = \"{HIDDEN}\""))).err().unwrap();
+    assert!(log.contains("is meant by `[jwt]`? Write `[default.jwt]`"), "{log}");
+    assert!(!log.contains(HIDDEN), "{log}");
+    // A profile of that name, when it is selected, is one.
+    let figment = raw_figment(&format!("[jwt.jwt]\nsecret_key = \"{}\"", secret()));
+    assert!(launch(figment.select("jwt")).is_ok());
 }
