@@ -158,6 +158,17 @@ impl VerifyingKey {
     /// # Errors
     ///
     /// If it is no public key, not one for `algorithm`, or an RSA key of less than 2048 bits.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// use rocket_jwt_extended::jsonwebtoken::Algorithm;
+    /// use rocket_jwt_extended::VerifyingKey;
+    ///
+    /// let pem = b"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----";
+    /// let error = VerifyingKey::from_pem(Algorithm::EdDSA, pem).unwrap_err();
+    /// assert_eq!(error.to_string(), "holds a private key where a public one belongs");
+    /// ```
     pub fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<Self, Error> {
         check_label(pem, Role::Public)?;
         let key = match algorithm.family() {

@@ -3,6 +3,14 @@
 use std::fmt;
 
 /// Where a token was found, or is looked for.
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_jwt_extended::Location;
+///
+/// assert_eq!(Location::QueryString.to_string(), "query_string");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Location {

@@ -27,6 +27,15 @@ pub struct Rejection {
 }
 
 /// The check that failed. Its `Display` is the text a client is sent.
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_jwt_extended::{danger, Reason};
+///
+/// let rejection = danger::unverified_header("nonsense").unwrap_err();
+/// assert_eq!(*rejection.reason(), Reason::Malformed("Not enough segments"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {

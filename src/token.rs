@@ -34,6 +34,14 @@ impl<'de> Deserialize<'de> for NoClaims {
 }
 
 /// The kinds of token, by their `type` claim.
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_jwt_extended::TokenType;
+///
+/// assert_eq!(TokenType::Refresh.to_string(), "refresh");
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenType {

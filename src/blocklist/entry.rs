@@ -139,6 +139,19 @@ impl fmt::Debug for Revocation {
 }
 
 /// The ids by which a [`Blocklist`](super::Blocklist) is asked about a token.
+///
+/// # Example
+///
+/// ```rust
+/// use rocket::time::{Duration, OffsetDateTime};
+/// use rocket_jwt_extended::TokenIds;
+///
+/// let issued_at = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
+/// let ids = TokenIds::new(Some("some jti"), None, Some("ada"), Some(issued_at));
+/// assert_eq!(ids.keys().len(), 2);
+/// assert!(ids.is_cut_off_by(issued_at));
+/// assert!(!ids.is_cut_off_by(issued_at - Duration::MILLISECOND));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TokenIds<'a> {
     jti: Option<&'a str>,

@@ -15,6 +15,15 @@ pub enum Kind {
 }
 
 /// What a guard asks of a token. Each wrapper's policy is that of the guard inside with one change.
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_jwt_extended::{AccessToken, Fresh, IgnoreRevocation, NoClaims, TokenGuard};
+///
+/// type Guard = Fresh<IgnoreRevocation<AccessToken<NoClaims>>>;
+/// assert!(Guard::POLICY.needs_fresh() && !Guard::POLICY.asks_blocklist());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     kind: Kind,
