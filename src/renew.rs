@@ -22,8 +22,7 @@ pub(crate) async fn renew(jwt: &Jwt, cache: &RequestCache, response: &mut Respon
     // A log-out everywhere that the store does not know of yet will cut off this instant.
     let at = jwt.issue_instant();
     // Asked again: the route may have been the logout.
-    let ids = verified.ids();
-    match jwt.store_answer(|store| async move { store.standing(&ids).await }).await {
+    match jwt.standing(verified.ids()).await {
         Ok(Standing::Live) => (),
         _ => return,
     }

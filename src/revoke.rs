@@ -9,7 +9,7 @@ use std::time::Duration as StdDuration;
 use rocket::time::OffsetDateTime;
 use rocket::tokio::time;
 
-use crate::blocklist::{Blocklist, Revocation, Standing, StoreError};
+use crate::blocklist::{Blocklist, Revocation, Standing, StoreError, TokenIds};
 use crate::clock;
 use crate::error::Error;
 use crate::events::Event;
@@ -160,7 +160,7 @@ impl Jwt {
 
     /// Whether the blocklist lets a token pass.
     pub(crate) async fn judge(&self, verified: &Verified) -> Result<(), Reason> {
-        match self.standing(verified).await? {
+        match self.standing(verified.ids()).await? {
             Standing::Live => Ok(()),
             Standing::Revoked => Err(Reason::Revoked),
             Standing::Used { first } => self.judge_used(verified, first).await.map(|_| ()),
@@ -174,40 +174,28 @@ impl Jwt {
         verified: &Verified,
         first: OffsetDateTime,
     ) -> Result<Successor, Reason> {
-        let successor = Successor::of(self, verified, first);
         let grace = self.settings().rotation_grace;
         if grace.is_positive() && self.now() - first <= grace {
-            let successor = successor.map_err(|error| {
+            let successor = Successor::of(self, verified, first).map_err(|error| {
                 // Without the signing key nobody here can tell what the token was exchanged for.
                 log::warn!("JWT: a used refresh token can't be judged: {error}");
                 Reason::Revoked
             })?;
-            let ids = successor.refresh_ids(verified);
-            let standing = self.store_answer(|store| async move { store.standing(&ids).await });
-            if standing.await? == Standing::Live {
+            if self.standing(successor.refresh_ids(verified)).await? == Standing::Live {
                 return Ok(successor);
             }
-            self.end_stolen_session(verified, Some(successor.session_id())).await?;
-        } else {
-            let successor = successor.ok();
-            self.end_stolen_session(verified, successor.as_ref().map(Successor::session_id))
-                .await?;
         }
+        self.end_stolen_session(verified).await?;
         Err(Reason::Revoked)
     }
 
-    /// Ends the session of a used token that came again. One without a session began one with its
-    /// first exchange, `begun`.
-    async fn end_stolen_session(
-        &self,
-        verified: &Verified,
-        begun: Option<&str>,
-    ) -> Result<(), Reason> {
+    /// Ends the session of a used token that came again.
+    async fn end_stolen_session(&self, verified: &Verified) -> Result<(), Reason> {
         log::warn!("JWT: a used refresh token came again: its session is revoked");
-        let session_id = verified.sid().or(begun);
-        let entry = match (verified.sid(), begun) {
-            (None, Some(begun)) => Revocation::session(begun, self.session_until()),
-            _ => self.session_end(verified),
+        let begun = session_begun(self, verified);
+        let entry = match &begun {
+            Some(begun) => Revocation::session(begun, self.session_until()),
+            None => self.session_end(verified),
         };
         self.record(entry).await.map_err(|error| {
             log::error!("JWT: {error}");
@@ -216,13 +204,13 @@ impl Jwt {
         self.hooks().emit(&Event::ReuseDetected {
             identity: verified.identity().into(),
             jti: verified.jti().unwrap_or_default().into(),
-            session_id: session_id.map(Into::into),
+            session_id: verified.sid().map(Into::into).or(begun),
         });
         Ok(())
     }
 
-    async fn standing(&self, verified: &Verified) -> Result<Standing, Reason> {
-        let ids = verified.ids();
+    /// How a token of these ids stands.
+    pub(crate) async fn standing(&self, ids: TokenIds<'_>) -> Result<Standing, Reason> {
         self.store_answer(|store| async move { store.standing(&ids).await }).await
     }
 

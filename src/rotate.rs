@@ -183,10 +183,6 @@ impl Successor {
         Ok(Self { at, access: ids("access")?, refresh: ids("refresh")?, sid })
     }
 
-    pub(crate) fn session_id(&self) -> &str {
-        &self.sid
-    }
-
     /// What the blocklist is asked of the new refresh token.
     pub(crate) fn refresh_ids<'a>(&'a self, verified: &'a Verified) -> TokenIds<'a> {
         let identity = Some(verified.identity());

@@ -101,11 +101,11 @@ impl Material<'_> {
 
     fn of_secret(&mut self, secret: &[u8]) -> Keys {
         let settings = self.settings;
+        if let Err(refusal) = keys::check_secret_form(secret) {
+            self.fault("secret_key", refusal);
+            return Keys::default();
+        }
         for &algorithm in &settings.decode_algorithms {
-            if let Err(refusal) = keys::check_secret_form(secret) {
-                self.fault("secret_key", refusal);
-                return Keys::default();
-            }
             if let Err(weakness) = keys::check_secret_strength(algorithm, secret) {
                 match self.debug {
                     true => {
