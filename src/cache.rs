@@ -11,7 +11,7 @@ use crate::token::Verified;
 
 /// One token of a request, and what was found out about it, each thing once.
 pub(crate) struct Seen {
-    pub(crate) encoded: String,
+    pub(crate) encoded: Arc<str>,
     pub(crate) decoded: OnceLock<Result<Arc<Verified>, Refusal>>,
     pub(crate) standing: OnceCell<Result<(), Reason>>,
     pub(crate) accepted: OnceLock<bool>,
@@ -48,7 +48,7 @@ impl RequestCache {
     /// The entry of that token: the whole text is the key.
     pub(crate) fn seen(&self, encoded: &str) -> Arc<Seen> {
         let mut all = lock(&self.seen);
-        if let Some(seen) = all.iter().find(|seen| seen.encoded == encoded) {
+        if let Some(seen) = all.iter().find(|seen| *seen.encoded == *encoded) {
             return seen.clone();
         }
         let seen = Arc::new(Seen::new(encoded));

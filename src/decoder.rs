@@ -56,7 +56,7 @@ impl<'a> Decoder<'a> {
     }
 
     fn checked<C: OwnClaims>(&self, token: &str) -> Result<Token<C>, Refusal> {
-        let verified = verify::decode(self.jwt, token)?;
+        let verified = verify::decode(self.jwt, &token.into())?;
         let refuse = |reason| Refusal::of(reason, &verified);
         verify::check_csrf(&verified, self.proof.as_ref()).map_err(refuse)?;
         if !self.allow_expired {

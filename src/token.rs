@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::blocklist::{Revocation, TokenIds};
 use crate::claims::{self, Csrf, Registered};
 use crate::location::Location;
-use crate::payload::{self, Text};
+use crate::payload::{self, Members, Text};
 use crate::rejection::Reason;
 use crate::Claims;
 
@@ -102,22 +102,24 @@ pub struct Token<C> {
 
 /// What is known of a token once its signature was checked.
 pub(crate) struct Verified {
-    encoded: Box<str>,
+    encoded: Arc<str>,
     header: Arc<Header>,
     /// The payload's JSON, which was found to be an object with every name once.
     json: String,
+    members: Option<Members>,
     registered: Registered,
     claims: OnceLock<Claims>,
 }
 
 impl Verified {
     pub(crate) fn new(
-        encoded: &str,
+        encoded: Arc<str>,
         header: Arc<Header>,
         json: String,
+        members: Option<Members>,
         registered: Registered,
     ) -> Self {
-        Self { encoded: encoded.into(), header, json, registered, claims: OnceLock::new() }
+        Self { encoded, header, json, members, registered, claims: OnceLock::new() }
     }
 
     /// Every claim. Made when it is asked for, as most requests don't.
@@ -127,7 +129,7 @@ impl Verified {
 
     /// The claims read into a type.
     pub(crate) fn read<C: OwnClaims>(&self) -> Result<C, Reason> {
-        payload::own(&self.json).ok_or(Reason::OwnClaims)
+        payload::own(&self.json, self.members.as_ref()).ok_or(Reason::OwnClaims)
     }
 
     pub(crate) fn registered(&self) -> &Registered {

@@ -7,8 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use base64::Engine;
+use base64_simd::{Out, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, Header};
 use rocket::time::OffsetDateTime;
 use serde_json::Value;
@@ -61,7 +60,7 @@ fn decode_once(jwt: &Jwt, seen: &Seen) -> Result<Arc<Verified>, Refusal> {
 }
 
 /// Everything up to the required claims.
-pub(crate) fn decode(jwt: &Jwt, encoded: &str) -> Result<Arc<Verified>, Refusal> {
+pub(crate) fn decode(jwt: &Jwt, encoded: &Arc<str>) -> Result<Arc<Verified>, Refusal> {
     let settings = jwt.settings();
     let parts = Parts::split(encoded, settings.max_token_length)?;
     let (header, key) = header_and_key(jwt, &parts)?;
@@ -71,11 +70,13 @@ pub(crate) fn decode(jwt: &Jwt, encoded: &str) -> Result<Arc<Verified>, Refusal>
 
     let json = parts.json()?;
     let now = jwt.now();
-    let payload = Payload::read(&json, settings).map_err(|_| INVALID_PAYLOAD)?;
+    let mut payload = Payload::default();
+    payload.read(&json, settings).map_err(|_| INVALID_PAYLOAD)?;
     let (registered, mistyped) = Registered::of(&payload, &json, settings, now);
     let checked = mistyped.map_or_else(|| check_claims(settings, &payload, &registered, now), Err);
+    let members = payload.members();
     drop(payload);
-    let verified = Arc::new(Verified::new(encoded, header, json, registered));
+    let verified = Arc::new(Verified::new(encoded.clone(), header, json, members, registered));
     match checked {
         Ok(()) => Ok(verified),
         Err(reason) => Err(Refusal::of(reason, &verified)),
@@ -191,15 +192,16 @@ impl<'a> Parts<'a> {
 
 /// Base64url without padding, in its one canonical spelling (RFC 7515 §2).
 fn base64(part: &str, refusal: &'static str) -> Result<Vec<u8>, Reason> {
-    URL_SAFE_NO_PAD.decode(part).map_err(|_| Reason::Malformed(refusal))
+    URL_SAFE_NO_PAD.decode_to_vec(part).map_err(|_| Reason::Malformed(refusal))
 }
 
 /// A signature part, decoded into a buffer that is used again and again.
 fn base64_into(part: &str, buffer: &mut Vec<u8>) -> Result<(), Reason> {
-    buffer.clear();
-    URL_SAFE_NO_PAD
-        .decode_vec(part, buffer)
-        .map_err(|_| Reason::Malformed("Invalid crypto padding"))
+    let refused = |_| Reason::Malformed("Invalid crypto padding");
+    let length = URL_SAFE_NO_PAD.decoded_length(part.as_bytes()).map_err(refused)?;
+    buffer.resize(length, 0);
+    URL_SAFE_NO_PAD.decode(part.as_bytes(), Out::from_slice(buffer)).map_err(refused)?;
+    Ok(())
 }
 
 fn check_claims(

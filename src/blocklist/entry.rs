@@ -157,8 +157,9 @@ pub struct TokenIds<'a> {
     jti: Option<&'a str>,
     sid: Option<&'a str>,
     subject: Option<&'a str>,
-    // Milliseconds since the Unix epoch.
-    issued: Option<i64>,
+    // In milliseconds since the Unix epoch, by `iat`. What the `jti` says is finer, and read when it is
+    // asked for: most tokens have no subject entry.
+    by_second: Option<i64>,
 }
 
 impl<'a> TokenIds<'a> {
@@ -171,7 +172,7 @@ impl<'a> TokenIds<'a> {
         issued_at: Option<OffsetDateTime>,
     ) -> Self {
         let by_second = issued_at.map(|iat| iat.unix_timestamp().saturating_mul(1000));
-        Self { jti, sid, subject, issued: jti.and_then(uuid_v7_millis).or(by_second) }
+        Self { jti, sid, subject, by_second }
     }
 
     /// The token's `jti`.
@@ -192,13 +193,13 @@ impl<'a> TokenIds<'a> {
     /// When the token was issued, in milliseconds since the Unix epoch: the time of its `jti` if that
     /// is a UUIDv7, else the whole second of its `iat`.
     pub fn issued_millis(&self) -> Option<i64> {
-        self.issued
+        self.jti.and_then(uuid_v7_millis).or(self.by_second)
     }
 
     /// Whether a subject entry with this cut-off kills the token: it was issued in the cut-off's
     /// millisecond or before, or nobody can say when.
     pub fn is_cut_off_by(&self, cut_off: OffsetDateTime) -> bool {
-        self.issued.is_none_or(|issued| issued <= clock::millis(cut_off))
+        self.issued_millis().is_none_or(|issued| issued <= clock::millis(cut_off))
     }
 
     /// The key of the token's own entry, if it has a `jti`.
@@ -224,7 +225,7 @@ impl<'a> TokenIds<'a> {
 
 impl fmt::Debug for TokenIds<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenIds").field("issued", &self.issued).finish_non_exhaustive()
+        f.debug_struct("TokenIds").field("issued", &self.issued_millis()).finish_non_exhaustive()
     }
 }
 

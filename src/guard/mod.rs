@@ -15,6 +15,7 @@ mod require;
 mod user;
 mod with_body;
 
+use std::future::Future;
 use std::sync::Arc;
 
 use rocket::http::Status;
@@ -115,10 +116,10 @@ pub(crate) mod sealed {
     }
 
     #[doc(hidden)]
-    #[rocket::async_trait]
     pub trait Admit: Sized + Send + Sync {
         /// Reads claims, loads users.
-        async fn admit(admission: Admission<'_, '_>) -> Result<Self, Denied>;
+        fn admit(admission: Admission<'_, '_>)
+            -> impl Future<Output = Result<Self, Denied>> + Send;
 
         /// Whether every permission holds: asked after all users were loaded.
         fn permits(&self) -> bool;
@@ -280,7 +281,6 @@ macro_rules! token_guard {
             }
         }
 
-        #[rocket::async_trait]
         impl<C: OwnClaims> Admit for $guard<C> {
             async fn admit(admission: Admission<'_, '_>) -> Result<Self, Denied> {
                 let Admission { verified, location, .. } = admission;
@@ -347,7 +347,6 @@ macro_rules! policy_wrapper {
             }
         }
 
-        #[rocket::async_trait]
         impl<$($generics)*> Admit for $guard<$($arg),*> {
             async fn admit(admission: Admission<'_, '_>) -> Result<Self, Denied> {
                 Ok(Self::around(G::admit(admission).await?))

@@ -110,7 +110,6 @@ impl<P: Permission, G: RequestFree<Claims = P::Claims>> IntoToken for Require<P,
     }
 }
 
-#[rocket::async_trait]
 impl<P: Permission, G: TokenGuard<Claims = P::Claims>> Admit for Require<P, G> {
     async fn admit(admission: Admission<'_, '_>) -> Result<Self, Denied> {
         Ok(Self::around(G::admit(admission).await?))

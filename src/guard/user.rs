@@ -113,7 +113,6 @@ impl<U: LoadUser, G: TokenGuard<Claims = U::Claims>> TokenGuard for CurrentUser<
     }
 }
 
-#[rocket::async_trait]
 impl<U: LoadUser, G: TokenGuard<Claims = U::Claims>> Admit for CurrentUser<U, G> {
     async fn admit(admission: Admission<'_, '_>) -> Result<Self, Denied> {
         let request = admission.request.ok_or(Denied(Reason::StoreUnavailable))?;

@@ -1,17 +1,26 @@
 //! Claims, read in one pass over their JSON: every name once, registered claims by type, the rest
 //! only walked.
 
+mod members;
+mod own;
+mod plain;
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use rocket::serde::de::{self, Deserialize, DeserializeSeed, Deserializer};
+use rocket::serde::de::{self, DeserializeSeed, Deserializer};
 use rocket::serde::de::{MapAccess, SeqAccess, Visitor};
 use rocket::time::{Duration, OffsetDateTime};
 use serde_json::Number;
 
 use crate::config::Settings;
 use crate::strict::{Levels, Malformed, Name, Names, Unique, NUMBER, NUMBERS_ARE_OBJECTS};
+
+pub(crate) use members::Members;
+pub(crate) use own::own;
 
 /// A claim as it was found.
 #[derive(Debug, Default)]
@@ -79,11 +88,40 @@ pub(crate) struct Payload<'a> {
     pub(crate) csrf: Slot<'a>,
     pub(crate) kind: Slot<'a>,
     pub(crate) fresh: Slot<'a>,
-    names: Names<'a>,
+    json: &'a str,
+    found: Found<'a>,
+}
+
+/// The names of a payload, by the way it was read.
+enum Found<'a> {
+    Plain(Members),
+    Read(Box<Names<'a>>),
+}
+
+impl Default for Found<'_> {
+    fn default() -> Self {
+        Self::Plain(Members::default())
+    }
 }
 
 impl<'a> Payload<'a> {
-    pub(crate) fn read(json: &'a str, settings: &Settings) -> Result<Self, Malformed> {
+    /// Reads the payload into this one, which must be new.
+    pub(crate) fn read(&mut self, json: &'a str, settings: &Settings) -> Result<(), Malformed> {
+        self.json = json;
+        match plain::read(json, settings, self) {
+            Some(members) => {
+                self.found = Found::Plain(members);
+                if settings.identity_claim != "sub" {
+                    self.identity.get_or_insert_default();
+                }
+            }
+            None => *self = Self::read_any(json, settings)?,
+        }
+        Ok(())
+    }
+
+    /// Reads what is not plain, too.
+    fn read_any(json: &'a str, settings: &Settings) -> Result<Self, Malformed> {
         let mut reader = serde_json::Deserializer::from_str(json);
         let payload = ReadPayload(settings).deserialize(&mut reader).map_err(|_| Malformed)?;
         reader.end().map_err(|_| Malformed)?;
@@ -95,7 +133,37 @@ impl<'a> Payload<'a> {
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.names.has(name)
+        match &self.found {
+            Found::Plain(members) => members.has(name, self.json),
+            Found::Read(names) => names.has(name),
+        }
+    }
+
+    /// Where the members stand, if the payload is plain.
+    pub(crate) fn members(&self) -> Option<Members> {
+        match &self.found {
+            Found::Plain(members) => Some(*members),
+            Found::Read(_) => None,
+        }
+    }
+
+    /// Where a claim of that name belongs, if it is one that is looked at.
+    fn slot(&mut self, name: &str, settings: &Settings) -> Option<&mut Slot<'a>> {
+        Some(match name {
+            "sub" => &mut self.sub,
+            "exp" => &mut self.exp,
+            "iat" => &mut self.iat,
+            "nbf" => &mut self.nbf,
+            "jti" => &mut self.jti,
+            "sid" => &mut self.sid,
+            "csrf" => &mut self.csrf,
+            "type" => &mut self.kind,
+            "fresh" => &mut self.fresh,
+            "iss" => &mut self.iss,
+            "aud" => &mut self.aud,
+            other if other == settings.identity_claim => self.identity.get_or_insert_default(),
+            _ => return None,
+        })
     }
 }
 
@@ -118,36 +186,24 @@ impl<'de> Visitor<'de> for ReadPayload<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Payload<'de>, A::Error> {
         let mut payload = Payload::default();
+        let mut names = Box::<Names<'de>>::default();
         let levels = Levels::INSIDE;
-        let own_identity = self.0.identity_claim != "sub";
         while let Some(name) = map.next_key_seed(Name)? {
-            let slot = match name.as_ref() {
-                "sub" => &mut payload.sub,
-                "exp" => &mut payload.exp,
-                "iat" => &mut payload.iat,
-                "nbf" => &mut payload.nbf,
-                "jti" => &mut payload.jti,
-                "sid" => &mut payload.sid,
-                "csrf" => &mut payload.csrf,
-                "type" => &mut payload.kind,
-                "fresh" => &mut payload.fresh,
-                "iss" => &mut payload.iss,
-                "aud" => &mut payload.aud,
-                other if own_identity && other == self.0.identity_claim => {
-                    payload.identity.get_or_insert_default()
+            match payload.slot(&name, self.0) {
+                Some(slot) => {
+                    names.add(name)?;
+                    *slot = map.next_value_seed(ReadSlot(levels))?;
                 }
-                _ => {
-                    payload.names.add(name)?;
+                None => {
+                    names.add(name)?;
                     map.next_value_seed(Unique(levels))?;
-                    continue;
                 }
-            };
-            payload.names.add(name)?;
-            *slot = map.next_value_seed(ReadSlot(levels))?;
+            }
         }
-        if own_identity {
+        if self.0.identity_claim != "sub" {
             payload.identity.get_or_insert_default();
         }
+        payload.found = Found::Read(names);
         Ok(payload)
     }
 }
@@ -274,47 +330,6 @@ impl Text {
         match self {
             Self::At(range) => json.get(range.clone()).unwrap_or_default(),
             Self::Own(text) => text,
-        }
-    }
-}
-
-/// The own claims, read into a type.
-pub(crate) fn own<C: for<'de> Deserialize<'de> + 'static>(json: &str) -> Option<C> {
-    // The guards' default reads nothing, and it shall cost nothing.
-    let mut nothing = Some(crate::NoClaims);
-    if let Some(claims) = (&mut nothing as &mut dyn std::any::Any).downcast_mut::<Option<C>>() {
-        return claims.take();
-    }
-    serde_json::from_str(json).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{fractional_date, whole_date};
-    use crate::clock::millis;
-
-    #[test]
-    fn a_date_is_in_range_and_is_not_rounded_up() {
-        for (seconds, date) in [
-            (0, Some(0)),
-            (1_700_000_000, Some(1_700_000_000_000)),
-            (253_402_300_799, Some(253_402_300_799_000)),
-            (253_402_300_800, None),
-            (i64::MAX, None),
-            (-1, None),
-        ] {
-            assert_eq!(whole_date(seconds).map(millis), date, "{seconds}");
-        }
-        for (seconds, date) in [
-            (1_700_000_000.25, Some(1_700_000_000_250)),
-            (1_700_000_000.999_9, Some(1_700_000_000_999)),
-            (1.7e9, Some(1_700_000_000_000)),
-            (-0.5, None),
-            (1e20, None),
-            (1e308, None),
-            (f64::NAN, None),
-        ] {
-            assert_eq!(fractional_date(seconds).map(millis), date, "{seconds}");
         }
     }
 }

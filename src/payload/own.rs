@@ -1,0 +1,123 @@
+//! The own claims, read into a type.
+
+use rocket::serde::de::value::BorrowedStrDeserializer;
+use rocket::serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::Error;
+
+use super::members::Members;
+use crate::token::OwnClaims;
+
+/// Reads `C` from the payload. Where it is known where the members stand, only those that `C` asks
+/// for are read again.
+pub(crate) fn own<C: OwnClaims>(json: &str, members: Option<&Members>) -> Option<C> {
+    // The guards' default reads nothing, and it shall cost nothing.
+    let mut nothing = Some(crate::NoClaims);
+    if let Some(claims) = (&mut nothing as &mut dyn std::any::Any).downcast_mut::<Option<C>>() {
+        return claims.take();
+    }
+    match members {
+        Some(members) => C::deserialize(Object { json, members }).ok(),
+        None => serde_json::from_str(json).ok(),
+    }
+}
+
+/// A payload whose members are known.
+struct Object<'de, 'm> {
+    json: &'de str,
+    members: &'m Members,
+}
+
+/// The JSON of one value, which was found to be valid.
+struct Raw<'de>(&'de str);
+
+/// What is not answered here is answered by `serde_json`, from the JSON.
+macro_rules! by_serde_json {
+    ($json:tt: $($method:ident($($arg:ident: $ty:ty),*)),* $(,)?) => {$(
+        fn $method<V: Visitor<'de>>(self, $($arg: $ty,)* visitor: V) -> Result<V::Value, Error> {
+            serde_json::Deserializer::from_str(self.$json).$method($($arg,)* visitor)
+        }
+    )*};
+}
+
+macro_rules! most_by_serde_json {
+    ($json:tt) => {
+        by_serde_json! { $json:
+            deserialize_bool(), deserialize_i8(), deserialize_i16(), deserialize_i32(),
+            deserialize_i64(), deserialize_i128(), deserialize_u8(), deserialize_u16(),
+            deserialize_u32(), deserialize_u64(), deserialize_u128(), deserialize_f32(),
+            deserialize_f64(), deserialize_char(), deserialize_str(), deserialize_string(),
+            deserialize_bytes(), deserialize_byte_buf(), deserialize_option(), deserialize_unit(),
+            deserialize_unit_struct(name: &'static str),
+            deserialize_newtype_struct(name: &'static str),
+            deserialize_seq(), deserialize_tuple(len: usize),
+            deserialize_tuple_struct(name: &'static str, len: usize),
+            deserialize_enum(name: &'static str, variants: &'static [&'static str]),
+            deserialize_identifier(),
+        }
+
+        fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            visitor.visit_unit()
+        }
+    };
+}
+
+impl<'de> Deserializer<'de> for Object<'de, '_> {
+    type Error = Error;
+
+    most_by_serde_json!(json);
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_map(Access { members: self.members.iter(self.json), value: Raw("") })
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_map(visitor)
+    }
+}
+
+impl<'de> Deserializer<'de> for Raw<'de> {
+    type Error = Error;
+
+    most_by_serde_json!(0);
+
+    by_serde_json! { 0:
+        deserialize_any(),
+        deserialize_map(),
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]),
+    }
+}
+
+struct Access<'de, I> {
+    members: I,
+    value: Raw<'de>,
+}
+
+impl<'de, I: ExactSizeIterator<Item = (&'de str, &'de str)>> MapAccess<'de> for Access<'de, I> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        let Some((name, value)) = self.members.next() else { return Ok(None) };
+        self.value = Raw(value);
+        seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        seed.deserialize(Raw(self.value.0))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.members.len())
+    }
+}

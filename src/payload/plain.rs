@@ -1,0 +1,157 @@
+//! Payloads as nearly every issuer writes them, read without the machinery of a JSON parser.
+//!
+//! What is *plain*: one object without white space, no escapes, whole numbers of at most eighteen
+//! digits, at most sixteen members. Inside a list or an object anything goes, as `serde_json` reads
+//! those. What is not plain is not refused: it is read by `serde_json` alone. So all that must hold
+//! here is that a plain payload is read as `serde_json` would read it.
+
+use std::borrow::Cow;
+
+use rocket::serde::de::{Deserialize, DeserializeSeed, Deserializer};
+
+use super::members::{Members, Span};
+use super::{whole_date, Payload, ReadSlot, Slot};
+use crate::config::Settings;
+use crate::strict::{Levels, Unique};
+
+/// Reads a plain payload that has every name once. `None` is for the general way to judge; what was
+/// written into `payload` until then is of no use.
+pub(super) fn read<'a>(
+    json: &'a str,
+    settings: &Settings,
+    payload: &mut Payload<'a>,
+) -> Option<Members> {
+    let mut members = Members::default();
+    let mut cursor = Cursor { json, at: 0 };
+    cursor.eat(b'{')?;
+    loop {
+        let name_start = cursor.at + 1;
+        let name = cursor.text()?;
+        let name_span = Span::new(name_start, cursor.at - 1)?;
+        cursor.eat(b':')?;
+        let start = cursor.at;
+        match payload.slot(name, settings) {
+            Some(slot) if slot.is_absent() => *slot = cursor.value()?,
+            // Twice.
+            Some(_) => return None,
+            None => {
+                if members.has(name, json) || name.starts_with('$') {
+                    return None;
+                }
+                cursor.skip()?;
+            }
+        }
+        members.push(name_span, Span::new(start, cursor.at)?)?;
+        match cursor.next()? {
+            b',' => (),
+            b'}' => break,
+            _ => return None,
+        }
+    }
+    (cursor.at == json.len()).then_some(members)
+}
+
+struct Cursor<'a> {
+    json: &'a str,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn rest(&self) -> &'a [u8] {
+        self.json.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = *self.rest().first()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn eat(&mut self, expected: u8) -> Option<()> {
+        (self.next()? == expected).then_some(())
+    }
+
+    /// A string, if it has no escapes.
+    fn text(&mut self) -> Option<&'a str> {
+        self.eat(b'"')?;
+        let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
+        let rest = self.rest();
+        let length = rest.iter().position(is_special)?;
+        if rest.get(length) != Some(&b'"') {
+            return None;
+        }
+        let text = self.json.get(self.at..self.at + length)?;
+        self.at += length + 1;
+        Some(text)
+    }
+
+    fn value(&mut self) -> Option<Slot<'a>> {
+        Some(match self.rest().first()? {
+            b'"' => Slot::Text(Cow::Borrowed(self.text()?)),
+            b'0'..=b'9' => Slot::Number(whole_date(self.number()?)),
+            b't' => self.word("true", Slot::Bool(true))?,
+            b'f' => self.word("false", Slot::Bool(false))?,
+            b'n' => self.word("null", Slot::Other)?,
+            b'[' | b'{' => self.nested::<NestedSlot<'a>>()?.0,
+            _ => return None,
+        })
+    }
+
+    fn skip(&mut self) -> Option<()> {
+        match self.rest().first()? {
+            b'"' => self.text().map(|_| ()),
+            b'0'..=b'9' => self.number().map(|_| ()),
+            b't' => self.word("true", ()),
+            b'f' => self.word("false", ()),
+            b'n' => self.word("null", ()),
+            b'[' | b'{' => self.nested::<Nested>().map(|_| ()),
+            _ => None,
+        }
+    }
+
+    fn word<T>(&mut self, word: &str, meaning: T) -> Option<T> {
+        if !self.rest().starts_with(word.as_bytes()) {
+            return None;
+        }
+        self.at += word.len();
+        Some(meaning)
+    }
+
+    /// A whole number that is not negative. What follows it is looked at by the caller: a point or an
+    /// exponent is no comma.
+    fn number(&mut self) -> Option<i64> {
+        let rest = self.rest();
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).take(19).count();
+        if digits > 18 || (digits > 1 && rest.first() == Some(&b'0')) {
+            return None;
+        }
+        self.at += digits;
+        Some(rest.iter().take(digits).fold(0, |all, byte| all * 10 + i64::from(byte - b'0')))
+    }
+
+    fn nested<T: Deserialize<'a>>(&mut self) -> Option<T> {
+        let rest = self.json.get(self.at..)?;
+        let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<T>();
+        let value = stream.next()?.ok()?;
+        self.at += stream.byte_offset();
+        Some(value)
+    }
+}
+
+/// A list or object that is a registered claim.
+struct NestedSlot<'a>(Slot<'a>);
+
+impl<'de> Deserialize<'de> for NestedSlot<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        ReadSlot(Levels::INSIDE).deserialize(deserializer).map(Self)
+    }
+}
+
+/// A list or object that is none.
+struct Nested;
+
+impl<'de> Deserialize<'de> for Nested {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Unique(Levels::INSIDE).deserialize(deserializer).map(|()| Self)
+    }
+}
