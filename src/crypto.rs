@@ -3,12 +3,15 @@
 //! The process-wide default of `jsonwebtoken` panics when both backends are compiled in, which any
 //! crate in the tree can bring about. So the factories of one backend are used directly.
 
+#[cfg(feature = "aws_lc_rs")]
+mod rsa;
+
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier};
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier};
 use jsonwebtoken::jwk::ThumbprintHash;
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 
 #[cfg(not(any(feature = "aws_lc_rs", feature = "rust_crypto")))]
 compile_error!("enable one of the features `aws_lc_rs` (the default) and `rust_crypto`");
@@ -17,6 +20,9 @@ compile_error!("enable one of the features `aws_lc_rs` (the default) and `rust_c
 pub(crate) use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER as PROVIDER;
 #[cfg(all(feature = "rust_crypto", not(feature = "aws_lc_rs")))]
 pub(crate) use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER as PROVIDER;
+
+#[cfg(feature = "aws_lc_rs")]
+pub(crate) use rsa::RsaKey;
 
 /// The backend in use.
 pub(crate) fn provider() -> &'static CryptoProvider {
@@ -46,12 +52,13 @@ pub(crate) fn verifies(
         .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
 }
 
-/// What a thread keeps from one verification to the next: a verifier is neither `Send` nor `Sync`,
+/// What a thread keeps from one token to the next: a verifier or signer is neither `Send` nor `Sync`,
 /// and to set one up costs more than half of what it then does.
 #[derive(Default)]
 pub(crate) struct Scratch {
     pub(crate) signature: Vec<u8>,
     verifiers: Vec<(u64, Box<dyn JwtVerifier>)>,
+    signers: Vec<(u64, Box<dyn JwtSigner>)>,
 }
 
 /// More keys than this are set up for each verification: no server has as many, but a process with
@@ -77,6 +84,26 @@ impl Scratch {
         }
         self.verifiers.push((id, verifier));
         holds
+    }
+
+    /// The signature of `message`, by the signer kept under `id`.
+    pub(crate) fn sign(
+        &mut self,
+        id: u64,
+        algorithm: Algorithm,
+        key: &EncodingKey,
+        message: &[u8],
+    ) -> Option<Vec<u8>> {
+        if let Some((_, signer)) = self.signers.iter().find(|(other, _)| *other == id) {
+            return signer.try_sign(message).ok();
+        }
+        let signer = (provider().signer_factory)(&algorithm, key).ok()?;
+        let signature = signer.try_sign(message).ok()?;
+        if self.signers.len() >= PREPARED_KEYS {
+            self.signers.remove(0);
+        }
+        self.signers.push((id, signer));
+        Some(signature)
     }
 }
 

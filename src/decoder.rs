@@ -56,11 +56,12 @@ impl<'a> Decoder<'a> {
     }
 
     fn checked<C: OwnClaims>(&self, token: &str) -> Result<Token<C>, Refusal> {
-        let verified = verify::decode(self.jwt, &token.into())?;
+        let now = self.jwt.now();
+        let verified = verify::decode(self.jwt, &token.into(), now)?;
         let refuse = |reason| Refusal::of(reason, &verified);
         verify::check_csrf(&verified, self.proof.as_ref()).map_err(refuse)?;
         if !self.allow_expired {
-            verify::check_expiry(self.jwt, &verified).map_err(refuse)?;
+            verify::check_expiry(self.jwt.settings(), &verified, now).map_err(refuse)?;
         }
         let claims = verified.read().map_err(refuse)?;
         Ok(Token::with_claims(claims, verified, None))

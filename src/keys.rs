@@ -22,6 +22,9 @@ const RSA_BITS: usize = 2048;
 pub struct SigningKey {
     algorithm: Algorithm,
     key: Arc<EncodingKey>,
+    prepared: Option<u64>,
+    #[cfg(feature = "aws_lc_rs")]
+    rsa: Option<Arc<crypto::RsaKey>>,
 }
 
 /// A key that verifies, pinned to one algorithm. Cheap to clone.
@@ -81,14 +84,25 @@ impl SigningKey {
             AlgorithmFamily::Ec => EncodingKey::from_ec_pem(pem),
             AlgorithmFamily::Ed => EncodingKey::from_ed_pem(pem),
         };
-        let key = Self { algorithm, key: Arc::new(key.map_err(|_| not_for(algorithm))?) };
+        let key = Arc::new(key.map_err(|_| not_for(algorithm))?);
+        let key = Self::unprepared(algorithm, key);
         // The public half can be derived exactly when the key is what it should be.
         key.verifying_key(algorithm)?;
         Ok(key)
     }
 
     pub(crate) fn unchecked_secret(algorithm: Algorithm, secret: &[u8]) -> Self {
-        Self { algorithm, key: Arc::new(EncodingKey::from_secret(secret)) }
+        Self::unprepared(algorithm, Arc::new(EncodingKey::from_secret(secret)))
+    }
+
+    fn unprepared(algorithm: Algorithm, key: Arc<EncodingKey>) -> Self {
+        Self {
+            algorithm,
+            key,
+            prepared: None,
+            #[cfg(feature = "aws_lc_rs")]
+            rsa: None,
+        }
     }
 
     /// The algorithm it signs with.
@@ -128,10 +142,30 @@ impl SigningKey {
 
     /// The signature of `message`.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        (crypto::provider().signer_factory)(&self.algorithm, &self.key)
-            .ok()
-            .and_then(|signer| signer.try_sign(message).ok())
-            .ok_or(Error::Sign)
+        #[cfg(feature = "aws_lc_rs")]
+        if let Some(rsa) = &self.rsa {
+            return rsa.sign(message).ok_or(Error::Sign);
+        }
+        let signature = match self.prepared {
+            Some(id) => {
+                crypto::with_scratch(|scratch| scratch.sign(id, self.algorithm, &self.key, message))
+            }
+            None => (crypto::provider().signer_factory)(&self.algorithm, &self.key)
+                .ok()
+                .and_then(|signer| signer.try_sign(message).ok()),
+        };
+        signature.ok_or(Error::Sign)
+    }
+
+    /// As [`VerifyingKey::prepared()`].
+    fn prepared(mut self) -> Self {
+        self.prepared = Some(crypto::next_id());
+        #[cfg(feature = "aws_lc_rs")]
+        {
+            let rsa = crypto::RsaKey::read(self.algorithm, self.key.as_bytes());
+            self.rsa = rsa.map(Arc::new);
+        }
+        self
     }
 
     /// Thirty-two bytes that only holders of this key can derive from `data`: HMAC-SHA256 with the
@@ -279,7 +313,7 @@ impl Keys {
                 Some(KnownHeader { encoded, header, key: key.clone() })
             })
             .collect();
-        Self { signing, verifying, known_headers }
+        Self { signing: signing.map(SigningKey::prepared), verifying, known_headers }
     }
 
     /// The key for tokens of that algorithm.

@@ -211,7 +211,7 @@ impl Jwt {
 
     /// How a token of these ids stands.
     pub(crate) async fn standing(&self, ids: TokenIds<'_>) -> Result<Standing, Reason> {
-        self.store_answer(|store| async move { store.standing(&ids).await }).await
+        self.store_answer(|store| async move { (*store).standing(&ids).await }).await
     }
 
     /// An answer of the store in time, or a refusal: never "not revoked".

@@ -99,7 +99,7 @@ async fn exchange(
         return Err(Reason::MissingClaim("jti".into()));
     }
     // The guard saw to it; but it may have been held for long.
-    verify::check_expiry(jwt, verified)?;
+    verify::check_expiry(jwt.settings(), verified, jwt.now())?;
     let not_issued = |error: Error| {
         log::error!("JWT: a refresh token can't be exchanged: {error}");
         Reason::NotIssued

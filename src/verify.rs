@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, Header};
-use rocket::time::OffsetDateTime;
+use rocket::time::{Duration, OffsetDateTime};
 use serde_json::Value;
 
 use crate::cache::Seen;
@@ -37,10 +37,11 @@ pub(crate) async fn verify(
     proof: Option<&Proof>,
     policy: Policy,
 ) -> Result<Arc<Verified>, Refusal> {
-    let verified = decode_once(jwt, seen)?;
+    let now = jwt.now();
+    let verified = decode_once(jwt, seen, now)?;
     let refuse = |reason| Refusal::of(reason, &verified);
     check_csrf(&verified, proof).map_err(refuse)?;
-    check_expiry(jwt, &verified).map_err(refuse)?;
+    check_expiry(jwt.settings(), &verified, now).map_err(refuse)?;
     check_type(&verified, policy.kind()).map_err(refuse)?;
     if policy.needs_fresh() && !verified.registered().fresh {
         return Err(refuse(Reason::NotFresh));
@@ -55,12 +56,16 @@ pub(crate) async fn verify(
     Ok(verified)
 }
 
-fn decode_once(jwt: &Jwt, seen: &Seen) -> Result<Arc<Verified>, Refusal> {
-    seen.decoded.get_or_init(|| decode(jwt, &seen.encoded)).clone()
+fn decode_once(jwt: &Jwt, seen: &Seen, now: OffsetDateTime) -> Result<Arc<Verified>, Refusal> {
+    seen.decoded.get_or_init(|| decode(jwt, &seen.encoded, now)).clone()
 }
 
 /// Everything up to the required claims.
-pub(crate) fn decode(jwt: &Jwt, encoded: &Arc<str>) -> Result<Arc<Verified>, Refusal> {
+pub(crate) fn decode(
+    jwt: &Jwt,
+    encoded: &Arc<str>,
+    now: OffsetDateTime,
+) -> Result<Arc<Verified>, Refusal> {
     let settings = jwt.settings();
     let parts = Parts::split(encoded, settings.max_token_length)?;
     let (header, key) = header_and_key(jwt, &parts)?;
@@ -69,7 +74,6 @@ pub(crate) fn decode(jwt: &Jwt, encoded: &Arc<str>) -> Result<Arc<Verified>, Ref
     }
 
     let json = parts.json()?;
-    let now = jwt.now();
     let mut payload = Payload::default();
     payload.read(&json, settings).map_err(|_| INVALID_PAYLOAD)?;
     let (registered, mistyped) = Registered::of(&payload, &json, settings, now);
@@ -140,11 +144,14 @@ impl<'a> Parts<'a> {
             return Err(Reason::TooLong);
         }
         let few = || Reason::Malformed("Not enough segments");
-        let (signed, signature) = encoded.rsplit_once('.').ok_or_else(few)?;
-        let (header, payload) = signed.split_once('.').ok_or_else(few)?;
-        if payload.contains('.') {
+        let mut dots = memchr::memchr_iter(b'.', encoded.as_bytes());
+        let (Some(first), Some(second)) = (dots.next(), dots.next()) else { return Err(few()) };
+        if dots.next().is_some() {
             return Err(Reason::Malformed("Too many segments"));
         }
+        let (signed, signature) = encoded.split_at(second);
+        let (header, payload) = signed.split_at(first);
+        let (payload, signature) = (&payload[1..], &signature[1..]);
         if header.len() > MAX_HEADER_LENGTH {
             return Err(Reason::TooLong);
         }
@@ -210,7 +217,7 @@ fn check_claims(
     registered: &Registered,
     now: OffsetDateTime,
 ) -> Result<(), Reason> {
-    let latest = now.saturating_add(settings.leeway);
+    let latest = later(now, settings.leeway);
     if registered.issued_at.is_some_and(|iat| iat > latest) {
         return Err(Reason::Claim("The token is not yet valid (iat)"));
     }
@@ -288,10 +295,22 @@ pub(crate) fn check_csrf(verified: &Verified, proof: Option<&Proof>) -> Result<(
 }
 
 /// Expired at `exp`, not after it (RFC 7519 §4.1.4).
-pub(crate) fn check_expiry(jwt: &Jwt, verified: &Verified) -> Result<(), Reason> {
+pub(crate) fn check_expiry(
+    settings: &Settings,
+    verified: &Verified,
+    now: OffsetDateTime,
+) -> Result<(), Reason> {
     match verified.registered().expires_at {
-        Some(exp) if jwt.now() >= exp.saturating_add(jwt.settings().leeway) => Err(Reason::Expired),
+        Some(exp) if now >= later(exp, settings.leeway) => Err(Reason::Expired),
         _ => Ok(()),
+    }
+}
+
+/// Calendar arithmetic costs more than all comparisons, and the default leeway is none.
+fn later(instant: OffsetDateTime, leeway: Duration) -> OffsetDateTime {
+    match leeway.is_zero() {
+        true => instant,
+        false => instant.saturating_add(leeway),
     }
 }
 

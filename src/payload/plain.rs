@@ -121,12 +121,17 @@ impl<'a> Cursor<'a> {
     /// exponent is no comma.
     fn number(&mut self) -> Option<i64> {
         let rest = self.rest();
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).take(19).count();
-        if digits > 18 || (digits > 1 && rest.first() == Some(&b'0')) {
-            return None;
+        let mut number = 0;
+        let mut digits = 0;
+        while let Some(byte @ b'0'..=b'9') = rest.get(digits) {
+            if digits == 18 || (digits == 1 && number == 0) {
+                return None;
+            }
+            number = number * 10 + i64::from(byte - b'0');
+            digits += 1;
         }
         self.at += digits;
-        Some(rest.iter().take(digits).fold(0, |all, byte| all * 10 + i64::from(byte - b'0')))
+        Some(number)
     }
 
     fn nested<T: Deserialize<'a>>(&mut self) -> Option<T> {
