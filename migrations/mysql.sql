@@ -1,6 +1,17 @@
 -- The blocklist of rocket_jwt_extended, for MySQL 8 or MariaDB 10.5, or later ones.
 -- Times are milliseconds since the Unix epoch.
 
+-- One row, which must stay: each change is numbered by the epoch it was made in.
+CREATE TABLE IF NOT EXISTS jwt_blocklist_epoch (
+    one   TINYINT         NOT NULL PRIMARY KEY,
+    epoch BIGINT          NOT NULL,
+    -- Left by servers that advanced it.
+    marks VARBINARY(4096) NOT NULL
+) ENGINE = InnoDB;
+
+INSERT IGNORE INTO jwt_blocklist_epoch (one, epoch, marks) VALUES (1, 1, '');
+
+-- The last, so that where it is there, the other is.
 CREATE TABLE IF NOT EXISTS jwt_blocklist (
     -- Kind of the entry (one byte), then the id: a UUID, or half of a SHA-256.
     entry   BINARY(17) NOT NULL PRIMARY KEY,
@@ -12,7 +23,7 @@ CREATE TABLE IF NOT EXISTS jwt_blocklist (
     used    BIGINT     NULL,
     -- When the entry may leave; NULL is never.
     expires BIGINT     NULL,
-    -- Last written, by the server's clock.
+    -- The epoch in which it was last written.
     changed BIGINT     NOT NULL,
     INDEX jwt_blocklist_expires (expires),
     INDEX jwt_blocklist_changed (changed)

@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS jwt_blocklist (
     used    bigint,
     -- When the entry may leave; NULL is never.
     expires bigint,
-    -- Last written, by the server's clock.
+    -- The transaction that last wrote it.
     changed bigint  NOT NULL
 );
 

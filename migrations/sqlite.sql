@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS jwt_blocklist (
     used    INTEGER,
     -- When the entry may leave; NULL is never.
     expires INTEGER,
-    -- Last written, by this machine's clock.
+    -- When it was last written: more than in any row before.
     changed INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 

@@ -1,6 +1,7 @@
 //! Where the time comes from: a trait, so that a test moves time instead of waiting for it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rocket::time::OffsetDateTime;
 
@@ -45,6 +46,55 @@ impl<T: Clock + ?Sized> Clock for Arc<T> {
     fn now(&self) -> OffsetDateTime {
         (**self).now()
     }
+}
+
+/// For how long something has been running: a clock that nobody sets, and that goes on while the
+/// machine is suspended.
+///
+/// That is `CLOCK_BOOTTIME` on Linux and Android, and `CLOCK_MONOTONIC` on Apple's systems, which there
+/// does so. Elsewhere it is the further of the system's monotonic clock, which may stand still
+/// meanwhile, and of its wall clock, which may be set: set ahead, it makes something look older than it
+/// is; set back during a suspension, younger.
+#[derive(Clone)]
+pub(crate) struct Uptime(Arc<dyn Fn() -> Duration + Send + Sync>);
+
+impl Uptime {
+    /// A clock of a test's own.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn of(clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        Self(Arc::new(clock))
+    }
+
+    /// Nanoseconds since whenever: five hundred years of them.
+    pub(crate) fn nanos(&self) -> u64 {
+        u64::try_from((self.0)().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Default for Uptime {
+    fn default() -> Self {
+        Self(Arc::new(system_uptime()))
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn system_uptime() -> impl Fn() -> Duration + Send + Sync {
+    use rustix::time::{clock_gettime, ClockId};
+
+    #[cfg(target_vendor = "apple")]
+    const CLOCK: ClockId = ClockId::Monotonic;
+    #[cfg(not(target_vendor = "apple"))]
+    const CLOCK: ClockId = ClockId::Boottime;
+
+    || Duration::try_from(clock_gettime(CLOCK)).unwrap_or_default()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn system_uptime() -> impl Fn() -> Duration + Send + Sync {
+    use std::time::{Instant, SystemTime};
+
+    let (start, wall) = (Instant::now(), SystemTime::now());
+    move || start.elapsed().max(wall.elapsed().unwrap_or_default())
 }
 
 /// Whole milliseconds since the Unix epoch, rounded down: the resolution of revocation.

@@ -9,10 +9,10 @@ use rocket::response::Responder;
 use rocket::tokio::{self, time};
 use rocket::{Build, Orbit, Request, Response, Rocket};
 
-use crate::blocklist::{Blocklist, MemoryBlocklist};
+use crate::blocklist::{Blocklist, FollowedBlocklist, MemoryBlocklist};
 use crate::cache;
 use crate::catchers;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, Uptime};
 use crate::config::{self, Config, Report, Settings};
 use crate::events::Event;
 use crate::hooks::Hooks;
@@ -30,6 +30,7 @@ impl Jwt {
         JwtFairing {
             hooks: Arc::new(Hooks::default()),
             clock: Arc::new(SystemClock),
+            uptime: Uptime::default(),
             store: Store::Memory(Arc::new(MemoryBlocklist::new())),
         }
     }
@@ -63,6 +64,7 @@ impl Jwt {
 pub struct JwtFairing {
     hooks: Arc<Hooks>,
     clock: Arc<dyn Clock>,
+    uptime: Uptime,
     store: Store,
 }
 
@@ -70,6 +72,13 @@ impl JwtFairing {
     /// Keeps revocations in this store instead of in memory.
     pub fn blocklist(mut self, store: impl Blocklist) -> Self {
         self.store = Store::Own(Arc::new(store));
+        self
+    }
+
+    /// [`blocklist()`](Self::blocklist) with a store that can be followed, so that `blocklist_replica`
+    /// can be set. Without that setting it is the same.
+    pub fn followed_blocklist(mut self, store: impl FollowedBlocklist) -> Self {
+        self.store = Store::Followed(Arc::new(store));
         self
     }
 
@@ -152,6 +161,17 @@ impl JwtFairing {
         self
     }
 
+    /// The clock by which `blocklist_replica` is judged, instead of one that counts suspension: since
+    /// whenever, and never going back.
+    #[cfg(feature = "test-util")]
+    pub fn uptime(
+        mut self,
+        uptime: impl Fn() -> std::time::Duration + Send + Sync + 'static,
+    ) -> Self {
+        self.uptime = Uptime::of(uptime);
+        self
+    }
+
     fn hook(mut self, set: impl FnOnce(&mut Hooks)) -> Self {
         // Nobody else has the hooks before the fairing is attached.
         if let Some(hooks) = Arc::get_mut(&mut self.hooks) {
@@ -171,7 +191,8 @@ impl JwtFairing {
         match report.failure() {
             Some(failure) => Err(failure),
             None => {
-                let jwt = Jwt::new(settings, keys, self.hooks.clone(), self.clock.clone());
+                let (hooks, clock) = (self.hooks.clone(), self.clock.clone());
+                let jwt = Jwt::new(settings, keys, hooks, clock, self.uptime.clone());
                 Ok((jwt, report.into_warnings()))
             }
         }
@@ -205,14 +226,29 @@ impl Fairing for JwtFairing {
                 "JWT: `on_rejection` does not see {theirs:?}: the application has catchers for them."
             );
         }
-        Ok(self.store.attach(rocket.manage(jwt)))
+        self.store.attach(rocket.manage(jwt)).await
     }
 
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
         let Some(jwt) = rocket.state::<Jwt>() else { return };
         summarize(jwt, &self.store);
 
-        let Some(store) = jwt.store().cloned() else { return };
+        let Some(stores) = jwt.stores() else { return };
+        if let (Some(replica), Some(interval)) =
+            (stores.replica().cloned(), jwt.settings().blocklist_replica)
+        {
+            let [interval, limit] =
+                [interval, jwt.settings().blocklist_timeout].map(|span| span.unsigned_abs());
+            let mut shutdown = rocket.shutdown();
+            tokio::spawn(async move {
+                tokio::select! {
+                    _ = &mut shutdown => {}
+                    () = replica.follow(interval, limit) => {}
+                }
+            });
+        }
+
+        let store = stores.recorder();
         let clock = self.clock.clone();
         let interval = jwt.settings().prune_interval.unsigned_abs();
         let mut shutdown = rocket.shutdown();
@@ -271,6 +307,10 @@ fn summarize(jwt: &Jwt, store: &Store) {
     log::info!(target: indented, "tokens in: {}", locations.join(", "));
     log::info!(target: indented, "lifetimes: access {access}, refresh {refresh}");
     log::info!(target: indented, "blocklist: {store}");
+    if let Some(interval) = settings.blocklist_replica {
+        let interval = humantime::format_duration(interval.unsigned_abs());
+        log::info!(target: indented, "answered for from memory, followed every {interval}");
+    }
     if jwt.keys().signing.is_none() && jwt.hooks().signing_key.is_none() {
         log::info!(target: indented, "no signing key: verify only");
     }

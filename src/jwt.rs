@@ -7,8 +7,7 @@ use rocket::http::CookieJar;
 use rocket::time::{Duration, OffsetDateTime};
 use rocket::{Phase, Rocket};
 
-use crate::blocklist::Blocklist;
-use crate::clock::{self, Clock};
+use crate::clock::{self, Clock, Uptime};
 use crate::config::Settings;
 use crate::cookies::CookieWriter;
 use crate::decoder::Decoder;
@@ -20,6 +19,7 @@ use crate::identity::Identity;
 use crate::issue::{TokenBuilder, TokenPairBuilder};
 use crate::keys::{Keys, SigningKey};
 use crate::rejection::{Refusal, Rejection};
+use crate::store::Stores;
 use crate::token::{OwnClaims, Token, TokenType};
 
 /// How much longer than its tokens an entry of the blocklist stays.
@@ -34,8 +34,9 @@ pub struct Jwt {
     keys: Keys,
     hooks: Arc<Hooks>,
     clock: Arc<dyn Clock>,
+    uptime: Uptime,
     // Set by the end of ignition. Until then, and if that failed, nothing is let in.
-    store: OnceLock<Arc<dyn Blocklist>>,
+    stores: OnceLock<Stores>,
     // The first millisecond in which a token may be issued: the one after the last cut-off.
     issue_from: AtomicI64,
     // The last one in which a token may have been issued.
@@ -48,9 +49,11 @@ impl Jwt {
         keys: Keys,
         hooks: Arc<Hooks>,
         clock: Arc<dyn Clock>,
+        uptime: Uptime,
     ) -> Self {
         let [issue_from, issued_until] = [i64::MIN; 2].map(AtomicI64::new);
-        Self { settings, keys, hooks, clock, store: OnceLock::new(), issue_from, issued_until }
+        let stores = OnceLock::new();
+        Self { settings, keys, hooks, clock, uptime, stores, issue_from, issued_until }
     }
 
     /// The manager of a Rocket instance, if `Jwt::fairing()` is attached and ignited.
@@ -196,15 +199,23 @@ impl Jwt {
         self.clock.now()
     }
 
-    /// The store, once there is one.
-    pub(crate) fn store(&self) -> Option<&Arc<dyn Blocklist>> {
-        self.store.get()
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    pub(crate) fn uptime(&self) -> Uptime {
+        self.uptime.clone()
+    }
+
+    /// The store, and what of it is in memory, once there is one.
+    pub(crate) fn stores(&self) -> Option<&Stores> {
+        self.stores.get()
     }
 
     /// Gives the manager its store, once.
-    pub(crate) fn set_store(&self, store: Arc<dyn Blocklist>) {
+    pub(crate) fn set_stores(&self, stores: Stores) {
         // A second one can't come: the fairing that calls this refuses to be attached twice.
-        let _ = self.store.set(store);
+        let _ = self.stores.set(stores);
     }
 
     /// What a token may outlive its `exp` by, and more.

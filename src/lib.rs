@@ -183,6 +183,7 @@
 //! | `max_token_lifetime` | off | no token may live longer; lets [`Jwt::revoke_all()`] forget in time |
 //! | `blocklist_prune_interval` | `"10m"` | how often expired entries are removed |
 //! | `blocklist_timeout` | `"2s"` | a slower answer is none: 503 |
+//! | `blocklist_replica` | off | answers for a shared store from memory, followed at this interval, at most an hour |
 //! <!-- /settings -->
 //!
 //! The secret is never Rocket's own `secret_key`: one key should have one use.

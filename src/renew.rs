@@ -21,8 +21,9 @@ pub(crate) async fn renew(jwt: &Jwt, cache: &RequestCache, response: &mut Respon
     }
     // A log-out everywhere that the store does not know of yet will cut off this instant.
     let at = jwt.issue_instant();
-    // Asked again: the route may have been the logout.
-    match jwt.standing(verified.ids()).await {
+    // Asked again: the route may have been the logout. And in the store: what was recorded elsewhere
+    // before this instant cuts off the token that came, but not the one that is made now.
+    match jwt.standing_now(verified.ids()).await {
         Ok(Standing::Live) => (),
         _ => return,
     }

@@ -2,20 +2,20 @@
 
 use std::future::{poll_fn, Future};
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration as StdDuration;
 
 use rocket::time::OffsetDateTime;
 use rocket::tokio::time;
 
-use crate::blocklist::{Blocklist, Revocation, Standing, StoreError, TokenIds};
+use crate::blocklist::{Revocation, Standing, StoreError, TokenIds};
 use crate::clock;
 use crate::error::Error;
 use crate::events::Event;
 use crate::jwt::Jwt;
 use crate::rejection::Reason;
 use crate::rotate::{session_begun, Successor};
+use crate::store::Stores;
 use crate::token::{Token, Verified};
 
 impl Jwt {
@@ -104,7 +104,7 @@ impl Jwt {
             .max_token_lifetime
             .map(|longest| cut_off.saturating_add(longest + self.margin()));
         let entry = Revocation::subject(identity, cut_off, until);
-        self.bounded(self.ask_store()?.revoke(&entry)).await?;
+        self.bounded(self.ask_stores()?.recorder().revoke(&entry)).await?;
         Ok(entry)
     }
 
@@ -116,14 +116,14 @@ impl Jwt {
     /// If the blocklist could not be reached.
     pub async fn prune(&self) -> Result<u64, Error> {
         // Not bounded in time: no request waits for it.
-        Ok(self.ask_store()?.prune(self.now()).await?)
+        Ok(self.ask_stores()?.recorder().prune(self.now()).await?)
     }
 
     async fn record(&self, entry: Revocation) -> Result<(), Error> {
         if entry.is_nameless() {
             return Err(Error::Nameless);
         }
-        self.bounded(self.ask_store()?.revoke(&entry)).await?;
+        self.bounded(self.ask_stores()?.recorder().revoke(&entry)).await?;
         self.hooks().emit(&Event::Revoked { revocation: entry });
         Ok(())
     }
@@ -158,9 +158,15 @@ impl Jwt {
         }
     }
 
-    /// Whether the blocklist lets a token pass.
+    /// Whether the blocklist lets a token pass, as far as it is known here: with `blocklist_replica`,
+    /// not to the moment.
     pub(crate) async fn judge(&self, verified: &Verified) -> Result<(), Reason> {
-        match self.standing(verified.ids()).await? {
+        let ids = verified.ids();
+        let nearest = |stores: &Stores| {
+            let store = stores.nearest();
+            async move { (*store).standing(&ids).await }
+        };
+        match self.store_answer(nearest).await? {
             Standing::Live => Ok(()),
             Standing::Revoked => Err(Reason::Revoked),
             Standing::Used { first } => self.judge_used(verified, first).await.map(|_| ()),
@@ -181,7 +187,8 @@ impl Jwt {
                 log::warn!("JWT: a used refresh token can't be judged: {error}");
                 Reason::Revoked
             })?;
-            if self.standing(successor.refresh_ids(verified)).await? == Standing::Live {
+            // Another server may have exchanged it a moment ago.
+            if self.standing_now(successor.refresh_ids(verified)).await? == Standing::Live {
                 return Ok(successor);
             }
         }
@@ -209,31 +216,32 @@ impl Jwt {
         Ok(())
     }
 
-    /// How a token of these ids stands.
-    pub(crate) async fn standing(&self, ids: TokenIds<'_>) -> Result<Standing, Reason> {
-        self.store_answer(|store| async move { (*store).standing(&ids).await }).await
+    /// How a token of these ids stands, by the store itself.
+    pub(crate) async fn standing_now(&self, ids: TokenIds<'_>) -> Result<Standing, Reason> {
+        let ask = |stores: &Stores| {
+            let store = stores.truth();
+            async move { (*store).standing(&ids).await }
+        };
+        self.store_answer(ask).await
     }
 
     /// An answer of the store in time, or a refusal: never "not revoked".
     pub(crate) async fn store_answer<T, F>(
         &self,
-        ask: impl FnOnce(Arc<dyn Blocklist>) -> F,
+        ask: impl FnOnce(&Stores) -> F,
     ) -> Result<T, Reason>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let answer = async {
-            let store = self.ask_store()?.clone();
-            self.bounded(ask(store)).await
-        };
+        let answer = async { self.bounded(ask(self.ask_stores()?)).await };
         answer.await.map_err(|error| {
             log::error!("JWT: the blocklist is unavailable: {error}");
             Reason::StoreUnavailable
         })
     }
 
-    fn ask_store(&self) -> Result<&Arc<dyn Blocklist>, StoreError> {
-        self.store().ok_or_else(|| StoreError::new("it was never set up"))
+    fn ask_stores(&self) -> Result<&Stores, StoreError> {
+        self.stores().ok_or_else(|| StoreError::new("it was never set up"))
     }
 
     async fn bounded<T>(

@@ -18,6 +18,7 @@ use crate::jwt::Jwt;
 use crate::keys::SigningKey;
 use crate::pair::TokenPair;
 use crate::rejection::{Reason, Refusal, Rejection};
+use crate::store::Stores;
 use crate::token::{OwnClaims, TokenType, Verified};
 use crate::verify;
 use crate::Claims;
@@ -116,8 +117,9 @@ async fn exchange(
         .and_then(|exp| exp.checked_add(jwt.margin()))
         .unwrap_or(END_OF_TIME);
     let ids = verified.ids();
-    let use_up = |store: std::sync::Arc<dyn crate::blocklist::Blocklist>| async move {
-        store.use_up(&ids, now, until).await
+    let use_up = |stores: &Stores| {
+        let store = stores.recorder();
+        async move { store.use_up(&ids, now, until).await }
     };
     match jwt.store_answer(use_up).await? {
         UseUp::First => {

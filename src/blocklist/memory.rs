@@ -5,6 +5,7 @@ mod shards;
 use rocket::time::OffsetDateTime;
 
 use self::shards::{Seconds, Shards};
+use super::follow::Entry;
 use super::{
     Blocklist, EntryKey, Revocation, RevocationKind, Standing, StoreError, TokenIds, UseUp,
 };
@@ -68,6 +69,66 @@ impl MemoryBlocklist {
         self.len() == 0
     }
 
+    /// Takes over an entry of another store, or widens the one that is there; one that may leave
+    /// already is left out. Tells whether the entry is sound.
+    pub(super) fn merge(&self, entry: &Entry, now: OffsetDateTime) -> bool {
+        let until = Seconds::of_millis(entry.until);
+        let is_time =
+            |millis: Option<i64>| millis.is_none_or(|at| clock::from_millis(at).is_some());
+        let [kind, ..] = entry.key;
+        let is_sound = match (kind, entry) {
+            (b't' | b's', Entry { revoked: true, .. }) => true,
+            (b't', Entry { used: Some(_), cut_off: None, .. }) => is_time(entry.used),
+            (b'u', Entry { cut_off: Some(_), revoked: false, .. }) => is_time(entry.cut_off),
+            (b't' | b's' | b'u', _) => false,
+            // There is no such kind, and nobody who asks for it.
+            _ => return true,
+        };
+        if !is_sound || until.is_over(now) {
+            return is_sound;
+        }
+        if entry.revoked {
+            let shards = if kind == b't' { &self.tokens } else { &self.sessions };
+            shards.upsert(entry.key, || until, |old| *old = (*old).max(until));
+        }
+        match (kind, entry.used.filter(|at| is_time(Some(*at))), entry.cut_off) {
+            (b't', Some(first), _) => self.used.upsert(
+                entry.key,
+                || Used { first, until },
+                |old| {
+                    *old = Used { first: old.first.min(first), until: old.until.max(until) };
+                },
+            ),
+            (b'u', _, Some(at)) => self.cut_off(entry.key, at, until),
+            _ => {}
+        }
+        true
+    }
+
+    fn cut_off(&self, key: EntryKey, at: i64, until: Seconds) {
+        self.subjects.upsert(
+            key,
+            || CutOff { at, until },
+            |old| {
+                *old = CutOff { at: old.at.max(at), until: old.until.max(until) };
+            },
+        );
+    }
+
+    /// How a token of these ids stands.
+    pub(super) fn look(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
+        if self.is_revoked(ids)? {
+            return Ok(Standing::Revoked);
+        }
+        if self.used.is_empty() {
+            return Ok(Standing::Live);
+        }
+        Ok(match ids.token_key().and_then(|key| self.used.get(&key)) {
+            Some(Used { first, .. }) => Standing::Used { first: instant(first)? },
+            None => Standing::Live,
+        })
+    }
+
     fn is_revoked(&self, ids: &TokenIds<'_>) -> Result<bool, StoreError> {
         let of = |shards: &Shards<Seconds>, key: &dyn Fn() -> Option<EntryKey>| {
             !shards.is_empty() && key().is_some_and(|key| shards.get(&key).is_some())
@@ -98,29 +159,14 @@ impl Blocklist for MemoryBlocklist {
             (RevocationKind::Session, _) => self.sessions.upsert(entry.key(), || until, widen),
             (RevocationKind::Subject, cut_off) => {
                 let at = cut_off.map(clock::millis).ok_or_else(|| StoreError::new("no cut-off"))?;
-                self.subjects.upsert(
-                    entry.key(),
-                    || CutOff { at, until },
-                    |old| {
-                        *old = CutOff { at: old.at.max(at), until: old.until.max(until) };
-                    },
-                );
+                self.cut_off(entry.key(), at, until);
             }
         }
         Ok(())
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
-        if self.is_revoked(ids)? {
-            return Ok(Standing::Revoked);
-        }
-        if self.used.is_empty() {
-            return Ok(Standing::Live);
-        }
-        Ok(match ids.token_key().and_then(|key| self.used.get(&key)) {
-            Some(Used { first, .. }) => Standing::Used { first: instant(first)? },
-            None => Standing::Live,
-        })
+        self.look(ids)
     }
 
     async fn use_up(

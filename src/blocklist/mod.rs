@@ -1,6 +1,7 @@
 //! What is revoked: the trait every store implements, and the entries it holds.
 
 mod entry;
+mod follow;
 mod memory;
 #[cfg(feature = "rocket_db_pools")]
 mod pool;
@@ -8,6 +9,7 @@ mod pool;
 mod postgres;
 #[cfg(feature = "deadpool_redis")]
 mod redis;
+mod replica;
 #[cfg(any(
     feature = "sqlx_sqlite",
     feature = "sqlx_postgres",
@@ -38,6 +40,7 @@ use std::sync::Arc;
 use rocket::time::OffsetDateTime;
 
 pub use entry::{EntryKey, Revocation, RevocationKind, TokenIds};
+pub use follow::{Changes, Cursor, Entry, FollowedBlocklist};
 pub use memory::MemoryBlocklist;
 #[cfg(feature = "rocket_db_pools")]
 pub use pool::BlocklistPool;
@@ -47,6 +50,8 @@ pub use postgres::PostgresBlocklist;
 pub use redis::RedisBlocklist;
 #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_postgres", feature = "sqlx_mysql"))]
 pub use sqlx::{SqlxBackend, SqlxBlocklist};
+
+pub(crate) use replica::Replica;
 
 /// A store of revoked tokens, ended sessions, logged-out subjects and used-up refresh tokens.
 ///

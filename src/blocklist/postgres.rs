@@ -14,6 +14,8 @@ use super::statements::{self, Columns, Statements, TableName};
 use super::{Blocklist, EntryKey, Revocation, Standing, StoreError, TokenIds, UseUp};
 use crate::clock;
 
+mod feed;
+
 /// A blocklist in a table of a PostgreSQL database, which all servers share.
 ///
 /// The table and its statements are those of `SqlxBlocklist<sqlx::Postgres>`: servers with either

@@ -9,10 +9,13 @@ use super::shared::{self, Row, Rows};
 use super::{Blocklist, EntryKey, Revocation, Standing, StoreError, TokenIds, UseUp};
 use crate::clock;
 
+mod feed;
+
 /// The prefix of keys unless the application chooses another.
 const DEFAULT_PREFIX: &str = "jwt:";
 
-/// Widens the entry: KEYS[1] by revoked, cut_off, expires.
+/// Widens the entry: KEYS[1] by revoked, cut_off, expires. What it is then goes into the stream
+/// KEYS[2] as well, for those who follow (`feed`), which keeps some sixteen thousand records.
 ///
 /// `expires` stands in the value too, as a key's remaining life could be rounded down each time it
 /// is read and set again. Scripts are sent whole (EVAL): they are short, revoking is rare, and
@@ -34,18 +37,24 @@ if old then
 end
 local now = redis.call('TIME')
 local changed = string.format('%s%03d', now[1], math.floor(now[2] / 1000))
-redis.call('SET', KEYS[1], table.concat({revoked, cut_off, used, expires, changed}, ' '))
+local value = table.concat({revoked, cut_off, used, expires, changed}, ' ')
+redis.call('SET', KEYS[1], value)
 if expires ~= '-' then redis.call('PEXPIREAT', KEYS[1], expires) end
+local name = string.sub(KEYS[1], -33)
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', '16384', '*', 'entry', name .. ' ' .. value)
 return 1
 ";
 
-/// Inserts the mark of use unless there is an entry: KEYS[1] by used, expires.
+/// Inserts the mark of use unless there is an entry: KEYS[1] by used, expires; and into the stream.
 const USE_UP: &str = r"
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 local now = redis.call('TIME')
 local changed = string.format('%s%03d', now[1], math.floor(now[2] / 1000))
-redis.call('SET', KEYS[1], table.concat({'0', '-', ARGV[1], ARGV[2], changed}, ' '))
+local value = table.concat({'0', '-', ARGV[1], ARGV[2], changed}, ' ')
+redis.call('SET', KEYS[1], value)
 redis.call('PEXPIREAT', KEYS[1], ARGV[2])
+local name = string.sub(KEYS[1], -33)
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', '16384', '*', 'entry', name .. ' ' .. value)
 return 1
 ";
 
@@ -133,8 +142,9 @@ impl RedisBlocklist {
         let mut connection = self.connection().await?;
         redis::cmd("EVAL")
             .arg(script)
-            .arg(1)
+            .arg(2)
             .arg(self.key(key))
+            .arg(self.stream())
             .arg(arguments)
             .query_async(&mut connection)
             .await

@@ -10,6 +10,7 @@ use super::{Blocklist, EntryKey, Revocation, Standing, StoreError, TokenIds, Use
 use crate::clock;
 
 mod backend;
+mod feed;
 
 use backend::Value;
 

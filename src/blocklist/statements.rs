@@ -52,6 +52,8 @@ impl fmt::Display for TableName<'_> {
 
 /// A store's statements, for its own table.
 pub(super) struct Statements {
+    /// Its name.
+    pub(super) table: String,
     /// Reads nothing; succeeds if the table is there, with its columns.
     pub(super) probe: String,
     /// Creates the table and its indexes where they are missing.
@@ -72,7 +74,13 @@ impl Statements {
         // Each statement begins as a writer, so that it waits for its turn (`busy_timeout`). One
         // that read first and wrote later would fail at once with SQLITE_BUSY wherever another had
         // written in between. `unixepoch` has no fraction before SQLite 3.42.
-        let changed = "CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)";
+        //
+        // `changed` grows with each row (`sqlx::feed`). The clock is there so that it does so even
+        // where the row with the highest one has left.
+        let changed = format!(
+            "max(CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER), \
+             (SELECT coalesce(max(changed), 0) + 1 FROM {table}))"
+        );
         Self {
             // `max` of a NULL is NULL, which is right for `expires`: for good wins.
             revoke: format!(
@@ -101,8 +109,8 @@ impl Statements {
 
     #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
     pub(super) fn postgres(table: &TableName<'_>) -> Self {
-        // `now()` would be the transaction's beginning: further from the instant of its end.
-        let changed = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+        // The transaction (`follow::postgres`). `pg_current_xact_id()` is of PostgreSQL 13.
+        let changed = "txid_current()";
         Self {
             // GREATEST passes over NULL, which is right for `cut_off` only.
             revoke: format!(
@@ -139,10 +147,9 @@ impl Statements {
 
     #[cfg(feature = "sqlx_mysql")]
     pub(super) fn mysql(table: &TableName<'_>) -> Self {
-        // UNIX_TIMESTAMP(NOW(3)) goes through the session's time zone, and is an hour off in
-        // autumn.
-        let changed =
-            "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000";
+        // The epoch, with a shared lock until the row is committed (`sqlx::feed`). Without an epoch
+        // it is NULL, and nothing is written.
+        let changed = format!("(SELECT epoch FROM {table}_epoch LOCK IN SHARE MODE)");
         Self {
             // GREATEST of a NULL is NULL, which is right for `expires`: for good wins. VALUES(…) is
             // deprecated in MySQL 8, but MariaDB has no other form.
@@ -168,6 +175,10 @@ impl Statements {
             prune: format!(
                 "DELETE FROM {table} WHERE expires <= ? ORDER BY expires, entry LIMIT {BATCH}"
             ),
+            probe: format!(
+                "SELECT entry, revoked, cut_off, used, expires, changed, epoch, marks \
+                 FROM {table}, {table}_epoch WHERE 1 = 0"
+            ),
             ..Self::of(table, include_str!("../../migrations/mysql.sql"))
         }
     }
@@ -175,6 +186,7 @@ impl Statements {
     /// What is the same for all, with the rest left empty.
     fn of(table: &TableName<'_>, migration: &str) -> Self {
         Self {
+            table: table.to_string(),
             probe: format!(
                 "SELECT entry, revoked, cut_off, used, expires, changed FROM {table} WHERE 1 = 0"
             ),

@@ -46,6 +46,7 @@ pub(crate) struct Settings {
     pub(crate) max_token_lifetime: Option<Duration>,
     pub(crate) prune_interval: Duration,
     pub(crate) blocklist_timeout: Duration,
+    pub(crate) blocklist_replica: Option<Duration>,
     access: KindNames,
     refresh: KindNames,
 }
@@ -129,6 +130,7 @@ impl Settings {
             prune_interval: check
                 .always("blocklist_prune_interval", config.blocklist_prune_interval.0),
             blocklist_timeout: check.always("blocklist_timeout", config.blocklist_timeout.0),
+            blocklist_replica: check.blocklist_replica(),
             access: KindNames {
                 expires: check.positive("access_token_expires", config.access_token_expires.0),
                 cookie_name: check.cookie("access_cookie_name", &config.access_cookie_name),
@@ -389,6 +391,14 @@ impl Check<'_> {
             self.fault("csrf_methods", "can only contain HTTP methods");
         }
         methods
+    }
+
+    fn blocklist_replica(&mut self) -> Option<Duration> {
+        let interval = self.positive("blocklist_replica", self.config.blocklist_replica.0);
+        if interval.is_some_and(|interval| interval > Duration::HOUR) {
+            self.fault("blocklist_replica", "must not be longer than an hour");
+        }
+        interval
     }
 
     fn positive(&mut self, key: &str, span: Option<Duration>) -> Option<Duration> {

@@ -9,9 +9,12 @@ use uuid::{NoContext, Timestamp, Uuid};
 use crate::blocklist::{Blocklist, Revocation, Standing, StoreError, TokenIds, UseUp};
 use crate::clock;
 
+mod followed;
 mod leaving;
 mod revoking;
 mod using_up;
+
+pub use followed::followed_blocklist_contract;
 
 /// Checks that a store keeps the contract of [`Blocklist`]; the stores of this crate pass it too.
 ///

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rocket::figment::{providers::Serialized, Figment};
 use rocket_db_pools::{Config, Pool};
-use rocket_jwt_extended::blocklist::{Blocklist, BlocklistPool};
+use rocket_jwt_extended::blocklist::{BlocklistPool, FollowedBlocklist};
 
 /// A pool as Rocket's fairing makes it from `Rocket.toml`.
 pub async fn pool<P: Pool>(url: &str) -> P {
@@ -25,7 +25,7 @@ pub async fn try_pool<P: Pool>(url: &str, max_connections: usize) -> Result<P, P
 }
 
 /// A server's store: a new pool for that place, and the store it gives.
-pub async fn server<P: BlocklistPool>(url: &str) -> Arc<dyn Blocklist> {
+pub async fn server<P: BlocklistPool>(url: &str) -> Arc<dyn FollowedBlocklist> {
     pool::<P>(url).await.blocklist().await.expect("a store in the pool")
 }
 
@@ -204,14 +204,21 @@ pub mod deadpool_redis {
             cmd.query_async(&mut connection).await.expect("the command runs")
         }
 
+        /// Those of entries.
         pub async fn keys(&self) -> Vec<String> {
-            self.ask(&["KEYS", &format!("{}*", self.prefix)]).await
+            self.ask(&["KEYS", &format!("{}[tsu]*", self.prefix)]).await
+        }
+
+        /// That of the stream of changes.
+        pub fn stream(&self) -> String {
+            format!("{}changes", self.prefix)
         }
 
         pub async fn end(self) {
             for key in self.keys().await {
                 self.ask::<()>(&["DEL", &key]).await;
             }
+            self.ask::<()>(&["DEL", &self.stream()]).await;
         }
     }
 }

@@ -62,30 +62,6 @@ mod sqlx {
         assert_eq!(usual.standing(&ids).await.expect("an answer"), Standing::Live);
     }
 
-    /// Writing tells when, by the database's clock; each time anew.
-    pub async fn changes_are_dated<DB: SqlxBackend>(
-        url: &str,
-        changed: impl AsyncFn() -> Vec<i64>,
-    ) {
-        let millis = || (OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000) as i64;
-        let store = server::<Pool<DB>>(url).await;
-        let until = OffsetDateTime::now_utc() + Duration::HOUR;
-        let mut last = millis() - 50;
-        for round in 0..3 {
-            if round == 0 {
-                let ids = TokenIds::new(Some("one"), None, None, None);
-                store.use_up(&ids, until, until).await.expect("an answer");
-            } else {
-                store.revoke(&Revocation::token("one", until)).await.expect("it is recorded");
-            }
-            let found = changed().await;
-            assert_eq!(found.len(), 1);
-            assert!(found[0] >= last && found[0] <= millis() + 50, "{found:?}, {last}");
-            last = found[0] + 1;
-            rocket::tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-        }
-    }
-
     macro_rules! tests {
         ($feature:literal, $place:ident, $database:ident) => {
             #[cfg(feature = $feature)]
@@ -116,18 +92,6 @@ mod sqlx {
                     let admin = pool::<Pool>(&home.url).await;
                     admin.execute("CREATE TABLE jwt_blocklist (entry int)").await.expect("a table");
                     super::is_refused::<Pool>(&home.url).await;
-                    home.end().await;
-                }
-
-                #[rocket::async_test]
-                async fn changes_are_dated() {
-                    let home = Home::new().await;
-                    let admin = pool::<Pool>(&home.url).await;
-                    super::changes_are_dated::<$database>(&home.url, async || {
-                        let query = sqlx::query_scalar("SELECT changed FROM jwt_blocklist");
-                        query.fetch_all(&admin).await.expect("rows")
-                    })
-                    .await;
                     home.end().await;
                 }
             }

@@ -33,7 +33,14 @@ impl Seconds {
         }
     }
 
-    fn is_over(self, now: OffsetDateTime) -> bool {
+    /// From milliseconds, of which there may be more than the calendar has.
+    pub(super) fn of_millis(millis: Option<i64>) -> Self {
+        let Some(millis) = millis else { return Self::FOR_GOOD };
+        let seconds = millis.div_euclid(1000) + i64::from(millis.rem_euclid(1000) > 0);
+        u32::try_from(seconds.max(0)).map_or(Self::FOR_GOOD, Self)
+    }
+
+    pub(super) fn is_over(self, now: OffsetDateTime) -> bool {
         self != Self::FOR_GOOD && i64::from(self.0) <= now.unix_timestamp()
     }
 }

@@ -44,7 +44,7 @@ impl Dialect {
 
 /// A database of `sqlx` that a [`SqlxBlocklist`](super::SqlxBlocklist) can be in. It is sealed:
 /// [`sqlx::Sqlite`], [`sqlx::Postgres`] and [`sqlx::MySql`] are all.
-pub trait SqlxBackend: sqlx::Database + Operations {}
+pub trait SqlxBackend: sqlx::Database + Operations + super::feed::Follow {}
 
 #[rocket::async_trait]
 pub trait Operations: sqlx::Database {

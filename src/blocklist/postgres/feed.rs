@@ -1,0 +1,50 @@
+//! Following the table through `deadpool_postgres`.
+
+use rocket_db_pools::deadpool_postgres::tokio_postgres::types::ToSql;
+
+use super::super::follow::postgres::{Bound, Driver, Found, Questions};
+use super::super::follow::{Changes, Cursor, FollowedBlocklist};
+use super::super::retry;
+use super::{Failure, PostgresBlocklist, StoreError};
+
+#[rocket::async_trait]
+impl FollowedBlocklist for PostgresBlocklist {
+    async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
+        Questions::new(&self.statements.table).follow(self, after).await
+    }
+}
+
+#[rocket::async_trait]
+impl Driver for PostgresBlocklist {
+    async fn ask(&self, statement: &str, values: &[Bound]) -> Result<Vec<Found>, StoreError> {
+        let values: Vec<&(dyn ToSql + Sync)> = values
+            .iter()
+            .map(|value| match value {
+                Bound::Int(int) => int as &(dyn ToSql + Sync),
+                Bound::Key(key) => key as &(dyn ToSql + Sync),
+            })
+            .collect();
+        let read = || async {
+            let connection = self.connection().await?;
+            let statement = connection.prepare_cached(statement).await?;
+            let rows = connection.query(&statement, &values).await?;
+            let found = rows.iter().map(|row| {
+                Ok(Found {
+                    xmin: row.try_get(0)?,
+                    server: row.try_get(1)?,
+                    top: row.try_get(2)?,
+                    columns: (
+                        row.try_get(3)?,
+                        row.try_get(4)?,
+                        row.try_get(5)?,
+                        row.try_get(6)?,
+                        row.try_get(7)?,
+                    ),
+                    changed: row.try_get(8)?,
+                })
+            });
+            found.collect::<Result<Vec<_>, Failure>>()
+        };
+        Ok(retry::persist(read, Failure::is_rolled_back).await?)
+    }
+}
