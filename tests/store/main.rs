@@ -6,6 +6,7 @@ mod contract;
 mod contract_catches;
 mod crash;
 mod faults;
+mod follow;
 mod follow_contract;
 mod plans;
 mod redis;

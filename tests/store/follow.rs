@@ -1,0 +1,476 @@
+//! Nothing is missed by who follows a store: not what is committed late, or in another order than it
+//! was written in, nor what comes after the store lost what was handed out already.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use rocket::futures::future::join_all;
+use rocket::time::{Duration, OffsetDateTime};
+use rocket::tokio;
+use rocket_jwt_extended::blocklist::{
+    BlocklistPool, Cursor, EntryKey, FollowedBlocklist, Revocation, StoreError,
+};
+use uuid::Uuid;
+
+use crate::store_support::{self, pool, server};
+
+/// Somebody who follows a store.
+struct Follower {
+    store: Arc<dyn FollowedBlocklist>,
+    cursor: Option<Cursor>,
+    seen: HashSet<EntryKey>,
+}
+
+impl Follower {
+    fn new(store: Arc<dyn FollowedBlocklist>) -> Self {
+        Self { store, cursor: None, seen: HashSet::new() }
+    }
+
+    /// The keys that one pass hands out.
+    async fn pass(&mut self) -> Result<HashSet<EntryKey>, StoreError> {
+        let mut keys = HashSet::new();
+        loop {
+            let changes = self.store.changes(self.cursor.as_ref()).await?;
+            keys.extend(changes.entries.iter().map(|entry| entry.key));
+            self.cursor = Some(changes.cursor);
+            if !changes.more {
+                self.seen.extend(&keys);
+                return Ok(keys);
+            }
+        }
+    }
+
+    async fn hands_out(&mut self, entry: &Revocation, what: &str) {
+        assert!(self.pass().await.expect("a pass").contains(&entry.key()), "{what}");
+    }
+
+    async fn lacks(&mut self, entry: &Revocation, what: &str) {
+        assert!(!self.pass().await.expect("a pass").contains(&entry.key()), "{what}");
+    }
+}
+
+fn session() -> Revocation {
+    Revocation::session(Uuid::now_v7().to_string(), OffsetDateTime::now_utc() + Duration::HOUR)
+}
+
+/// Many write, while one follows: whatever was acknowledged before a pass began is known after it.
+async fn what_was_acknowledged_is_known(stores: [Arc<dyn FollowedBlocklist>; 2]) {
+    let (over, acknowledged) = (AtomicBool::new(false), Mutex::new(Vec::new()));
+    let write = |store: Arc<dyn FollowedBlocklist>| {
+        let (over, acknowledged) = (&over, &acknowledged);
+        async move {
+            while !over.load(Ordering::SeqCst) {
+                let entry = session();
+                store.revoke(&entry).await.expect("it is recorded");
+                acknowledged.lock().expect("no panic").push(entry.key());
+            }
+        }
+    };
+    let follow = async {
+        let mut follower = Follower::new(stores[0].clone());
+        while acknowledged.lock().expect("no panic").len() < 600 {
+            let before = acknowledged.lock().expect("no panic").clone();
+            follower.pass().await.expect("a pass");
+            let missed = before.iter().filter(|key| !follower.seen.contains(*key)).count();
+            assert_eq!(missed, 0, "of {}", before.len());
+            tokio::task::yield_now().await;
+        }
+        over.store(true, Ordering::SeqCst);
+    };
+    let writers = join_all((0..6).map(|index| write(stores[index % 2].clone())));
+    tokio::join!(follow, writers);
+}
+
+async fn two<P: BlocklistPool>(url: &str) -> [Arc<dyn FollowedBlocklist>; 2] {
+    [server::<P>(url).await, server::<P>(url).await]
+}
+
+/// A transaction in which the store's own statement has recorded an entry, not yet committed.
+macro_rules! held_open {
+    ($pool:expr, $store:expr, $entry:expr) => {{
+        let mut transaction = $pool.begin().await.expect("a transaction");
+        held_open!(in &mut transaction, $store, $entry);
+        transaction
+    }};
+    (in $transaction:expr, $store:expr, $entry:expr) => {{
+        let statements = $store.statements();
+        let (_, revoke) = statements.iter().find(|(name, _)| *name == "revoke").expect("its name");
+        let until = $entry.until().expect("an end").unix_timestamp() * 1000;
+        let query = sqlx::query(revoke).bind($entry.key().to_vec()).bind(true);
+        let query = query.bind(None::<i64>).bind(until);
+        query.execute(&mut **$transaction).await.expect("it is written");
+    }};
+}
+
+mod postgres {
+    use rocket_db_pools::deadpool_postgres;
+    use rocket_db_pools::sqlx::{self, Executor, PgPool};
+    use rocket_jwt_extended::blocklist::SqlxBlocklist;
+
+    use super::*;
+    use store_support::sqlx_postgres::Home;
+
+    #[rocket::async_test]
+    async fn what_is_committed_late_or_out_of_order_is_handed_out() {
+        let home = Home::new().await;
+        let others = pool::<PgPool>(&home.url).await;
+        let store = SqlxBlocklist::new(others.clone());
+        store.create_table().await.expect("a table");
+        for follower in
+            [server::<PgPool>(&home.url).await, server::<deadpool_postgres::Pool>(&home.url).await]
+        {
+            let mut follower = Follower::new(follower);
+            follower.pass().await.expect("a pass");
+            let [first, second, third, fourth, undone] = [(); 5].map(|()| session());
+
+            // Begun in this order, each with its number, one before it writes anything.
+            let mut writes_late = others.begin().await.expect("a transaction");
+            writes_late.execute("SELECT txid_current()").await.expect("a number");
+            let held = held_open!(others, store, first);
+            let ends_early = held_open!(others, store, second);
+            let rolled_back = held_open!(others, store, undone);
+            server::<PgPool>(&home.url).await.revoke(&third).await.expect("it is recorded");
+
+            follower.hands_out(&third, "the last that was begun, committed first").await;
+            ends_early.commit().await.expect("committed");
+            follower.hands_out(&second, "committed in another order").await;
+            for _ in 0..3 {
+                follower.lacks(&first, "not yet committed").await;
+            }
+            held.commit().await.expect("committed");
+            follower.hands_out(&first, "committed late").await;
+            rolled_back.rollback().await.expect("rolled back");
+            follower.lacks(&undone, "rolled back").await;
+            held_open!(in &mut writes_late, store, fourth);
+            follower.lacks(&fourth, "not yet committed").await;
+            writes_late.commit().await.expect("committed");
+            follower.hands_out(&fourth, "written and committed late").await;
+        }
+        home.end().await;
+    }
+
+    #[rocket::async_test]
+    async fn what_was_acknowledged_is_known() {
+        let home = Home::new().await;
+        let stores =
+            [server::<PgPool>(&home.url).await, server::<deadpool_postgres::Pool>(&home.url).await];
+        super::what_was_acknowledged_is_known(stores).await;
+        home.end().await;
+    }
+
+    #[rocket::async_test]
+    async fn many_are_handed_out_in_pages() {
+        let home = Home::new().await;
+        let admin = pool::<PgPool>(&home.url).await;
+        for follower in
+            [server::<PgPool>(&home.url).await, server::<deadpool_postgres::Pool>(&home.url).await]
+        {
+            let mut follower = Follower::new(follower);
+            follower.pass().await.expect("a pass");
+            // In one transaction, as others write one each.
+            let insert = "INSERT INTO jwt_blocklist (entry, revoked, changed) \
+                          SELECT convert_to('t' || lpad(i::text, 16, '0'), 'UTF8'), true, \
+                          txid_current() FROM generate_series(1, 10000) AS i";
+            admin.execute(insert).await.expect("rows");
+            assert_eq!(follower.pass().await.expect("a pass").len(), 10_000);
+            let mut other = Follower::new(follower.store.clone());
+            assert_eq!(other.pass().await.expect("a pass").len(), 10_000);
+            admin.execute("DELETE FROM jwt_blocklist").await.expect("no rows");
+        }
+        home.end().await;
+    }
+
+    /// Each question is answered by an index, with and without statistics.
+    #[rocket::async_test]
+    async fn the_newest_are_found_without_the_others() {
+        let home = Home::new().await;
+        let mut follower = Follower::new(server::<PgPool>(&home.url).await);
+        let admin = pool::<PgPool>(&home.url).await;
+        let insert = "INSERT INTO jwt_blocklist (entry, revoked, changed) \
+                      SELECT convert_to('t' || lpad(i::text, 16, '0'), 'UTF8'), true, -i \
+                      FROM generate_series(1, 10000) AS i";
+        admin.execute(insert).await.expect("rows");
+        assert_eq!(follower.pass().await.expect("a pass").len(), 10_000);
+        for _ in 0..2 {
+            let entry = session();
+            follower.store.revoke(&entry).await.expect("it is recorded");
+            let keys = follower.pass().await.expect("a pass");
+            assert!(keys.contains(&entry.key()) && keys.len() <= 2, "{}", keys.len());
+            admin.execute("ANALYZE jwt_blocklist").await.expect("statistics");
+        }
+        home.end().await;
+    }
+}
+
+mod mysql {
+    use rocket_db_pools::sqlx::mysql::MySqlPoolOptions;
+    use rocket_db_pools::sqlx::{self, Executor, MySqlPool};
+    use rocket_jwt_extended::blocklist::SqlxBlocklist;
+
+    use super::*;
+    use store_support::sqlx_mysql::Home;
+
+    #[rocket::async_test]
+    async fn what_is_committed_late_or_out_of_order_is_handed_out() {
+        // By itself, the second takes no lock on what a statement only reads.
+        for isolation in ["REPEATABLE READ", "READ COMMITTED"] {
+            committed_late(isolation).await;
+        }
+    }
+
+    async fn committed_late(isolation: &'static str) {
+        let home = Home::new().await;
+        let options = MySqlPoolOptions::new().after_connect(move |connection, _| {
+            Box::pin(async move {
+                let set = format!("SET SESSION TRANSACTION ISOLATION LEVEL {isolation}");
+                connection.execute(&*set).await.map(|_| ())
+            })
+        });
+        let others = options.connect(&home.url).await.expect("a pool");
+        let store = SqlxBlocklist::new(others.clone());
+        store.create_table().await.expect("a table");
+        let mut follower = Follower::new(server::<MySqlPool>(&home.url).await);
+        follower.pass().await.expect("a pass");
+        let [first, second, third, fourth, undone] = [(); 5].map(|()| session());
+
+        let mut writes_late = others.begin().await.expect("a transaction");
+        // At REPEATABLE READ this is what the transaction sees from now on.
+        writes_late.execute("SELECT * FROM jwt_blocklist_epoch").await.expect("a snapshot");
+        let held = held_open!(others, store, first);
+        let ends_early = held_open!(others, store, second);
+        let rolled_back = held_open!(others, store, undone);
+        // Writers don't wait for each other.
+        server::<MySqlPool>(&home.url).await.revoke(&third).await.expect("it is recorded");
+
+        // A poll that can't be sure fails, and what then is known is not counted on.
+        assert!(follower.pass().await.is_err(), "three are open, {isolation}");
+        ends_early.commit().await.expect("committed");
+        rolled_back.rollback().await.expect("rolled back");
+        assert!(follower.pass().await.is_err(), "one is open");
+        held.commit().await.expect("committed");
+        let keys = follower.pass().await.expect("a pass");
+        for entry in [&first, &second, &third] {
+            assert!(keys.contains(&entry.key()), "committed late");
+        }
+        assert!(!keys.contains(&undone.key()), "rolled back");
+
+        held_open!(in &mut writes_late, store, fourth);
+        assert!(follower.pass().await.is_err(), "one is open");
+        writes_late.commit().await.expect("committed");
+        follower.hands_out(&fourth, "written and committed late").await;
+        home.end().await;
+    }
+
+    #[rocket::async_test]
+    async fn what_was_acknowledged_is_known() {
+        let home = Home::new().await;
+        super::what_was_acknowledged_is_known(two::<MySqlPool>(&home.url).await).await;
+        home.end().await;
+    }
+
+    /// As after a fail-over that lost the last epochs, which others then give out again.
+    #[rocket::async_test]
+    async fn after_a_loss_all_is_handed_out() {
+        let home = Home::new().await;
+        let admin = pool::<MySqlPool>(&home.url).await;
+        let mut follower = Follower::new(server::<MySqlPool>(&home.url).await);
+        let mut other = Follower::new(server::<MySqlPool>(&home.url).await);
+        follower.pass().await.expect("a pass");
+        other.pass().await.expect("a pass");
+        admin.execute("CREATE TABLE kept SELECT * FROM jwt_blocklist_epoch").await.expect("kept");
+        for _ in 0..4 {
+            follower.pass().await.expect("a pass");
+        }
+        admin.execute("REPLACE INTO jwt_blocklist_epoch SELECT * FROM kept").await.expect("lost");
+        let entry = session();
+        other.store.revoke(&entry).await.expect("it is recorded");
+        for _ in 0..10 {
+            other.pass().await.expect("a pass");
+        }
+        follower.hands_out(&entry, "recorded in an epoch that had been given out before").await;
+        home.end().await;
+    }
+
+    /// Without its epoch nothing is recorded, and nothing acknowledged.
+    #[rocket::async_test]
+    async fn without_an_epoch_nothing_is_recorded() {
+        let home = Home::new().await;
+        let admin = pool::<MySqlPool>(&home.url).await;
+        let mut follower = Follower::new(server::<MySqlPool>(&home.url).await);
+        follower.pass().await.expect("a pass");
+        admin.execute("DELETE FROM jwt_blocklist_epoch").await.expect("no epoch");
+        assert!(follower.store.revoke(&session()).await.is_err(), "no epoch");
+        assert!(follower.pass().await.is_err(), "no epoch");
+        home.end().await;
+    }
+
+    #[rocket::async_test]
+    async fn many_are_handed_out_in_pages() {
+        let home = Home::new().await;
+        let admin = pool::<MySqlPool>(&home.url).await;
+        let mut follower = Follower::new(server::<MySqlPool>(&home.url).await);
+        follower.pass().await.expect("a pass");
+        let digits = "(SELECT 0 d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 \
+                      UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)";
+        let insert = format!(
+            "INSERT INTO jwt_blocklist (entry, revoked, changed) SELECT \
+             CONCAT('t', LPAD(a.d + 10 * b.d + 100 * c.d + 1000 * e.d, 16, '0')), 1, epoch \
+             FROM {digits} a, {digits} b, {digits} c, {digits} e, jwt_blocklist_epoch"
+        );
+        admin.execute(&*insert).await.expect("rows");
+        assert_eq!(follower.pass().await.expect("a pass").len(), 10_000);
+        // The epoch is over, and nothing is new.
+        assert!(follower.pass().await.expect("a pass").is_empty());
+        let mut other = Follower::new(follower.store.clone());
+        assert_eq!(other.pass().await.expect("a pass").len(), 10_000);
+        home.end().await;
+    }
+}
+
+mod sqlite {
+    use rocket_db_pools::sqlx::{Executor, SqlitePool};
+
+    use super::*;
+    use store_support::sqlite::Home;
+
+    #[rocket::async_test]
+    async fn what_was_acknowledged_is_known() {
+        let home = Home::new().await;
+        super::what_was_acknowledged_is_known(two::<SqlitePool>(&home.url).await).await;
+        let admin = pool::<SqlitePool>(&home.url).await;
+        admin.execute("PRAGMA journal_mode = WAL").await.expect("the mode is set");
+        super::what_was_acknowledged_is_known(two::<SqlitePool>(&home.url).await).await;
+        home.end().await;
+    }
+
+    /// As when the clock went back, and the row with the highest number has left.
+    #[rocket::async_test]
+    async fn after_the_highest_number_left_all_is_handed_out() {
+        let home = Home::new().await;
+        let admin = pool::<SqlitePool>(&home.url).await;
+        let mut follower = Follower::new(server::<SqlitePool>(&home.url).await);
+        let [stays, leaves, later] = [(); 3].map(|()| session());
+        follower.store.revoke(&stays).await.expect("it is recorded");
+        follower.store.revoke(&leaves).await.expect("it is recorded");
+        let ahead = "UPDATE jwt_blocklist SET changed = changed + 1000000000";
+        admin.execute(ahead).await.expect("numbers ahead");
+        follower.pass().await.expect("a pass");
+        let leave = "DELETE FROM jwt_blocklist";
+        admin.execute(leave).await.expect("no rows");
+        follower.store.revoke(&later).await.expect("it is recorded");
+        follower.hands_out(&later, "with a lower number").await;
+        home.end().await;
+    }
+
+    #[rocket::async_test]
+    async fn many_are_handed_out_in_pages() {
+        let home = Home::new().await;
+        let admin = pool::<SqlitePool>(&home.url).await;
+        let mut follower = Follower::new(server::<SqlitePool>(&home.url).await);
+        follower.pass().await.expect("a pass");
+        let insert =
+            "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT 10000) \
+                      INSERT INTO jwt_blocklist (entry, revoked, changed) \
+                      SELECT CAST(printf('t%016d', i) AS BLOB), 1, 1 + i / 5000 FROM n";
+        admin.execute(insert).await.expect("rows");
+        assert_eq!(follower.pass().await.expect("a pass").len(), 10_000);
+        let again = "UPDATE jwt_blocklist SET changed = changed + 10";
+        admin.execute(again).await.expect("rows");
+        assert_eq!(follower.pass().await.expect("a pass").len(), 10_000);
+        let mut other = Follower::new(follower.store.clone());
+        assert_eq!(other.pass().await.expect("a pass").len(), 10_000);
+        home.end().await;
+    }
+}
+
+mod redis {
+    use rocket_jwt_extended::blocklist::RedisBlocklist;
+
+    use super::*;
+    use store_support::deadpool_redis::Home;
+
+    fn store(home: &Home) -> Arc<dyn FollowedBlocklist> {
+        Arc::new(RedisBlocklist::with_prefix(home.pool.clone(), &home.prefix))
+    }
+
+    #[rocket::async_test]
+    async fn what_was_acknowledged_is_known() {
+        let home = Home::new().await;
+        super::what_was_acknowledged_is_known([store(&home), store(&home)]).await;
+        home.end().await;
+    }
+
+    /// Trimmed beyond what was seen, or gone with all keys.
+    #[rocket::async_test]
+    async fn after_the_stream_was_cut_all_is_handed_out() {
+        let home = Home::new().await;
+        let mut follower = Follower::new(store(&home));
+        follower.pass().await.expect("a pass");
+        let [first, second, third, last] = [(); 4].map(|()| session());
+        follower.store.revoke(&first).await.expect("it is recorded");
+        home.ask::<i64>(&["XTRIM", &home.stream(), "MAXLEN", "0"]).await;
+        follower.store.revoke(&second).await.expect("it is recorded");
+        let keys = follower.pass().await.expect("a pass");
+        assert!(keys.contains(&first.key()) && keys.contains(&second.key()));
+
+        for key in home.keys().await.into_iter().chain([home.stream()]) {
+            home.ask::<()>(&["DEL", &key]).await;
+        }
+        follower.store.revoke(&third).await.expect("it is recorded");
+        assert_eq!(follower.pass().await.expect("a pass"), HashSet::from([third.key()]));
+        follower.store.revoke(&last).await.expect("it is recorded");
+        assert_eq!(follower.pass().await.expect("a pass"), HashSet::from([last.key()]));
+        assert!(follower.pass().await.expect("a pass").is_empty());
+        home.end().await;
+    }
+
+    /// Another record in the place of the one that was seen last.
+    #[rocket::async_test]
+    async fn a_record_of_the_same_number_is_not_taken_for_the_one_that_was_lost() {
+        let home = Home::new().await;
+        let mut follower = Follower::new(store(&home));
+        follower.pass().await.expect("a pass");
+        let [first, lost] = [(); 2].map(|()| session());
+        follower.store.revoke(&first).await.expect("it is recorded");
+        follower.pass().await.expect("a pass");
+        let newest: Vec<Vec<rocket_db_pools::deadpool_redis::redis::Value>> =
+            home.ask(&["XREVRANGE", &home.stream(), "+", "-", "COUNT", "1"]).await;
+        let id: String =
+            rocket_db_pools::deadpool_redis::redis::from_redis_value(&newest[0][0]).expect("an id");
+        // Written before that record of another history, by a server whose stream was shorter.
+        follower.store.revoke(&lost).await.expect("it is recorded");
+        home.ask::<()>(&["DEL", &home.stream()]).await;
+        home.ask::<String>(&["XADD", &home.stream(), &id, "entry", "- other"]).await;
+        follower.hands_out(&lost, "lost from the stream").await;
+        home.end().await;
+    }
+
+    #[rocket::async_test]
+    async fn many_are_handed_out_in_pages() {
+        let home = Home::new().await;
+        let mut follower = Follower::new(store(&home));
+        follower.pass().await.expect("a pass");
+        let write = |count: usize| {
+            let store = store(&home);
+            async move {
+                let entries: Vec<_> = (0..count).map(|_| session()).collect();
+                for some in entries.chunks(200) {
+                    let written = join_all(some.iter().map(|entry| store.revoke(entry))).await;
+                    written.into_iter().for_each(|one| one.expect("it is recorded"));
+                }
+                entries.iter().map(Revocation::key).collect::<HashSet<_>>()
+            }
+        };
+        let first = write(5000).await;
+        assert_eq!(follower.pass().await.expect("a pass"), first);
+        // More than the stream keeps.
+        let second = write(18_000).await;
+        let keys = follower.pass().await.expect("a pass");
+        assert_eq!(keys.len(), 23_000);
+        assert!(keys.is_superset(&first) && keys.is_superset(&second));
+        let mut other = Follower::new(follower.store.clone());
+        assert_eq!(other.pass().await.expect("a pass").len(), 23_000);
+        home.end().await;
+    }
+}
