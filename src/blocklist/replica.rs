@@ -210,3 +210,87 @@ impl Blocklist for Replica {
         self.store.prune(now).await
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::expect_used)]
+mod tests {
+    use rocket::time::Duration as Span;
+
+    use super::super::follow::Changes;
+    use super::*;
+
+    /// A store that others have written in, and nobody can.
+    struct Written(Vec<Entry>);
+
+    #[rocket::async_trait]
+    impl Blocklist for Written {
+        async fn revoke(&self, _: &Revocation) -> Result<(), StoreError> {
+            Err(StoreError::new("read only"))
+        }
+
+        async fn standing(&self, _: &TokenIds<'_>) -> Result<Standing, StoreError> {
+            Err(StoreError::new("not to be asked"))
+        }
+
+        async fn use_up(
+            &self,
+            _: &TokenIds<'_>,
+            _: OffsetDateTime,
+            _: OffsetDateTime,
+        ) -> Result<UseUp, StoreError> {
+            Err(StoreError::new("read only"))
+        }
+
+        async fn prune(&self, _: OffsetDateTime) -> Result<u64, StoreError> {
+            Ok(0)
+        }
+    }
+
+    #[rocket::async_trait]
+    impl FollowedBlocklist for Written {
+        async fn changes(&self, _: Option<&Cursor>) -> Result<Changes, StoreError> {
+            Ok(Changes { entries: self.0.clone(), cursor: Cursor::new(()), more: false })
+        }
+    }
+
+    struct Fixed(OffsetDateTime);
+
+    impl Clock for Fixed {
+        fn now(&self) -> OffsetDateTime {
+            self.0
+        }
+    }
+
+    #[rocket::async_test]
+    async fn an_entry_is_in_memory_until_it_leaves_and_widened_in_any_order() {
+        let now = OffsetDateTime::UNIX_EPOCH + Span::days(20_000);
+        let entry = |sid: &str, until: Option<Span>| {
+            Entry::of(&Revocation::session(sid, until.map(|span| now + span)))
+        };
+        let hours = |count| Some(Span::hours(count));
+        let store = Written(vec![
+            entry("left", hours(0)),
+            entry("short", hours(1)),
+            entry("widened", hours(3)),
+            entry("widened", hours(1)),
+            entry("for good", None),
+            entry("for good", hours(1)),
+        ]);
+        let clock = Arc::new(Fixed(now));
+        let replica = Replica::new(Arc::new(store), clock, Uptime::default(), Duration::MAX);
+        let is_known = |sid: &str| {
+            let standing = replica.known(&TokenIds::new(None, Some(sid), None, None));
+            standing.expect("it was polled").expect("an answer") == Standing::Revoked
+        };
+        assert!(replica.known(&TokenIds::new(None, Some("short"), None, None)).is_none());
+        replica.poll(Duration::from_secs(1)).await.expect("a poll");
+        assert_eq!(replica.memory.len(), 3);
+        assert_eq!(
+            ["left", "short", "widened", "for good"].map(is_known),
+            [false, true, true, true]
+        );
+        replica.prune(now + Span::hours(2)).await.expect("pruned");
+        assert_eq!(["short", "widened", "for good"].map(is_known), [false, true, true]);
+        assert_eq!(replica.memory.len(), 2);
+    }
+}

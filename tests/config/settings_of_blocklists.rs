@@ -13,6 +13,7 @@ use rocket::time::OffsetDateTime;
 use rocket::tokio::runtime::Builder;
 use rocket::tokio::sync::mpsc::{unbounded_channel, UnboundedSender};
 use rocket::tokio::time::Instant;
+use rocket_jwt_extended::blocklist::{Changes, Cursor, FollowedBlocklist};
 use rocket_jwt_extended::{Blocklist, Jwt, Revocation, Standing, StoreError, TokenIds, UseUp};
 
 /// A store that answers nothing and tells when it is pruned.
@@ -94,4 +95,76 @@ fn blocklist_prune_interval_is_how_often_the_store_is_pruned() {
         observe,
     );
     setting(&base, "blocklist_prune_interval = 1", [default, "after 1s and 2s"], observe);
+}
+
+/// A store that is never asked for a standing, and knows nothing.
+struct Followed(Mutex<UnboundedSender<()>>);
+
+#[rocket::async_trait]
+impl Blocklist for Followed {
+    async fn revoke(&self, _: &Revocation) -> Result<(), StoreError> {
+        pending().await
+    }
+
+    async fn standing(&self, _: &TokenIds<'_>) -> Result<Standing, StoreError> {
+        Err(StoreError::new("asked"))
+    }
+
+    async fn use_up(
+        &self,
+        _: &TokenIds<'_>,
+        _: OffsetDateTime,
+        _: OffsetDateTime,
+    ) -> Result<UseUp, StoreError> {
+        pending().await
+    }
+
+    async fn prune(&self, _: OffsetDateTime) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+}
+
+#[rocket::async_trait]
+impl FollowedBlocklist for Followed {
+    async fn changes(&self, _: Option<&Cursor>) -> Result<Changes, StoreError> {
+        let _ = self.0.lock().unwrap().send(());
+        Ok(Changes { entries: vec![], cursor: Cursor::new(()), more: false })
+    }
+}
+
+#[test]
+fn blocklist_replica_is_how_often_the_store_is_followed() {
+    let observe = |figment: Figment| {
+        install();
+        in_moved_time(async {
+            let (sender, mut polled) = unbounded_channel();
+            let fairing = Jwt::fairing()
+                .followed_blocklist(Followed(Mutex::new(sender)))
+                .clock(ManualClock::new());
+            let rocket = rocket::custom(figment).attach(fairing).mount("/", routes());
+            let client = Client::untracked(rocket).await.unwrap();
+            let response = client.get("/me").header(bearer(&sign(&claims()))).dispatch().await;
+            let status = response.status().code;
+            if polled.try_recv().is_err() {
+                return format!("{status}, never");
+            }
+            // At launch, at liftoff, and then.
+            polled.recv().await.unwrap();
+            let begin = Instant::now();
+            polled.recv().await.unwrap();
+            let first = begin.elapsed();
+            polled.recv().await.unwrap();
+            format!("{status}, after {first:?} and {:?}", begin.elapsed())
+        })
+    };
+    let base = with_secret("");
+    let default = "503, never";
+    setting(
+        &base,
+        "blocklist_replica = \"250ms\"",
+        [default, "200, after 250ms and 500ms"],
+        observe,
+    );
+    setting(&base, "blocklist_replica = \"1h\"", [default, "200, after 3600s and 7200s"], observe);
+    setting(&base, "blocklist_replica = false", [default, default], observe);
 }

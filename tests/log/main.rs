@@ -22,4 +22,6 @@ mod users;
 
 mod capture;
 mod launch;
+#[cfg(feature = "test-util")]
+mod replica;
 mod requests;

@@ -26,6 +26,8 @@ mod login;
 mod logout;
 mod outliving;
 mod pruning;
+#[cfg(feature = "test-util")]
+mod replica;
 mod request_traps;
 mod resource_server;
 mod response_traps;

@@ -1,5 +1,5 @@
 //! Servers that share a blocklist, as processes: rotation on several of them, a store that fails, a
-//! restart, a million entries.
+//! restart, a million entries, and a store that is answered for from memory.
 
 mod database;
 mod http;
@@ -8,5 +8,6 @@ mod node;
 mod fails_closed;
 mod launch;
 mod million;
+mod replica;
 mod restart;
 mod rotation;

@@ -25,11 +25,19 @@ pub struct Setup {
     pub connect_timeout: u32,
     pub attach: &'static str,
     pub log_level: &'static str,
+    /// By how many milliseconds its clock is ahead.
+    pub ahead: i64,
 }
 
 impl Setup {
     pub fn new(jwt: &str) -> Self {
-        Self { jwt: jwt.into(), connect_timeout: 5, attach: "before", log_level: "critical" }
+        Self {
+            jwt: jwt.into(),
+            connect_timeout: 5,
+            attach: "before",
+            log_level: "critical",
+            ahead: 0,
+        }
     }
 }
 
@@ -51,12 +59,13 @@ impl Node {
             .join(format!("node-{}.log", uuid::Uuid::now_v7().simple()));
         let out = File::create(&log).expect("a file for the log");
         let Place { store, url } = place;
-        let Setup { jwt, connect_timeout, attach, log_level } = setup;
+        let Setup { jwt, connect_timeout, attach, log_level, ahead } = setup;
         let pool = format!("url={url:?},max_connections=8,connect_timeout={connect_timeout}");
         let child = bound_to_us(None)
             .arg(program())
             .env("NODE_STORE", store)
             .env("NODE_ATTACH", attach)
+            .env("NODE_AHEAD", ahead.to_string())
             .env("ROCKET_PROFILE", "debug")
             .env("ROCKET_PORT", "0")
             .env("ROCKET_WORKERS", "4")
@@ -82,6 +91,20 @@ impl Node {
             }
             thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// SIGSTOP: its clocks run on, and nothing else.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let kill = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status();
+        assert!(kill.expect("kill").success(), "SIG{signal}");
     }
 
     /// SIGKILL.

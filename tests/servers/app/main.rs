@@ -1,5 +1,6 @@
 //! An application for the tests with several processes. The environment says where its blocklist is:
-//! `NODE_STORE` by feature, `NODE_ATTACH` whether the pool is attached `before`, `after` or `never`.
+//! `NODE_STORE` by feature, `NODE_ATTACH` whether the pool is attached `before`, `after` or `never`;
+//! and by how many milliseconds its clock is ahead: `NODE_AHEAD`.
 
 #[macro_use]
 extern crate rocket;
@@ -9,11 +10,12 @@ use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
 use rocket::http::Status;
+use rocket::time::{Duration, OffsetDateTime};
 use rocket::{Build, Rocket, State};
 use rocket_db_pools::{deadpool_postgres, deadpool_redis, sqlx, Database};
 use rocket_jwt_extended::blocklist::BlocklistPool;
 use rocket_jwt_extended::{
-    AccessToken, Error, Event, Jwt, JwtFairing, RefreshToken, Rejection, TokenPair,
+    AccessToken, Clock, Error, Event, Jwt, JwtFairing, RefreshToken, Rejection, TokenPair,
 };
 
 #[derive(Database)]
@@ -39,6 +41,15 @@ struct Redis(deadpool_redis::Pool);
 /// How many reuses of a refresh token this process has seen.
 #[derive(Clone, Default)]
 struct Reuses(Arc<AtomicUsize>);
+
+/// A clock that is wrong.
+struct Ahead(Duration);
+
+impl Clock for Ahead {
+    fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc() + self.0
+    }
+}
 
 #[get("/open")]
 fn open() -> &'static str {
@@ -104,7 +115,8 @@ fn variable(name: &str, default: &str) -> String {
 fn rocket() -> _ {
     let reuses = Reuses::default();
     let seen = reuses.clone();
-    let jwt = Jwt::fairing().on_event(move |event| {
+    let ahead = variable("NODE_AHEAD", "0").parse().expect("milliseconds");
+    let jwt = Jwt::fairing().clock(Ahead(Duration::milliseconds(ahead))).on_event(move |event| {
         if matches!(event, Event::ReuseDetected { .. }) {
             seen.0.fetch_add(1, Ordering::SeqCst);
         }
