@@ -249,6 +249,7 @@ impl Fairing for JwtFairing {
         }
 
         let store = stores.recorder();
+        let held = jwt.held().cloned();
         let clock = self.clock.clone();
         let interval = jwt.settings().prune_interval.unsigned_abs();
         let mut shutdown = rocket.shutdown();
@@ -256,10 +257,15 @@ impl Fairing for JwtFairing {
             loop {
                 tokio::select! {
                     _ = &mut shutdown => break,
-                    _ = time::sleep(interval) => match store.prune(clock.now()).await {
-                        Ok(removed) => log::debug!("JWT: {removed} entries left the blocklist"),
-                        Err(error) => log::warn!("JWT: pruning the blocklist failed: {error}"),
-                    },
+                    _ = time::sleep(interval) => {
+                        if let Some(held) = &held {
+                            held.prune(clock.now());
+                        }
+                        match store.prune(clock.now()).await {
+                            Ok(removed) => log::debug!("JWT: {removed} entries left the blocklist"),
+                            Err(error) => log::warn!("JWT: pruning the blocklist failed: {error}"),
+                        }
+                    }
                 }
             }
         });

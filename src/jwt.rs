@@ -14,6 +14,7 @@ use crate::decoder::Decoder;
 use crate::error::Error;
 use crate::events::Event;
 use crate::guard::{self, RequestFree};
+use crate::held::HeldSignatures;
 use crate::hooks::Hooks;
 use crate::identity::Identity;
 use crate::issue::{TokenBuilder, TokenPairBuilder};
@@ -37,6 +38,7 @@ pub struct Jwt {
     uptime: Uptime,
     // Set by the end of ignition. Until then, and if that failed, nothing is let in.
     stores: OnceLock<Stores>,
+    held: Option<Arc<HeldSignatures>>,
     // The first millisecond in which a token may be issued: the one after the last cut-off.
     issue_from: AtomicI64,
     // The last one in which a token may have been issued.
@@ -53,7 +55,12 @@ impl Jwt {
     ) -> Self {
         let [issue_from, issued_until] = [i64::MIN; 2].map(AtomicI64::new);
         let stores = OnceLock::new();
-        Self { settings, keys, hooks, clock, uptime, stores, issue_from, issued_until }
+        // By a hook, the key of a token may be another at each request.
+        let held = match hooks.verifying_key {
+            Some(_) => None,
+            None => HeldSignatures::new(settings.verified_cache).map(Arc::new),
+        };
+        Self { settings, keys, hooks, clock, uptime, stores, held, issue_from, issued_until }
     }
 
     /// The manager of a Rocket instance, if `Jwt::fairing()` is attached and ignited.
@@ -189,6 +196,11 @@ impl Jwt {
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    /// The signatures that were found to hold, where they are kept.
+    pub(crate) fn held(&self) -> Option<&Arc<HeldSignatures>> {
+        self.held.as_ref()
     }
 
     pub(crate) fn hooks(&self) -> &Hooks {

@@ -250,6 +250,14 @@ impl VerifyingKey {
         self.algorithm
     }
 
+    /// Its number, if to find out that a signature holds costs more than to find that it was found out.
+    pub(crate) fn costly(&self) -> Option<u64> {
+        match self.algorithm.family() {
+            AlgorithmFamily::Hmac => None,
+            _ => self.prepared,
+        }
+    }
+
     /// Whether the signature, as `decode` reads it from its text, is one of `message` under this key.
     pub(crate) fn verifies<E>(
         &self,

@@ -132,6 +132,14 @@ impl Verified {
         payload::own(&self.json, self.members.as_ref()).ok_or(Reason::OwnClaims)
     }
 
+    pub(crate) fn encoded(&self) -> &Arc<str> {
+        &self.encoded
+    }
+
+    pub(crate) fn json(&self) -> &str {
+        &self.json
+    }
+
     pub(crate) fn registered(&self) -> &Registered {
         &self.registered
     }

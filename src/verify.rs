@@ -17,6 +17,7 @@ use crate::claims::{Csrf, Registered};
 use crate::config::Settings;
 use crate::csrf::Proof;
 use crate::guard::{Kind, Policy};
+use crate::held::HeldSignatures;
 use crate::issue;
 use crate::jwt::Jwt;
 use crate::keys::VerifyingKey;
@@ -69,11 +70,16 @@ pub(crate) fn decode(
     let settings = jwt.settings();
     let parts = Parts::split(encoded, settings.max_token_length)?;
     let (header, key) = header_and_key(jwt, &parts)?;
-    if !key.verifies(parts.signed.as_bytes(), parts.signature, base64_into)? {
-        return Err(Reason::Signature.into());
-    }
-
-    let json = parts.json()?;
+    let held = jwt.held().zip(key.costly());
+    let known = held.and_then(|(held, key)| held.get(encoded, key, now));
+    let is_new = known.is_none();
+    let json = match known {
+        Some(json) => json.as_ref().into(),
+        None if key.verifies(parts.signed.as_bytes(), parts.signature, base64_into)? => {
+            parts.json()?
+        }
+        None => return Err(Reason::Signature.into()),
+    };
     let mut payload = Payload::default();
     payload.read(&json, settings).map_err(|_| INVALID_PAYLOAD)?;
     let (registered, mistyped) = Registered::of(&payload, &json, settings, now);
@@ -82,8 +88,28 @@ pub(crate) fn decode(
     drop(payload);
     let verified = Arc::new(Verified::new(encoded.clone(), header, json, members, registered));
     match checked {
-        Ok(()) => Ok(verified),
+        Ok(()) => {
+            if let (true, Some((held, key))) = (is_new, held) {
+                keep(jwt.settings(), held, key, &verified, now);
+            }
+            Ok(verified)
+        }
         Err(reason) => Err(Refusal::of(reason, &verified)),
+    }
+}
+
+/// Keeps that the signature held, until the token has expired; of one that never does, nothing.
+fn keep(
+    settings: &Settings,
+    held: &HeldSignatures,
+    key: u64,
+    verified: &Verified,
+    now: OffsetDateTime,
+) {
+    let Some(exp) = verified.registered().expires_at else { return };
+    let until = later(exp, settings.leeway);
+    if now < until {
+        held.insert(verified.encoded(), key, verified.json(), until);
     }
 }
 

@@ -385,7 +385,7 @@ async fn the_task_ends_at_shutdown() {
 
 async fn is_refused(fairing: JwtFairing) {
     let rocket = app("blocklist_replica = \"1s\"", fairing, vec![]);
-    let error = Client::untracked(rocket).await.err().expect("it does not launch");
+    let error = Client::untracked(rocket).await.expect_err("it does not launch");
     let _ = error.kind();
 }
 
