@@ -20,7 +20,8 @@ use crate::token::{Token, Verified};
 
 impl Jwt {
     /// Revokes what is given: `&token`, or a [`Revocation`]. When it returns Ok, no guard lets it in
-    /// any more, on any server that shares the blocklist.
+    /// any more, on any server that shares the blocklist; with `blocklist_replica`, on the others when
+    /// its bound has passed.
     ///
     /// # Errors
     ///

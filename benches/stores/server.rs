@@ -54,8 +54,15 @@ pub async fn start(store: &Store) -> Server {
             let _ = tell.send((address, tokens));
         })
     });
+    let (figment, fairing) = match &store.followed {
+        Some(followed) => (
+            figment.merge(("jwt.blocklist_replica", "1s")),
+            Jwt::fairing().followed_blocklist(followed.clone()),
+        ),
+        None => (figment, Jwt::fairing().blocklist(store.blocklist.clone())),
+    };
     let rocket = rocket::custom(figment)
-        .attach(Jwt::fairing().blocklist(store.blocklist.clone()))
+        .attach(fairing)
         .attach(lifted)
         .mount("/", routes![open, guarded])
         .ignite()

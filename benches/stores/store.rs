@@ -9,7 +9,9 @@ use rocket::futures::{stream, StreamExt};
 use rocket::time::{Duration, OffsetDateTime};
 use rocket_db_pools::sqlx::{Executor, MySqlPool, PgPool, SqlitePool};
 use rocket_db_pools::{deadpool_postgres, deadpool_redis, Config, Pool};
-use rocket_jwt_extended::blocklist::{PostgresBlocklist, RedisBlocklist, SqlxBlocklist};
+use rocket_jwt_extended::blocklist::{
+    FollowedBlocklist, PostgresBlocklist, RedisBlocklist, SqlxBlocklist,
+};
 use rocket_jwt_extended::{Blocklist, MemoryBlocklist, Revocation};
 use uuid::Uuid;
 
@@ -19,6 +21,8 @@ const ENTRIES: usize = 1000;
 pub struct Store {
     pub name: &'static str,
     pub blocklist: Arc<dyn Blocklist>,
+    /// The same, to be answered for from memory.
+    pub followed: Option<Arc<dyn FollowedBlocklist>>,
     remove: BoxFuture<'static, ()>,
 }
 
@@ -37,7 +41,16 @@ impl Store {
                 blocklist.revoke(&entry).await.expect("an entry");
             })
             .await;
-        Self { name, blocklist, remove: Box::pin(remove) }
+        Self { name, blocklist, followed: None, remove: Box::pin(remove) }
+    }
+
+    async fn followed(
+        name: &'static str,
+        blocklist: Arc<dyn FollowedBlocklist>,
+        remove: impl std::future::Future<Output = ()> + Send + 'static,
+    ) -> Self {
+        let store = Self::new(name, blocklist.clone(), remove).await;
+        Self { followed: Some(blocklist), ..store }
     }
 
     /// Leaves nothing behind.
@@ -50,6 +63,7 @@ impl Store {
 pub async fn all() -> Vec<Store> {
     vec![
         Store::new("memory", MemoryBlocklist::new(), async {}).await,
+        replica().await,
         sqlite("sqlx_sqlite", false).await,
         sqlite("sqlx_sqlite, WAL", true).await,
         sqlx_postgres().await,
@@ -84,13 +98,25 @@ async fn sqlx_postgres() -> Store {
     Store::new("sqlx_postgres", store, remove).await
 }
 
+/// `blocklist_replica` of a store on a server.
+async fn replica() -> Store {
+    let (pool, table): (PgPool, _) = (pool(postgres()).await, unique());
+    let store = SqlxBlocklist::with_table(pool.clone(), &table).expect("a name");
+    store.create_table().await.expect("a table");
+    let remove = async move {
+        pool.execute(&*format!("DROP TABLE {table}")).await.expect("the table is dropped");
+    };
+    Store::followed("sqlx_postgres, replica", Arc::new(store), remove).await
+}
+
 async fn sqlx_mysql() -> Store {
     let url = address("TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306/test");
     let (pool, table): (MySqlPool, _) = (pool(url).await, unique());
     let store = SqlxBlocklist::with_table(pool.clone(), &table).expect("a name");
     store.create_table().await.expect("a table");
     let remove = async move {
-        pool.execute(&*format!("DROP TABLE {table}")).await.expect("the table is dropped");
+        let drop = format!("DROP TABLE {table}, {table}_epoch");
+        pool.execute(&*drop).await.expect("the tables are dropped");
     };
     Store::new("sqlx_mysql", store, remove).await
 }

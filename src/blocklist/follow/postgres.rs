@@ -9,7 +9,7 @@
 //! and [`Mark`], from which the next pass goes on. Pages that follow are of later snapshots, which show
 //! more; what they may lack of what is new, the next pass has.
 //!
-//! The mark stands no higher than at the table's own last row. Ids that were given out, but left no
+//! The mark stands no higher than right after the table's own last row. Ids that were given out, but left no
 //! trace on disk before a crash, are given out again; that of a row that was seen is not, as it was
 //! durable before it could be seen. A server that is another one (after a fail-over, or a restart), or
 //! that recovered from a crash with `synchronous_commit = off`, is told by [`Mark::server`], and all is
@@ -130,7 +130,7 @@ impl Questions {
         let first = rows.first().ok_or_else(|| StoreError::new("no answer to `SELECT`"))?;
         let next = Mark {
             server: first.server.clone(),
-            from: first.top.map_or(0, |top| top.min(first.xmin)),
+            from: first.top.map_or(0, |top| top.saturating_add(1).min(first.xmin)),
         };
         match mark {
             Some(mark) if mark.server == next.server => {
