@@ -66,6 +66,11 @@ impl HeldSignatures {
         self.0.insert(encoded.clone(), Held { key, json: json.into(), until });
     }
 
+    #[cfg(feature = "test-util")]
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Forgets the tokens that have expired.
     pub(crate) fn prune(&self, now: OffsetDateTime) {
         self.0.retain(|_, held| now < held.until);

@@ -190,6 +190,12 @@ impl Jwt {
         CookieWriter::new(self, jar)
     }
 
+    /// How many tokens there are whose signature is remembered by `verified_cache`.
+    #[cfg(feature = "test-util")]
+    pub fn remembered_signatures(&self) -> usize {
+        self.held.as_ref().map_or(0, |held| held.len())
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
     }

@@ -104,8 +104,8 @@ settings! {
     max_token_lifetime: OptionalSpan = OptionalSpan(None);
     blocklist_prune_interval: Span = Span(Duration::minutes(10));
     blocklist_timeout: Span = Span(Duration::seconds(2));
-    verified_cache: usize = 4 << 20;
     blocklist_replica: OptionalSpan = OptionalSpan(None);
+    verified_cache: usize = 4 << 20;
 }
 
 impl Config {

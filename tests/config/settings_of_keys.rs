@@ -88,3 +88,26 @@ fn public_key_verifies() {
     let refused = "401 Signature verification failed";
     setting(&base, &lines, [refused; 2], launched(|bench| bench.me(&stranger)));
 }
+
+#[cfg(feature = "test-util")]
+#[test]
+fn verified_cache_is_how_many_bytes_of_signatures_are_remembered() {
+    let made = |figment| crate::bench::launch(figment).unwrap_or_else(|log| panic!("{log}"));
+    let key = format!("algorithm = \"ES256\"\nprivate_key = '''{}'''", pair(Kind::P256).private);
+    for (cache, range) in
+        [("", 200..=200), ("verified_cache = 0", 0..=0), ("verified_cache = 65536", 16..=199)]
+    {
+        let bench = made(raw_figment(&format!("[default.jwt]\n{key}\n{cache}")));
+        for _ in 0..200 {
+            let token = bench.jwt().access_token("ada").encode().unwrap();
+            assert_eq!(bench.me(&token), "ada");
+            assert_eq!(bench.me(&token), "ada");
+        }
+        let remembered = bench.jwt().remembered_signatures();
+        assert!(range.contains(&remembered), "{cache}: {remembered}");
+    }
+    // An HMAC is as cheap as a look.
+    let bench = made(figment(""));
+    assert_eq!(bench.me(&bench.jwt().access_token("ada").encode().unwrap()), "ada");
+    assert_eq!(bench.jwt().remembered_signatures(), 0);
+}

@@ -16,6 +16,7 @@ mod danger;
 mod decoder;
 mod expectations;
 mod headers;
+mod held_signatures;
 mod key_confusion;
 mod key_hooks;
 mod rfc_vectors;
