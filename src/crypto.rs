@@ -57,13 +57,40 @@ pub(crate) fn verifies(
 #[derive(Default)]
 pub(crate) struct Scratch {
     pub(crate) signature: Vec<u8>,
-    verifiers: Vec<(u64, Box<dyn JwtVerifier>)>,
-    signers: Vec<(u64, Box<dyn JwtSigner>)>,
+    verifiers: Prepared<dyn JwtVerifier>,
+    signers: Prepared<dyn JwtSigner>,
 }
 
-/// More keys than this are set up for each verification: no server has as many, but a process with
-/// many servers, as in tests, has.
+/// What was set up for keys, each by its number.
+struct Prepared<T: ?Sized>(Vec<(u64, Box<T>)>);
+
+/// More keys than this are set up for each token: no server has as many, but a process with many
+/// servers, as in tests, has.
 const PREPARED_KEYS: usize = 16;
+
+impl<T: ?Sized> Default for Prepared<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: ?Sized> Prepared<T> {
+    /// What is kept under `id`, or else is set up now.
+    fn get<E>(&mut self, id: u64, set_up: impl FnOnce() -> Result<Box<T>, E>) -> Option<&T> {
+        let at = match self.0.iter().position(|(other, _)| *other == id) {
+            Some(at) => at,
+            None => {
+                let new = set_up().ok()?;
+                if self.0.len() >= PREPARED_KEYS {
+                    self.0.remove(0);
+                }
+                self.0.push((id, new));
+                self.0.len() - 1
+            }
+        };
+        self.0.get(at).map(|(_, kept)| kept.as_ref())
+    }
+}
 
 impl Scratch {
     /// Whether the signature in `self` is one of `message`, by the verifier kept under `id`.
@@ -74,16 +101,8 @@ impl Scratch {
         key: &DecodingKey,
         message: &[u8],
     ) -> bool {
-        if let Some((_, verifier)) = self.verifiers.iter().find(|(other, _)| *other == id) {
-            return verifier.verify(message, &self.signature).is_ok();
-        }
-        let Ok(verifier) = (provider().verifier_factory)(&algorithm, key) else { return false };
-        let holds = verifier.verify(message, &self.signature).is_ok();
-        if self.verifiers.len() >= PREPARED_KEYS {
-            self.verifiers.remove(0);
-        }
-        self.verifiers.push((id, verifier));
-        holds
+        let verifier = self.verifiers.get(id, || (provider().verifier_factory)(&algorithm, key));
+        verifier.is_some_and(|verifier| verifier.verify(message, &self.signature).is_ok())
     }
 
     /// The signature of `message`, by the signer kept under `id`.
@@ -94,16 +113,8 @@ impl Scratch {
         key: &EncodingKey,
         message: &[u8],
     ) -> Option<Vec<u8>> {
-        if let Some((_, signer)) = self.signers.iter().find(|(other, _)| *other == id) {
-            return signer.try_sign(message).ok();
-        }
-        let signer = (provider().signer_factory)(&algorithm, key).ok()?;
-        let signature = signer.try_sign(message).ok()?;
-        if self.signers.len() >= PREPARED_KEYS {
-            self.signers.remove(0);
-        }
-        self.signers.push((id, signer));
-        Some(signature)
+        let signer = self.signers.get(id, || (provider().signer_factory)(&algorithm, key))?;
+        signer.try_sign(message).ok()
     }
 }
 

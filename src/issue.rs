@@ -1,7 +1,6 @@
 //! Issuing tokens.
 
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use base64::Engine;
+use base64_simd::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, Header};
 use rocket::serde::Serialize;
 use rocket::time::{Duration, OffsetDateTime};
@@ -186,7 +185,7 @@ impl Spec {
 
         let header = encode(&header)?;
         let signed = format!("{header}.{}", encode(&claims)?);
-        let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes())?);
+        let signature = URL_SAFE_NO_PAD.encode_to_string(key.sign(signed.as_bytes())?);
         let encoded = format!("{signed}.{signature}");
         if header.len() > MAX_HEADER_LENGTH || encoded.len() > jwt.settings().max_token_length {
             return Err(Error::TooLong);
@@ -354,7 +353,7 @@ pub(crate) fn carried_lifetime(jwt: &Jwt, earlier: &Verified) -> Expires {
 pub(crate) fn encode(part: &Claims) -> Result<String, Error> {
     let json = serde_json::to_vec(part)
         .map_err(|error| Error::Serialize(format!("the token can't be written: {error}")))?;
-    Ok(URL_SAFE_NO_PAD.encode(json))
+    Ok(URL_SAFE_NO_PAD.encode_to_string(json))
 }
 
 /// A new UUIDv7 of that instant (RFC 9562 §5.7).

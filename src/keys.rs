@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use base64::engine::general_purpose::STANDARD;
-use base64::Engine;
+use base64_simd::STANDARD;
 use jsonwebtoken::jwk::EllipticCurve;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey, Header};
 
@@ -465,7 +464,7 @@ fn is_of_curve(algorithm: Algorithm, pem: &[u8]) -> bool {
         .split_once("-----BEGIN PUBLIC KEY-----")
         .and_then(|(_, rest)| Some(rest.split_once("-----END")?.0));
     let body: String = body.unwrap_or_default().split_ascii_whitespace().collect();
-    let der = STANDARD.decode(body).unwrap_or_default();
+    let der = STANDARD.decode_to_vec(body).unwrap_or_default();
     der.windows(curve.len()).any(|window| window == curve)
 }
 

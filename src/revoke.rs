@@ -2,13 +2,14 @@
 
 use std::future::{poll_fn, Future};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration as StdDuration;
 
 use rocket::time::OffsetDateTime;
 use rocket::tokio::time;
 
-use crate::blocklist::{Revocation, Standing, StoreError, TokenIds};
+use crate::blocklist::{Blocklist, Revocation, Standing, StoreError, TokenIds};
 use crate::clock;
 use crate::error::Error;
 use crate::events::Event;
@@ -162,12 +163,7 @@ impl Jwt {
     /// Whether the blocklist lets a token pass, as far as it is known here: with `blocklist_replica`,
     /// not to the moment.
     pub(crate) async fn judge(&self, verified: &Verified) -> Result<(), Reason> {
-        let ids = verified.ids();
-        let nearest = |stores: &Stores| {
-            let store = stores.nearest();
-            async move { (*store).standing(&ids).await }
-        };
-        match self.store_answer(nearest).await? {
+        match self.standing(verified.ids(), Stores::nearest).await? {
             Standing::Live => Ok(()),
             Standing::Revoked => Err(Reason::Revoked),
             Standing::Used { first } => self.judge_used(verified, first).await.map(|_| ()),
@@ -219,8 +215,16 @@ impl Jwt {
 
     /// How a token of these ids stands, by the store itself.
     pub(crate) async fn standing_now(&self, ids: TokenIds<'_>) -> Result<Standing, Reason> {
+        self.standing(ids, Stores::truth).await
+    }
+
+    async fn standing(
+        &self,
+        ids: TokenIds<'_>,
+        of: fn(&Stores) -> Arc<dyn Blocklist>,
+    ) -> Result<Standing, Reason> {
         let ask = |stores: &Stores| {
-            let store = stores.truth();
+            let store = of(stores);
             async move { (*store).standing(&ids).await }
         };
         self.store_answer(ask).await

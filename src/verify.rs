@@ -90,7 +90,7 @@ pub(crate) fn decode(
     match checked {
         Ok(()) => {
             if let (true, Some((held, key))) = (is_new, held) {
-                keep(jwt.settings(), held, key, &verified, now);
+                keep(settings, held, key, &verified, now);
             }
             Ok(verified)
         }
@@ -106,10 +106,11 @@ fn keep(
     verified: &Verified,
     now: OffsetDateTime,
 ) {
-    let Some(exp) = verified.registered().expires_at else { return };
-    let until = later(exp, settings.leeway);
-    if now < until {
-        held.insert(verified.encoded(), key, verified.json(), until);
+    match expired_from(settings, verified) {
+        Some(until) if now < until => {
+            held.insert(verified.encoded(), key, verified.json(), until);
+        }
+        _ => (),
     }
 }
 
@@ -326,10 +327,14 @@ pub(crate) fn check_expiry(
     verified: &Verified,
     now: OffsetDateTime,
 ) -> Result<(), Reason> {
-    match verified.registered().expires_at {
-        Some(exp) if now >= later(exp, settings.leeway) => Err(Reason::Expired),
+    match expired_from(settings, verified) {
+        Some(end) if now >= end => Err(Reason::Expired),
         _ => Ok(()),
     }
+}
+
+fn expired_from(settings: &Settings, verified: &Verified) -> Option<OffsetDateTime> {
+    verified.registered().expires_at.map(|exp| later(exp, settings.leeway))
 }
 
 /// Calendar arithmetic costs more than all comparisons, and the default leeway is none.

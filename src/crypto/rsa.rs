@@ -12,7 +12,7 @@ pub(crate) struct RsaKey {
 }
 
 impl RsaKey {
-    /// Of a private key in PKCS#1 or PKCS#8, for an algorithm of RSA.
+    /// Of the DER that `jsonwebtoken` keeps, for an algorithm of RSA.
     pub(crate) fn read(algorithm: Algorithm, der: &[u8]) -> Option<Self> {
         let encoding: &'static dyn RsaEncoding = match algorithm {
             Algorithm::RS256 => &signature::RSA_PKCS1_SHA256,
@@ -23,7 +23,7 @@ impl RsaKey {
             Algorithm::PS512 => &signature::RSA_PSS_SHA512,
             _ => return None,
         };
-        let pair = RsaKeyPair::from_der(der).or_else(|_| RsaKeyPair::from_pkcs8(der)).ok()?;
+        let pair = RsaKeyPair::from_der(der).ok()?;
         Some(Self { pair, encoding })
     }
 

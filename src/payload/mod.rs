@@ -109,12 +109,7 @@ impl<'a> Payload<'a> {
     pub(crate) fn read(&mut self, json: &'a str, settings: &Settings) -> Result<(), Malformed> {
         self.json = json;
         match plain::read(json, settings, self) {
-            Some(members) => {
-                self.found = Found::Plain(members);
-                if settings.identity_claim != "sub" {
-                    self.identity.get_or_insert_default();
-                }
-            }
+            Some(members) => self.found = Found::Plain(members),
             None => *self = Self::read_any(json, settings)?,
         }
         Ok(())
@@ -144,6 +139,13 @@ impl<'a> Payload<'a> {
         match &self.found {
             Found::Plain(members) => Some(*members),
             Found::Read(_) => None,
+        }
+    }
+
+    /// Where the identity has a claim of its own, it is never that of `sub`.
+    fn complete(&mut self, settings: &Settings) {
+        if settings.identity_claim != "sub" {
+            self.identity.get_or_insert_default();
         }
     }
 
@@ -200,9 +202,7 @@ impl<'de> Visitor<'de> for ReadPayload<'_> {
                 }
             }
         }
-        if self.0.identity_claim != "sub" {
-            payload.identity.get_or_insert_default();
-        }
+        payload.complete(self.0);
         payload.found = Found::Read(names);
         Ok(payload)
     }

@@ -48,6 +48,7 @@ pub(super) fn read<'a>(
             _ => return None,
         }
     }
+    payload.complete(settings);
     (cursor.at == json.len()).then_some(members)
 }
 

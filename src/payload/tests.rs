@@ -106,9 +106,6 @@ struct Own {
 fn is_plain(json: &str, settings: &Settings) -> bool {
     let mut plain = Payload::default();
     let Some(members) = plain::read(json, settings, &mut plain) else { return false };
-    if settings.identity_claim != "sub" {
-        plain.identity.get_or_insert_default();
-    }
     let general =
         Payload::read_any(json, settings).unwrap_or_else(|_| panic!("{json} is no payload"));
     let slots = |p: &Payload<'_>| {

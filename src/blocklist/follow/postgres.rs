@@ -45,6 +45,27 @@ pub(in crate::blocklist) struct Found {
     pub(in crate::blocklist) columns: Columns,
 }
 
+/// [`Found`], of a driver's row: the two have no trait in common.
+macro_rules! found {
+    ($row:ident) => {
+        $crate::blocklist::follow::postgres::Found {
+            xmin: $row.try_get(0)?,
+            server: $row.try_get(1)?,
+            top: $row.try_get(2)?,
+            columns: (
+                $row.try_get(3)?,
+                $row.try_get(4)?,
+                $row.try_get(5)?,
+                $row.try_get(6)?,
+                $row.try_get(7)?,
+            ),
+            changed: $row.try_get(8)?,
+        }
+    };
+}
+
+pub(in crate::blocklist) use found;
+
 pub(in crate::blocklist) type Columns =
     (Option<Vec<u8>>, Option<bool>, Option<i64>, Option<i64>, Option<i64>);
 

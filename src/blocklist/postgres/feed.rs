@@ -2,7 +2,7 @@
 
 use rocket_db_pools::deadpool_postgres::tokio_postgres::types::ToSql;
 
-use super::super::follow::postgres::{Bound, Driver, Found, Questions};
+use super::super::follow::postgres::{found, Bound, Driver, Found, Questions};
 use super::super::follow::{Changes, Cursor, FollowedBlocklist};
 use super::super::retry;
 use super::{Failure, PostgresBlocklist, StoreError};
@@ -28,21 +28,7 @@ impl Driver for PostgresBlocklist {
             let connection = self.connection().await?;
             let statement = connection.prepare_cached(statement).await?;
             let rows = connection.query(&statement, &values).await?;
-            let found = rows.iter().map(|row| {
-                Ok(Found {
-                    xmin: row.try_get(0)?,
-                    server: row.try_get(1)?,
-                    top: row.try_get(2)?,
-                    columns: (
-                        row.try_get(3)?,
-                        row.try_get(4)?,
-                        row.try_get(5)?,
-                        row.try_get(6)?,
-                        row.try_get(7)?,
-                    ),
-                    changed: row.try_get(8)?,
-                })
-            });
+            let found = rows.iter().map(|row| Ok(found!(row)));
             found.collect::<Result<Vec<_>, Failure>>()
         };
         Ok(retry::persist(read, Failure::is_rolled_back).await?)

@@ -4,7 +4,7 @@ use rocket_db_pools::sqlx::{self, PgPool, Postgres, Row};
 
 use super::super::is_rolled_back;
 use super::{Changes, Cursor, Follow, StoreError};
-use crate::blocklist::follow::postgres::{Bound, Driver, Found, Questions};
+use crate::blocklist::follow::postgres::{found, Bound, Driver, Found, Questions};
 use crate::blocklist::retry;
 
 #[rocket::async_trait]
@@ -32,21 +32,7 @@ impl Driver for Pool<'_> {
                 };
             }
             let rows = query.fetch_all(self.0).await?;
-            let found = rows.iter().map(|row| {
-                Ok(Found {
-                    xmin: row.try_get(0)?,
-                    server: row.try_get(1)?,
-                    top: row.try_get(2)?,
-                    columns: (
-                        row.try_get(3)?,
-                        row.try_get(4)?,
-                        row.try_get(5)?,
-                        row.try_get(6)?,
-                        row.try_get(7)?,
-                    ),
-                    changed: row.try_get(8)?,
-                })
-            });
+            let found = rows.iter().map(|row| Ok(found!(row)));
             found.collect::<Result<Vec<_>, sqlx::Error>>()
         };
         retry::persist(read, is_rolled_back).await.map_err(StoreError::new)
