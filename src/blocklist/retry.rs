@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use rocket::tokio;
+use uuid::Uuid;
 
 const ATTEMPTS: u32 = 10;
 
@@ -20,13 +21,19 @@ where
     for attempt in 1..ATTEMPTS {
         match run().await {
             Err(error) if is_rolled_back(&error) => {
-                // Those who lost most often wait longest, so that not all come again at once.
-                tokio::time::sleep(Duration::from_millis(1 << attempt)).await;
+                tokio::time::sleep(pause(attempt)).await;
             }
             result => return result,
         }
     }
     run().await
+}
+
+/// Longer with each attempt, and by chance: of those who collided and come again at one time, all but
+/// one collide again.
+fn pause(attempt: u32) -> Duration {
+    let chance = Uuid::new_v4().as_u128() % (2_000 << attempt);
+    Duration::from_micros(chance as u64)
 }
 
 /// Whether this SQLSTATE says that the statement was rolled back and is to be repeated: a
