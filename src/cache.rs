@@ -1,10 +1,10 @@
 //! What a request remembers: the tokens it was asked about, and why it was refused.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use rocket::tokio::sync::OnceCell;
-use rocket::Request;
+use rocket::{tokio, Request};
 
 use crate::rejection::{Reason, Refusal, Rejection};
 use crate::token::Verified;
@@ -13,8 +13,10 @@ use crate::token::Verified;
 pub(crate) struct Seen {
     pub(crate) encoded: Arc<str>,
     pub(crate) decoded: OnceLock<Result<Arc<Verified>, Refusal>>,
-    pub(crate) standing: OnceCell<Result<(), Reason>>,
+    pub(crate) standing: OnceLock<Result<(), Reason>>,
     pub(crate) accepted: OnceLock<bool>,
+    // Held while the store is asked: only where it is waited for.
+    asking: tokio::sync::Mutex<()>,
 }
 
 impl Seen {
@@ -22,9 +24,23 @@ impl Seen {
         Self {
             encoded: encoded.into(),
             decoded: OnceLock::new(),
-            standing: OnceCell::new(),
+            standing: OnceLock::new(),
             accepted: OnceLock::new(),
+            asking: tokio::sync::Mutex::new(()),
         }
+    }
+
+    /// How the token stands, by `ask` if that is not known: of guards that run at one time, one asks.
+    pub(crate) async fn standing_by<F>(&self, ask: impl FnOnce() -> F) -> Result<(), Reason>
+    where
+        F: Future<Output = Result<(), Reason>>,
+    {
+        let _asking = self.asking.lock().await;
+        if let Some(known) = self.standing.get() {
+            return known.clone();
+        }
+        let answer = ask().await;
+        self.standing.get_or_init(|| answer).clone()
     }
 }
 

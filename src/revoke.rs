@@ -170,6 +170,13 @@ impl Jwt {
         }
     }
 
+    /// Whether it can be told without waiting that the blocklist lets a token pass. Whatever else there
+    /// is to tell, `judge()` tells.
+    pub(crate) fn is_live_at_once(&self, verified: &Verified) -> bool {
+        let standing = self.stores().and_then(|stores| stores.at_once(&verified.ids()));
+        matches!(standing, Some(Ok(Standing::Live)))
+    }
+
     /// Whether a used-up refresh token may be used again: within the grace, as long as nobody used
     /// what it was exchanged for. If so, what that is; if not, it is theft (RFC 9700 §4.14.2).
     pub(crate) async fn judge_used(

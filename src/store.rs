@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use rocket::{fairing, Build, Rocket};
 
-use crate::blocklist::{Blocklist, FollowedBlocklist, MemoryBlocklist, Replica, StoreError};
+use crate::blocklist::{
+    Blocklist, FollowedBlocklist, MemoryBlocklist, Replica, Standing, StoreError, TokenIds,
+};
 use crate::jwt::Jwt;
 
 /// What a page of entries may take at launch, where no request waits.
@@ -96,6 +98,14 @@ impl Stores {
         match &self.replica {
             Some(replica) => replica.clone(),
             None => self.store.clone(),
+        }
+    }
+
+    /// What the nearest tells without waiting.
+    pub(crate) fn at_once(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
+        match &self.replica {
+            Some(replica) => replica.standing_at_once(ids),
+            None => self.store.standing_at_once(ids),
         }
     }
 

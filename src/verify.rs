@@ -48,13 +48,24 @@ pub(crate) async fn verify(
         return Err(refuse(Reason::NotFresh));
     }
     if policy.asks_blocklist() {
-        let standing = seen.standing.get_or_init(|| jwt.judge(&verified)).await;
-        standing.clone().map_err(refuse)?;
+        judge(jwt, seen, &verified).await.map_err(refuse)?;
     }
-    if !*seen.accepted.get_or_init(|| jwt.hooks().accept(&verified)) {
+    let hooks = jwt.hooks();
+    if hooks.verify_claims.is_some() && !*seen.accepted.get_or_init(|| hooks.accept(&verified)) {
         return Err(refuse(Reason::ClaimsRejected));
     }
     Ok(verified)
+}
+
+/// Whether the blocklist lets the token pass, asked once for a request.
+async fn judge(jwt: &Jwt, seen: &Seen, verified: &Verified) -> Result<(), Reason> {
+    if let Some(known) = seen.standing.get() {
+        return known.clone();
+    }
+    if jwt.is_live_at_once(verified) {
+        return seen.standing.get_or_init(|| Ok(())).clone();
+    }
+    seen.standing_by(|| jwt.judge(verified)).await
 }
 
 fn decode_once(jwt: &Jwt, seen: &Seen, now: OffsetDateTime) -> Result<Arc<Verified>, Refusal> {

@@ -169,6 +169,10 @@ impl Blocklist for MemoryBlocklist {
         self.look(ids)
     }
 
+    fn standing_at_once(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
+        Some(self.look(ids))
+    }
+
     async fn use_up(
         &self,
         ids: &TokenIds<'_>,

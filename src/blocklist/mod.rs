@@ -190,6 +190,17 @@ pub trait Blocklist: Send + Sync + 'static {
     /// When the store cannot tell. The request is then refused with 503.
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError>;
 
+    /// What [`standing()`](Blocklist::standing) would answer, if that can be told at once; `None` if
+    /// not, and then that is called. A guard asks this first: what needs no waiting then costs no
+    /// future. The default tells nothing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`standing()`](Blocklist::standing).
+    fn standing_at_once(&self, _ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
+        None
+    }
+
     /// Uses the token up, as one atomic operation: of any number of calls for one `jti`, on any
     /// number of servers, exactly one is answered [`UseUp::First`]. The mark holds `now` at least to
     /// the millisecond, and may leave after `until`. A revoked token is [`UseUp::Revoked`].
@@ -221,6 +232,10 @@ impl<T: Blocklist + ?Sized> Blocklist for Arc<T> {
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
         (**self).standing(ids).await
+    }
+
+    fn standing_at_once(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
+        (**self).standing_at_once(ids)
     }
 
     async fn use_up(

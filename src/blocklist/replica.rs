@@ -184,6 +184,10 @@ impl Blocklist for Replica {
         }
     }
 
+    fn standing_at_once(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
+        self.known(ids)
+    }
+
     /// In the store: of several servers it alone knows who is the first.
     async fn use_up(
         &self,

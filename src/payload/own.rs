@@ -27,8 +27,14 @@ struct Object<'de, 'm> {
     members: &'m Members,
 }
 
-/// The JSON of one value, which was found to be valid.
+/// The JSON of one value, which was found to be valid; if it is a string, without escapes.
 struct Raw<'de>(&'de str);
+
+impl<'de> Raw<'de> {
+    fn text(&self) -> Option<&'de str> {
+        self.0.strip_prefix('"')?.strip_suffix('"')
+    }
+}
 
 /// What is not answered here is answered by `serde_json`, from the JSON.
 macro_rules! by_serde_json {
@@ -45,7 +51,7 @@ macro_rules! most_by_serde_json {
             deserialize_bool(), deserialize_i8(), deserialize_i16(), deserialize_i32(),
             deserialize_i64(), deserialize_i128(), deserialize_u8(), deserialize_u16(),
             deserialize_u32(), deserialize_u64(), deserialize_u128(), deserialize_f32(),
-            deserialize_f64(), deserialize_char(), deserialize_str(), deserialize_string(),
+            deserialize_f64(), deserialize_char(),
             deserialize_bytes(), deserialize_byte_buf(), deserialize_option(), deserialize_unit(),
             deserialize_unit_struct(name: &'static str),
             deserialize_newtype_struct(name: &'static str),
@@ -65,6 +71,8 @@ impl<'de> Deserializer<'de> for Object<'de, '_> {
     type Error = Error;
 
     most_by_serde_json!(json);
+
+    by_serde_json! { json: deserialize_str(), deserialize_string() }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         self.deserialize_map(visitor)
@@ -88,6 +96,17 @@ impl<'de> Deserializer<'de> for Raw<'de> {
     type Error = Error;
 
     most_by_serde_json!(0);
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.text() {
+            Some(text) => visitor.visit_borrowed_str(text),
+            None => serde_json::Deserializer::from_str(self.0).deserialize_str(visitor),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
 
     by_serde_json! { 0:
         deserialize_any(),

@@ -109,6 +109,10 @@ impl Case<'_> {
         for store in self.stores {
             let found = self.ok(store.standing(&ids).await, "standing");
             self.equal(in_millis(found), in_millis(standing), why);
+            if let Some(at_once) = store.standing_at_once(&ids) {
+                let at_once = self.ok(at_once, "standing_at_once");
+                self.equal(in_millis(at_once), in_millis(standing), why);
+            }
         }
     }
 
