@@ -18,7 +18,7 @@ pub(crate) struct Body<'a> {
     pub(crate) content_type: Option<&'a ContentType>,
 }
 
-pub(super) fn find(search: &Search<'_, '_>) -> Result<Located, Reason> {
+pub(super) fn find<'a>(search: &Search<'a, '_>) -> Result<Located<'a>, Reason> {
     if !search.request.content_type().is_some_and(is_json) {
         let text = "Invalid content-type. Must be application/json.";
         return Err(Reason::Missing(text.into()));
@@ -35,6 +35,7 @@ pub(super) fn find(search: &Search<'_, '_>) -> Result<Located, Reason> {
                 missing = format!("Missing \"{key}\" key in json data.");
             }
             Some(Value::String(encoded)) => {
+                let encoded = encoded.into();
                 return Ok(Located { encoded, location: Location::JsonBody, proof: None });
             }
             Some(_) => return Err(Reason::Misplaced("Token must be a string".into())),

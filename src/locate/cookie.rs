@@ -1,5 +1,7 @@
 //! A token in a cookie, with its CSRF value.
 
+use std::borrow::Cow;
+
 use rocket::http::RawStr;
 
 use super::{Located, Search};
@@ -7,7 +9,7 @@ use crate::csrf;
 use crate::location::Location;
 use crate::rejection::Reason;
 
-pub(super) fn find(search: &Search<'_, '_>) -> Result<Located, Reason> {
+pub(super) fn find<'a>(search: &Search<'a, '_>) -> Result<Located<'a>, Reason> {
     let mut missing = String::new();
     for &kind in search.kinds() {
         let names = search.settings.kind(kind);
@@ -29,7 +31,7 @@ pub(super) fn find(search: &Search<'_, '_>) -> Result<Located, Reason> {
 ///
 /// Rocket's jar decodes names, so that `%5f_Host-token` passes for `__Host-token` and takes its
 /// prefix's promise away, and keeps the last of two. So the header's own text is looked at first.
-fn value(search: &Search<'_, '_>, name: &str) -> Result<Option<String>, Reason> {
+fn value<'a>(search: &Search<'a, '_>, name: &str) -> Result<Option<Cow<'a, str>>, Reason> {
     let mut literal = None;
     let mut disguised = false;
     for line in search.request.headers().get("Cookie") {
@@ -47,11 +49,11 @@ fn value(search: &Search<'_, '_>, name: &str) -> Result<Option<String>, Reason> 
         }
     }
     let value = match literal {
-        Some(value) => RawStr::new(value).percent_decode_lossy().into_owned(),
+        Some(value) => RawStr::new(value).percent_decode_lossy(),
         None if disguised => return Ok(None),
         // Not from a header line: cookies of Rocket's local client are put into the jar.
         None => match search.request.cookies().get(name) {
-            Some(cookie) => cookie.value().into(),
+            Some(cookie) => cookie.value().to_string().into(),
             None => return Ok(None),
         },
     };

@@ -5,6 +5,8 @@ mod cookie;
 mod header;
 mod query;
 
+use std::borrow::Cow;
+
 use rocket::Request;
 
 use crate::config::Settings;
@@ -17,8 +19,8 @@ use crate::token::TokenType;
 pub(crate) use body::{is_json, Body};
 
 /// A token's text, where it was, and what came with it.
-pub(crate) struct Located {
-    pub(crate) encoded: String,
+pub(crate) struct Located<'a> {
+    pub(crate) encoded: Cow<'a, str>,
     pub(crate) location: Location,
     pub(crate) proof: Option<Proof>,
 }
@@ -34,12 +36,12 @@ struct Search<'a, 'r> {
 /// Looks in each place of the policy, or else of the configuration, in order. The first that holds
 /// something decides; only "no token here" moves on to the next. With one exception: a cookie that
 /// lacks its CSRF value gives way to a header, which no other site can send.
-pub(crate) fn locate(
-    request: &Request<'_>,
-    settings: &Settings,
+pub(crate) fn locate<'a>(
+    request: &'a Request<'_>,
+    settings: &'a Settings,
     policy: Policy,
-    body: Option<&Body<'_>>,
-) -> Result<Located, Reason> {
+    body: Option<&'a Body<'a>>,
+) -> Result<Located<'a>, Reason> {
     let search = Search { request, settings, kind: policy.kind(), body };
     let locations = policy.locations().unwrap_or(&settings.locations);
     let mut missing = Vec::new();
@@ -60,8 +62,8 @@ pub(crate) fn locate(
     Err(Reason::Missing(missing_text(locations, &missing)))
 }
 
-impl Search<'_, '_> {
-    fn at(&self, location: Location) -> Result<Located, Reason> {
+impl<'a> Search<'a, '_> {
+    fn at(&self, location: Location) -> Result<Located<'a>, Reason> {
         match location {
             Location::Headers => header::find(self),
             Location::Cookies => cookie::find(self),

@@ -5,7 +5,7 @@ use crate::cache;
 use crate::location::Location;
 use crate::rejection::Reason;
 
-pub(super) fn find(search: &Search<'_, '_>) -> Result<Located, Reason> {
+pub(super) fn find<'a>(search: &Search<'a, '_>) -> Result<Located<'a>, Reason> {
     let (name, prefix) = (&search.settings.query_name, &search.settings.query_prefix);
     let mut sent = search
         .request
