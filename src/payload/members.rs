@@ -28,7 +28,8 @@ impl Span {
         Some(Self { start: u16::try_from(start).ok()?, end: u16::try_from(end).ok()? })
     }
 
-    fn of(self, json: &str) -> &str {
+    #[inline]
+    pub(super) fn of(self, json: &str) -> &str {
         json.get(usize::from(self.start)..usize::from(self.end)).unwrap_or_default()
     }
 }
@@ -41,13 +42,13 @@ impl Members {
         Some(())
     }
 
-    /// Name and value of each, in the JSON they were found in.
-    pub(crate) fn iter<'m, 'a: 'm>(
+    /// The name of each, in the JSON they were found in, and where its value stands there.
+    pub(super) fn iter<'m, 'a: 'm>(
         &'m self,
         json: &'a str,
-    ) -> impl ExactSizeIterator<Item = (&'a str, &'a str)> + use<'m, 'a> {
+    ) -> impl ExactSizeIterator<Item = (&'a str, Span)> + use<'m, 'a> {
         let all = self.all.get(..usize::from(self.count)).unwrap_or_default();
-        all.iter().map(move |member| (member.name.of(json), member.value.of(json)))
+        all.iter().map(move |member| (member.name.of(json), member.value))
     }
 
     pub(super) fn has(&self, name: &str, json: &str) -> bool {

@@ -4,7 +4,7 @@ use rocket::serde::de::value::BorrowedStrDeserializer;
 use rocket::serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::Error;
 
-use super::members::Members;
+use super::members::{Members, Span};
 use crate::token::OwnClaims;
 
 /// Reads `C` from the payload. Where it is known where the members stand, only those that `C` asks
@@ -28,25 +28,33 @@ struct Object<'de, 'm> {
 }
 
 /// The JSON of one value, which was found to be valid; if it is a string, without escapes.
-struct Raw<'de>(&'de str);
+struct Raw<'de> {
+    json: &'de str,
+    span: Span,
+}
 
 impl<'de> Raw<'de> {
+    /// Most members are not asked for, and not looked at.
+    fn json(&self) -> &'de str {
+        self.span.of(self.json)
+    }
+
     fn text(&self) -> Option<&'de str> {
-        self.0.strip_prefix('"')?.strip_suffix('"')
+        self.json().strip_prefix('"')?.strip_suffix('"')
     }
 }
 
 /// What is not answered here is answered by `serde_json`, from the JSON.
 macro_rules! by_serde_json {
-    ($json:tt: $($method:ident($($arg:ident: $ty:ty),*)),* $(,)?) => {$(
+    ($json:ident: $($method:ident($($arg:ident: $ty:ty),*)),* $(,)?) => {$(
         fn $method<V: Visitor<'de>>(self, $($arg: $ty,)* visitor: V) -> Result<V::Value, Error> {
-            serde_json::Deserializer::from_str(self.$json).$method($($arg,)* visitor)
+            serde_json::Deserializer::from_str(self.$json()).$method($($arg,)* visitor)
         }
     )*};
 }
 
 macro_rules! most_by_serde_json {
-    ($json:tt) => {
+    ($json:ident) => {
         by_serde_json! { $json:
             deserialize_bool(), deserialize_i8(), deserialize_i16(), deserialize_i32(),
             deserialize_i64(), deserialize_i128(), deserialize_u8(), deserialize_u16(),
@@ -67,6 +75,12 @@ macro_rules! most_by_serde_json {
     };
 }
 
+impl<'de> Object<'de, '_> {
+    fn json(&self) -> &'de str {
+        self.json
+    }
+}
+
 impl<'de> Deserializer<'de> for Object<'de, '_> {
     type Error = Error;
 
@@ -79,7 +93,8 @@ impl<'de> Deserializer<'de> for Object<'de, '_> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_map(Access { members: self.members.iter(self.json), value: Raw("") })
+        let Self { json, members } = self;
+        visitor.visit_map(Access { json, members: members.iter(json), value: Span::default() })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -95,12 +110,12 @@ impl<'de> Deserializer<'de> for Object<'de, '_> {
 impl<'de> Deserializer<'de> for Raw<'de> {
     type Error = Error;
 
-    most_by_serde_json!(0);
+    most_by_serde_json!(json);
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.text() {
             Some(text) => visitor.visit_borrowed_str(text),
-            None => serde_json::Deserializer::from_str(self.0).deserialize_str(visitor),
+            None => serde_json::Deserializer::from_str(self.json()).deserialize_str(visitor),
         }
     }
 
@@ -108,7 +123,7 @@ impl<'de> Deserializer<'de> for Raw<'de> {
         self.deserialize_str(visitor)
     }
 
-    by_serde_json! { 0:
+    by_serde_json! { json:
         deserialize_any(),
         deserialize_map(),
         deserialize_struct(name: &'static str, fields: &'static [&'static str]),
@@ -116,11 +131,13 @@ impl<'de> Deserializer<'de> for Raw<'de> {
 }
 
 struct Access<'de, I> {
+    json: &'de str,
     members: I,
-    value: Raw<'de>,
+    // Of the last name.
+    value: Span,
 }
 
-impl<'de, I: ExactSizeIterator<Item = (&'de str, &'de str)>> MapAccess<'de> for Access<'de, I> {
+impl<'de, I: ExactSizeIterator<Item = (&'de str, Span)>> MapAccess<'de> for Access<'de, I> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
@@ -128,12 +145,12 @@ impl<'de, I: ExactSizeIterator<Item = (&'de str, &'de str)>> MapAccess<'de> for 
         seed: K,
     ) -> Result<Option<K::Value>, Error> {
         let Some((name, value)) = self.members.next() else { return Ok(None) };
-        self.value = Raw(value);
+        self.value = value;
         seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        seed.deserialize(Raw(self.value.0))
+        seed.deserialize(Raw { json: self.json, span: self.value })
     }
 
     fn size_hint(&self) -> Option<usize> {
