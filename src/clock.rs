@@ -99,11 +99,12 @@ fn system_uptime() -> impl Fn() -> Duration + Send + Sync {
 
 /// Whole milliseconds since the Unix epoch, rounded down: the resolution of revocation.
 pub(crate) fn millis(time: OffsetDateTime) -> i64 {
-    // A `time` year of at most 9999 has a millisecond count far inside an `i64`.
-    time.unix_timestamp_nanos().div_euclid(1_000_000) as i64
+    // Both are rounded down; and a `time` year has a millisecond count far inside an `i64`.
+    time.unix_timestamp() * 1000 + i64::from(time.millisecond())
 }
 
 /// The instant of a count of milliseconds since the Unix epoch, if it can be written down.
 pub(crate) fn from_millis(millis: i64) -> Option<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).ok()
+    let second = OffsetDateTime::from_unix_timestamp(millis.div_euclid(1000)).ok()?;
+    second.replace_millisecond(u16::try_from(millis.rem_euclid(1000)).ok()?).ok()
 }

@@ -4,7 +4,7 @@
 //! crate in the tree can bring about. So the factories of one backend are used directly.
 
 #[cfg(feature = "aws_lc_rs")]
-mod rsa;
+mod ready;
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +22,7 @@ pub(crate) use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER as PROVIDER;
 pub(crate) use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER as PROVIDER;
 
 #[cfg(feature = "aws_lc_rs")]
-pub(crate) use rsa::RsaKey;
+pub(crate) use ready::ReadyKey;
 
 /// The backend in use.
 pub(crate) fn provider() -> &'static CryptoProvider {

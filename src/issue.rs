@@ -1,14 +1,19 @@
 //! Issuing tokens.
 
+mod given;
+mod ids;
+mod written;
+
+use std::borrow::Cow;
+
 use base64_simd::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, Header};
 use rocket::serde::Serialize;
 use rocket::time::{Duration, OffsetDateTime};
 use serde_json::Value;
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::fmt::Hyphenated;
 
 use crate::claims::{self, Audience};
-use crate::clock;
 use crate::error::Error;
 use crate::events::Event;
 use crate::identity::Identity;
@@ -19,9 +24,16 @@ use crate::token::{Token, TokenType, Verified};
 use crate::verify::MAX_HEADER_LENGTH;
 use crate::Claims;
 
+use given::Given;
+use ids::new_ids;
+use written::{cannot_write, Written};
+
 /// Header members that only this crate writes, or that nobody should.
 const RESERVED_HEADERS: [&str; 9] =
     ["alg", "crit", "b64", "jwk", "jku", "x5c", "x5u", "zip", "enc"];
+
+/// Most signatures, and their dots, have room in this many bytes.
+const SIGNATURE_ROOM: usize = 132;
 
 /// Builds one token: by [`Jwt::access_token()`] or [`Jwt::refresh_token()`].
 ///
@@ -84,7 +96,7 @@ pub(crate) struct Spec {
     /// is made), the identity's, and the builder's.
     pub(crate) carried: Claims,
     identity_claims: Claims,
-    pub(crate) claims: Claims,
+    pub(crate) claims: Given,
     headers: Claims,
     /// The first thing that was asked for in vain.
     fault: Option<Fault>,
@@ -126,7 +138,8 @@ enum Fault {
 pub(crate) struct Made {
     pub(crate) encoded: String,
     pub(crate) lifetime: Option<Duration>,
-    pub(crate) issued: Event,
+    /// If anybody listens.
+    pub(crate) issued: Option<Event>,
 }
 
 impl Spec {
@@ -142,19 +155,15 @@ impl Spec {
             ids: Ids::default(),
             carried: Claims::new(),
             identity_claims: identity.claims(),
-            claims: Claims::new(),
+            claims: Given::default(),
             headers: Claims::new(),
             fault: None,
         }
     }
 
     pub(crate) fn add_claims(&mut self, claims: &impl Serialize) {
-        match serde_json::to_value(claims) {
-            Ok(Value::Object(claims)) => self.claims.extend(claims),
-            // `()` and unit structs: no claims.
-            Ok(Value::Null) => (),
-            Ok(_) => self.fail(Fault::Claims("claims are no object".into())),
-            Err(error) => self.fail(Fault::Claims(format!("claims can't be written: {error}"))),
+        if let Err(text) = self.claims.add(claims) {
+            self.fail(Fault::Claims(text));
         }
     }
 
@@ -172,7 +181,7 @@ impl Spec {
     }
 
     /// Makes the token.
-    pub(crate) fn make(self, jwt: &Jwt) -> Result<Made, Error> {
+    pub(crate) fn make(mut self, jwt: &Jwt) -> Result<Made, Error> {
         if let Some(Fault::Claims(text) | Fault::Header(text)) = self.fault {
             return Err(Error::Serialize(text));
         }
@@ -181,26 +190,36 @@ impl Spec {
         }
         let key = jwt.signing_key(&self.identity)?;
         let header = self.header(jwt, &key)?;
-        let (claims, lifetime) = self.payload(jwt)?;
+        let own = self.own(jwt)?;
+        let (payload, lifetime, issued) = self.payload(jwt, own)?;
 
-        let header = encode(&header)?;
-        let signed = format!("{header}.{}", encode(&claims)?);
-        let signature = URL_SAFE_NO_PAD.encode_to_string(key.sign(signed.as_bytes())?);
-        let encoded = format!("{signed}.{signature}");
+        let length = URL_SAFE_NO_PAD.encoded_length(payload.len());
+        let mut encoded = String::with_capacity(header.len() + length + SIGNATURE_ROOM);
+        encoded.push_str(&header);
+        encoded.push('.');
+        URL_SAFE_NO_PAD.encode_append(payload, &mut encoded);
+        let signature = key.sign(encoded.as_bytes())?;
+        encoded.push('.');
+        URL_SAFE_NO_PAD.encode_append(signature, &mut encoded);
         if header.len() > MAX_HEADER_LENGTH || encoded.len() > jwt.settings().max_token_length {
             return Err(Error::TooLong);
         }
-        let text = |name| claims.get(name).and_then(Value::as_str).map(ToString::to_string);
-        let issued = Event::Issued {
-            token_type: self.kind,
-            identity: self.identity,
-            jti: text("jti").unwrap_or_default(),
-            session_id: text("sid"),
-        };
         Ok(Made { encoded, lifetime, issued })
     }
 
-    fn header(&self, jwt: &Jwt, key: &SigningKey) -> Result<Claims, Error> {
+    /// The header's text.
+    fn header<'j>(&self, jwt: &'j Jwt, key: &SigningKey) -> Result<Cow<'j, str>, Error> {
+        if jwt.hooks().additional_headers.is_none() && self.headers.is_empty() {
+            let known = jwt.keys().known_header(key.algorithm());
+            return match known {
+                Some(known) => Ok(Cow::Borrowed(&known.encoded)),
+                None => plain_header(key.algorithm()).map(Cow::Owned),
+            };
+        }
+        self.longer_header(jwt, key).and_then(|header| encode(&header)).map(Cow::Owned)
+    }
+
+    fn longer_header(&self, jwt: &Jwt, key: &SigningKey) -> Result<Claims, Error> {
         let mut header = header_of(key.algorithm());
         let hooked = jwt.hooks().additional_headers.as_ref().map(|hook| hook(&self.identity));
         for (name, value) in hooked.iter().flatten().chain(&self.headers) {
@@ -222,54 +241,80 @@ impl Spec {
             header.insert(name.clone(), value.clone());
         }
         // What the registered members must be (RFC 7515 §4.1), as the token will be read.
-        let added = hooked.is_some() || !self.headers.is_empty();
-        if added && serde_json::from_value::<Header>(Value::Object(header.clone())).is_err() {
+        if serde_json::from_value::<Header>(Value::Object(header.clone())).is_err() {
             return Err(Error::Serialize("a header is not of its type".into()));
         }
         Ok(header)
     }
 
-    fn payload(&self, jwt: &Jwt) -> Result<(Claims, Option<Duration>), Error> {
+    /// The own claims, as the beginning of the payload.
+    fn own(&mut self, jwt: &Jwt) -> Result<Written, Error> {
         let settings = jwt.settings();
         // Built anew for each token: what a hook hands out is never written to.
         let hooked = jwt.hooks().additional_claims.as_ref().map(|hook| hook(&self.identity));
-        let layers =
-            [Some(&self.carried), hooked.as_ref(), Some(&self.identity_claims), Some(&self.claims)];
-        let mut payload = Claims::new();
-        for (name, value) in layers.into_iter().flatten().flatten() {
-            if claims::is_registered(name, settings) {
-                return Err(Error::ReservedClaim(name.clone()));
+        let is_alone =
+            hooked.is_none() && self.carried.is_empty() && self.identity_claims.is_empty();
+        let given = match std::mem::take(&mut self.claims) {
+            Given::Text(own) if is_alone && settings.identity_claim == "sub" => return Ok(own),
+            given => given.into_map().map_err(cannot_write)?,
+        };
+        let carried = std::mem::take(&mut self.carried);
+        let identity_claims = std::mem::take(&mut self.identity_claims);
+        let mut own = Claims::new();
+        let layers = [carried, hooked.unwrap_or_default(), identity_claims, given];
+        for (name, value) in layers.into_iter().flatten() {
+            if claims::is_registered(&name, settings) {
+                return Err(Error::ReservedClaim(name));
             }
-            payload.insert(name.clone(), value.clone());
+            own.insert(name, value);
         }
+        Written::of_map(&own)
+    }
 
-        let at = self.ids.at.unwrap_or_else(|| jwt.issue_instant());
+    /// The payload, the token's lifetime, and what is to be told of it.
+    fn payload(
+        self,
+        jwt: &Jwt,
+        mut payload: Written,
+    ) -> Result<(Vec<u8>, Option<Duration>, Option<Event>), Error> {
+        let settings = jwt.settings();
+        let now = jwt.now();
+        let at = self.ids.at.unwrap_or_else(|| jwt.issue_instant(now));
         // Whole seconds, as NumericDates usually are; the `jti` has the milliseconds. Where the clock was
         // set back, the `jti` must be after the last cut-off, but the token is to be valid now.
-        let iat = if self.ids.exact { at } else { at.min(jwt.now()) }.unix_timestamp();
-        let mut set = |name: &str, value: Value| payload.insert(name.into(), value);
-        set(&settings.identity_claim, self.identity.as_str().into());
-        set("iat", iat.into());
-        set("jti", self.ids.jti.clone().unwrap_or_else(|| new_id(at)).into());
-        set("type", self.kind.to_string().into());
-        set("fresh", self.fresh_claim(jwt)?);
+        let iat = if self.ids.exact { at } else { at.min(now) }.unix_timestamp();
+        let mut room = [[0; Hyphenated::LENGTH]; 2];
+        let [room, other_room] = &mut room;
+        let (jti, csrf): (&str, &str) = match (&self.ids.jti, &self.ids.csrf) {
+            (Some(jti), Some(csrf)) => (jti, csrf),
+            (jti, csrf) => {
+                let (new_jti, new_csrf) = new_ids(at)?;
+                let new_jti = new_jti.hyphenated().encode_lower(room);
+                let new_csrf = new_csrf.hyphenated().encode_lower(other_room);
+                (jti.as_deref().unwrap_or(new_jti), csrf.as_deref().unwrap_or(new_csrf))
+            }
+        };
+        payload.put_text(&settings.identity_claim, &self.identity)?;
+        payload.put("iat", iat)?;
+        payload.put_text("jti", jti)?;
+        payload.put_text("type", self.kind.as_claim())?;
+        payload.put("fresh", self.fresh_claim(now)?)?;
         if let Some(sid) = &self.ids.sid {
-            set("sid", sid.as_str().into());
+            payload.put_text("sid", sid)?;
         }
         if settings.csrf_protect {
-            let csrf = self.ids.csrf.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
-            set("csrf", csrf.into());
+            payload.put_text("csrf", csrf)?;
         }
         match self.not_before {
-            Some(not_before) => set("nbf", not_before.unix_timestamp().into()),
-            None if settings.encode_nbf => set("nbf", iat.into()),
-            None => None,
-        };
+            Some(not_before) => payload.put("nbf", not_before.unix_timestamp())?,
+            None if settings.encode_nbf => payload.put("nbf", iat)?,
+            None => (),
+        }
         if let Some(audience) = self.audience.as_ref().or(settings.encode_audience.as_ref()) {
-            set("aud", audience.to_value());
+            payload.put("aud", audience.to_value())?;
         }
         if let Some(issuer) = self.issuer.as_ref().or(settings.encode_issuer.as_ref()) {
-            set("iss", issuer.as_str().into());
+            payload.put_text("iss", issuer)?;
         }
         let lifetime = self.lifetime(jwt)?;
         if let Some(lifetime) = lifetime {
@@ -279,21 +324,25 @@ impl Spec {
                 .map(OffsetDateTime::unix_timestamp)
                 .filter(|exp| *exp >= 0)
                 .ok_or(Error::Lifetime("the token's expiry is out of range"))?;
-            set("exp", exp.into());
+            payload.put("exp", exp)?;
         }
-        Ok((payload, lifetime))
+        let issued = jwt.hooks().on_event.is_some().then(|| Event::Issued {
+            token_type: self.kind,
+            identity: self.identity,
+            jti: jti.into(),
+            session_id: self.ids.sid.clone(),
+        });
+        Ok((payload.finish(), lifetime, issued))
     }
 
-    fn fresh_claim(&self, jwt: &Jwt) -> Result<Value, Error> {
+    fn fresh_claim(&self, now: OffsetDateTime) -> Result<Value, Error> {
         if self.kind == TokenType::Refresh && !matches!(self.fresh, Freshness::No) {
             return Err(Error::FreshRefresh);
         }
         Ok(match self.fresh {
             Freshness::No => false.into(),
             Freshness::Yes => true.into(),
-            Freshness::For(duration) => {
-                jwt.now().saturating_add(duration).unix_timestamp().max(0).into()
-            }
+            Freshness::For(duration) => now.saturating_add(duration).unix_timestamp().max(0).into(),
         })
     }
 
@@ -327,9 +376,14 @@ impl Spec {
 }
 
 /// The header of a token to which nothing is added.
-pub(crate) fn header_of(algorithm: Algorithm) -> Claims {
+fn header_of(algorithm: Algorithm) -> Claims {
     let algorithm = format!("{algorithm:?}");
     Claims::from_iter([("alg".into(), algorithm.into()), ("typ".into(), "JWT".into())])
+}
+
+/// Its text.
+pub(crate) fn plain_header(algorithm: Algorithm) -> Result<String, Error> {
+    encode(&header_of(algorithm))
 }
 
 /// The audience a token was issued for, for those made from it.
@@ -350,17 +404,9 @@ pub(crate) fn carried_lifetime(jwt: &Jwt, earlier: &Verified) -> Expires {
     }
 }
 
-pub(crate) fn encode(part: &Claims) -> Result<String, Error> {
-    let json = serde_json::to_vec(part)
-        .map_err(|error| Error::Serialize(format!("the token can't be written: {error}")))?;
+fn encode(header: &Claims) -> Result<String, Error> {
+    let json = serde_json::to_vec(header).map_err(cannot_write)?;
     Ok(URL_SAFE_NO_PAD.encode_to_string(json))
-}
-
-/// A new UUIDv7 of that instant (RFC 9562 §5.7).
-pub(crate) fn new_id(at: OffsetDateTime) -> String {
-    let millis = u64::try_from(clock::millis(at)).unwrap_or_default();
-    let (seconds, nanos) = (millis / 1000, (millis % 1000) as u32 * 1_000_000);
-    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, nanos)).to_string()
 }
 
 /// The methods that both builders have.
@@ -471,7 +517,7 @@ impl<'a> TokenBuilder<'a> {
     /// empty identity, a lifetime that is not allowed, a fresh refresh token.
     pub fn encode(self) -> Result<String, Error> {
         let made = self.spec.make(self.jwt)?;
-        self.jwt.hooks().emit(&made.issued);
+        made.issued.iter().for_each(|event| self.jwt.hooks().emit(event));
         Ok(made.encoded)
     }
 }
@@ -498,9 +544,11 @@ impl<'a> TokenPairBuilder<'a> {
     /// As for [`TokenBuilder::encode()`].
     pub fn issue(self) -> Result<TokenPair, Error> {
         let Self { jwt, mut spec, refresh_expires } = self;
-        let at = jwt.issue_instant();
+        let at = jwt.issue_instant(jwt.now());
         spec.ids.at = Some(at);
-        spec.ids.sid.get_or_insert_with(|| new_id(at));
+        if spec.ids.sid.is_none() {
+            spec.ids.sid = Some(new_ids(at)?.0.to_string());
+        }
         let mut refresh = Spec {
             kind: TokenType::Refresh,
             fresh: Freshness::No,
@@ -509,7 +557,7 @@ impl<'a> TokenPairBuilder<'a> {
         };
         refresh.ids.jti = None;
         let (pair, issued) = TokenPair::make(jwt, spec, refresh)?;
-        issued.iter().for_each(|event| jwt.hooks().emit(event));
+        issued.iter().flatten().for_each(|event| jwt.hooks().emit(event));
         Ok(pair)
     }
 }

@@ -1,5 +1,6 @@
 //! The manager.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -241,10 +242,10 @@ impl Jwt {
         self.settings.leeway + MARGIN
     }
 
-    /// Now, for a token that is issued: in whole milliseconds, and later than every cut-off that was
+    /// `now`, for a token that is issued: in whole milliseconds, and later than every cut-off that was
     /// set here, so that a login right after `revoke_all` is not caught by it.
-    pub(crate) fn issue_instant(&self) -> OffsetDateTime {
-        let now = clock::millis(self.now());
+    pub(crate) fn issue_instant(&self, now: OffsetDateTime) -> OffsetDateTime {
+        let now = clock::millis(now);
         let at = now.max(self.issue_from.load(Ordering::SeqCst));
         self.issued_until.fetch_max(at, Ordering::SeqCst);
         clock::from_millis(at).unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -261,9 +262,10 @@ impl Jwt {
     }
 
     /// The key that signs for `identity`.
-    pub(crate) fn signing_key(&self, identity: &str) -> Result<SigningKey, Error> {
+    pub(crate) fn signing_key(&self, identity: &str) -> Result<Cow<'_, SigningKey>, Error> {
         let hooked = self.hooks.signing_key.as_ref().and_then(|hook| hook(identity));
-        hooked.or_else(|| self.keys.signing.clone()).ok_or(Error::VerifyOnly)
+        let configured = || self.keys.signing.as_ref().map(Cow::Borrowed);
+        hooked.map(Cow::Owned).or_else(configured).ok_or(Error::VerifyOnly)
     }
 
     pub(crate) fn reject(&self, refusal: Refusal) -> Rejection {

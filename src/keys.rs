@@ -9,6 +9,7 @@ use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, Enc
 
 use crate::crypto;
 use crate::error::Error;
+use crate::issue;
 use crate::verify;
 
 /// The fewest bits of an RSA key (RFC 7518 §3.3).
@@ -23,7 +24,7 @@ pub struct SigningKey {
     key: Arc<EncodingKey>,
     prepared: Option<u64>,
     #[cfg(feature = "aws_lc_rs")]
-    rsa: Option<Arc<crypto::RsaKey>>,
+    ready: Option<Arc<crypto::ReadyKey>>,
 }
 
 /// A key that verifies, pinned to one algorithm. Cheap to clone.
@@ -100,7 +101,7 @@ impl SigningKey {
             key,
             prepared: None,
             #[cfg(feature = "aws_lc_rs")]
-            rsa: None,
+            ready: None,
         }
     }
 
@@ -142,8 +143,8 @@ impl SigningKey {
     /// The signature of `message`.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         #[cfg(feature = "aws_lc_rs")]
-        if let Some(rsa) = &self.rsa {
-            return rsa.sign(message).ok_or(Error::Sign);
+        if let Some(ready) = &self.ready {
+            return ready.sign(message).ok_or(Error::Sign);
         }
         let signature = match self.prepared {
             Some(id) => {
@@ -161,8 +162,8 @@ impl SigningKey {
         self.prepared = Some(crypto::next_id());
         #[cfg(feature = "aws_lc_rs")]
         {
-            let rsa = crypto::RsaKey::read(self.algorithm, self.key.as_bytes());
-            self.rsa = rsa.map(Arc::new);
+            let ready = crypto::ReadyKey::read(self.algorithm, self.key.as_bytes());
+            self.ready = ready.map(Arc::new);
         }
         self
     }
@@ -315,7 +316,7 @@ impl Keys {
         let known_headers = verifying
             .iter()
             .filter_map(|key| {
-                let encoded = verify::plain_header(key.algorithm).ok()?;
+                let encoded = issue::plain_header(key.algorithm).ok()?;
                 let header = Arc::new(verify::header(&encoded).ok()?);
                 Some(KnownHeader { encoded, header, key: key.clone() })
             })
@@ -326,6 +327,11 @@ impl Keys {
     /// The key for tokens of that algorithm.
     pub(crate) fn verifying(&self, algorithm: Algorithm) -> Option<&VerifyingKey> {
         self.verifying.iter().find(|key| key.algorithm == algorithm)
+    }
+
+    /// The header of our own tokens of that algorithm.
+    pub(crate) fn known_header(&self, algorithm: Algorithm) -> Option<&KnownHeader> {
+        self.known_headers.iter().find(|known| known.key.algorithm == algorithm)
     }
 
     /// Signs and verifies once, so that a pair that does not match, or a backend that does not work,

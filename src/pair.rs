@@ -30,7 +30,7 @@ impl TokenPair {
         jwt: &Jwt,
         access: Spec,
         refresh: Spec,
-    ) -> Result<(Self, [Event; 2]), Error> {
+    ) -> Result<(Self, [Option<Event>; 2]), Error> {
         let access = access.make(jwt)?;
         let refresh = refresh.make(jwt)?;
         let pair = Self {

@@ -20,7 +20,7 @@ pub(crate) async fn renew(jwt: &Jwt, cache: &RequestCache, response: &mut Respon
         return;
     }
     // A log-out everywhere that the store does not know of yet will cut off this instant.
-    let at = jwt.issue_instant();
+    let at = jwt.issue_instant(jwt.now());
     // Asked again: the route may have been the logout. And in the store: what was recorded elsewhere
     // before this instant cuts off the token that came, but not the one that is made now.
     match jwt.standing_now(verified.ids()).await {

@@ -107,7 +107,7 @@ async fn exchange(
     };
     // The new pair is made before the old token is used up, so that what keeps it from being made
     // does not cost the session.
-    let now = jwt.issue_instant();
+    let now = jwt.issue_instant(jwt.now());
     let successor = Successor::of(jwt, verified, now).map_err(not_issued)?;
     let (pair, issued) = successor.issue(jwt, verified, given.clone()).map_err(not_issued)?;
 
@@ -123,7 +123,7 @@ async fn exchange(
     };
     match jwt.store_answer(use_up).await? {
         UseUp::First => {
-            issued.iter().for_each(|event| jwt.hooks().emit(event));
+            issued.iter().flatten().for_each(|event| jwt.hooks().emit(event));
             Ok(pair)
         }
         UseUp::Again { first } => {
@@ -196,7 +196,7 @@ impl Successor {
         jwt: &Jwt,
         verified: &Verified,
         given: Option<Spec>,
-    ) -> Result<(TokenPair, [Event; 2]), Error> {
+    ) -> Result<(TokenPair, [Option<Event>; 2]), Error> {
         let mut access = given.map_or_else(
             || {
                 let mut spec = Spec::new(TokenType::Access, &"");

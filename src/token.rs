@@ -62,15 +62,19 @@ impl TokenType {
             _ => Self::Other,
         }
     }
+
+    pub(crate) fn as_claim(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Refresh => "refresh",
+            Self::Other => "other",
+        }
+    }
 }
 
 impl fmt::Display for TokenType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Access => "access",
-            Self::Refresh => "refresh",
-            Self::Other => "other",
-        })
+        f.write_str(self.as_claim())
     }
 }
 

@@ -18,7 +18,6 @@ use crate::config::Settings;
 use crate::csrf::Proof;
 use crate::guard::{Kind, Policy};
 use crate::held::HeldSignatures;
-use crate::issue;
 use crate::jwt::Jwt;
 use crate::keys::VerifyingKey;
 use crate::payload::Payload;
@@ -157,11 +156,6 @@ fn header_and_key<'a>(
 }
 
 const INVALID_PAYLOAD: Reason = Reason::Malformed("Invalid payload string");
-
-/// The header of our own tokens, where nothing was added to it.
-pub(crate) fn plain_header(algorithm: Algorithm) -> Result<String, crate::Error> {
-    issue::encode(&issue::header_of(algorithm))
-}
 
 /// A header by itself.
 pub(crate) fn header(encoded: &str) -> Result<Header, Reason> {

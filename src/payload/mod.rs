@@ -21,6 +21,7 @@ use crate::strict::{Levels, Malformed, Name, Names, Unique, NUMBER, NUMBERS_ARE_
 
 pub(crate) use members::Members;
 pub(crate) use own::own;
+pub(crate) use plain::is_own;
 
 /// A claim as it was found.
 #[derive(Debug, Default)]

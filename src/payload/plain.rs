@@ -62,6 +62,18 @@ fn has_only_plain_bytes(json: &str) -> bool {
     json.bytes().fold(true, |plain, byte| plain & (byte != b'\\') & (byte >= 0x20))
 }
 
+/// Whether claims, as they were written just now, may be a payload's own by their text: a plain object
+/// of free names, in which no number and no name reads otherwise than it was meant, at any level.
+pub(crate) fn is_own(json: &str, is_free: impl Fn(&str) -> bool) -> bool {
+    let mut cursor = Cursor { json, at: 0 };
+    has_only_plain_bytes(json)
+        && cursor.object(LEVELS, is_free).is_some()
+        && cursor.at == json.len()
+}
+
+/// As deep as tokens may be.
+const LEVELS: u8 = 31;
+
 struct Cursor<'a> {
     json: &'a str,
     at: usize,
@@ -138,6 +150,57 @@ impl<'a> Cursor<'a> {
         }
         self.at += digits;
         Some(number)
+    }
+
+    /// A value like the plain ones, whole numbers below zero, or a list or object of such.
+    fn exact(&mut self, levels: u8) -> Option<()> {
+        match self.rest().first()? {
+            b'[' => {
+                let levels = levels.checked_sub(1)?;
+                self.items(b'[', b']', |cursor| cursor.exact(levels))
+            }
+            b'{' => self.object(levels.checked_sub(1)?, |_| true),
+            b'-' => {
+                self.at += 1;
+                (self.number()? > 0).then_some(())
+            }
+            _ => self.skip(),
+        }
+    }
+
+    /// An object of such, with every name once.
+    fn object(&mut self, levels: u8, is_free: impl Fn(&str) -> bool) -> Option<()> {
+        let mut names = Members::default();
+        self.items(b'{', b'}', |cursor| {
+            let start = cursor.at + 1;
+            let name = cursor.text()?;
+            if names.has(name, cursor.json) || name.starts_with('$') || !is_free(name) {
+                return None;
+            }
+            names.push(Span::new(start, cursor.at - 1)?, Span::default())?;
+            cursor.eat(b':')?;
+            cursor.exact(levels)
+        })
+    }
+
+    /// From `start` to `end`, with commas between the items.
+    fn items(
+        &mut self,
+        start: u8,
+        end: u8,
+        mut item: impl FnMut(&mut Self) -> Option<()>,
+    ) -> Option<()> {
+        self.eat(start)?;
+        if self.rest().first() == Some(&end) {
+            return self.eat(end);
+        }
+        loop {
+            item(self)?;
+            match self.next()? {
+                b',' => (),
+                byte => return (byte == end).then_some(()),
+            }
+        }
     }
 
     fn nested<T: Deserialize<'a>>(&mut self) -> Option<T> {

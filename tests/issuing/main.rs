@@ -9,6 +9,7 @@ mod pem;
 mod support;
 
 mod algorithms;
+mod arbitrary_claims;
 mod contents;
 mod freshness;
 mod headers;
