@@ -7,19 +7,19 @@ use rocket::futures::future::join_all;
 use rocket::tokio::io::{AsyncReadExt, AsyncWriteExt};
 use rocket::tokio::net::TcpStream;
 
-/// Where to ask, and with which token.
+/// Where to ask, and with which tokens: each connection takes the next one.
 pub struct Route {
     pub name: &'static str,
     pub address: SocketAddr,
     pub path: &'static str,
-    pub token: String,
+    pub tokens: Vec<String>,
 }
 
 /// Asks for `time` over that many connections, and tells how many answers came per second. Every one
 /// must be 200.
 pub async fn drive(route: &Route, connections: usize, time: Duration) -> f64 {
-    let mut connections =
-        join_all((0..connections).map(|_| Connection::open(route, &route.token))).await;
+    let tokens = route.tokens.iter().cycle().take(connections);
+    let mut connections = join_all(tokens.map(|token| Connection::open(route, token))).await;
     // Connections of the server's pool are made now, and statements prepared.
     join_all(connections.iter_mut().map(Connection::ask)).await;
 

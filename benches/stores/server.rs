@@ -13,6 +13,10 @@ use uuid::Uuid;
 use crate::client::{self, Route};
 use crate::store::Store;
 
+/// How many have a token: each connection of the client one of its own, so that no two questions that are
+/// asked at the same time are the same.
+const USERS: usize = 64;
+
 #[get("/open")]
 fn open() -> &'static str {
     "ada"
@@ -25,12 +29,12 @@ fn guarded(token: AccessToken) -> String {
 
 pub struct Server {
     address: SocketAddr,
-    token: String,
+    tokens: Vec<String>,
 }
 
 impl Server {
     pub fn route(&self, name: &'static str, path: &'static str) -> Route {
-        Route { name, address: self.address, path, token: self.token.clone() }
+        Route { name, address: self.address, path, tokens: self.tokens.clone() }
     }
 }
 
@@ -45,13 +49,15 @@ pub async fn start(store: &Store) -> Server {
     let lifted = AdHoc::on_liftoff("Where it listens", |rocket| {
         Box::pin(async move {
             let jwt = Jwt::fetch(rocket).expect("the fairing is attached");
-            let pair = || jwt.token_pair("ada").issue().expect("a pair");
-            let (kept, ended) = (pair(), pair());
-            let token = jwt.decode::<NoClaims>(ended.access_token()).expect("its own token");
+            let issue = |user: usize| {
+                let pair = jwt.token_pair(format!("user-{user}")).issue().expect("a pair");
+                pair.access_token().to_string()
+            };
+            let (tokens, ended) = ((0..USERS).map(issue).collect(), issue(USERS));
+            let token = jwt.decode::<NoClaims>(&ended).expect("its own token");
             jwt.revoke_session(&token).await.expect("the session ends");
             let address = SocketAddr::new(rocket.config().address, rocket.config().port);
-            let tokens = [kept, ended].map(|pair| pair.access_token().to_string());
-            let _ = tell.send((address, tokens));
+            let _ = tell.send((address, tokens, ended));
         })
     });
     let (figment, fairing) = match &store.followed {
@@ -70,8 +76,8 @@ pub async fn start(store: &Store) -> Server {
         .expect("a server");
     tokio::spawn(rocket.launch());
 
-    let (address, [token, ended]) = told.await.expect("a server that listens");
-    let server = Server { address, token };
+    let (address, tokens, ended) = told.await.expect("a server that listens");
+    let server = Server { address, tokens };
     // Whether it is this store that is asked.
     let route = server.route(store.name, "/guarded");
     assert_eq!(client::status(&route, &ended).await, 401, "{}", store.name);

@@ -15,6 +15,11 @@ use rocket_jwt_extended::blocklist::{
 use rocket_jwt_extended::{Blocklist, MemoryBlocklist, Revocation};
 use uuid::Uuid;
 
+use crate::checkout::Checkout;
+
+pub const REDIS: &str = "deadpool_redis";
+pub const REDIS_BY_HAND: &str = "deadpool_redis, a checkout for each request";
+
 /// How many entries of others are in a store.
 const ENTRIES: usize = 1000;
 
@@ -70,6 +75,7 @@ pub async fn all() -> Vec<Store> {
         sqlx_mysql().await,
         deadpool_postgres().await,
         redis().await,
+        redis_by_hand().await,
     ]
 }
 
@@ -137,7 +143,16 @@ async fn redis() -> Store {
     let url = address("TEST_REDIS_URL", "redis://127.0.0.1:6379");
     let pool: deadpool_redis::Pool = pool(url).await;
     let store = RedisBlocklist::with_prefix(pool, format!("{}:", unique()));
-    Store::new("deadpool_redis", store, async {}).await
+    Store::new(REDIS, store, async {}).await
+}
+
+async fn redis_by_hand() -> Store {
+    let url = address("TEST_REDIS_URL", "redis://127.0.0.1:6379");
+    let prefix = format!("{}:", unique());
+    // It has a pool of its own, from which this takes nothing.
+    let store = RedisBlocklist::with_prefix(pool(url.clone()).await, &prefix);
+    let store = Checkout { pool: pool(url).await, prefix, store };
+    Store::new(REDIS_BY_HAND, store, async {}).await
 }
 
 /// A pool as Rocket makes it by default: four connections for each worker.

@@ -10,6 +10,10 @@ use super::{Blocklist, EntryKey, Revocation, Standing, StoreError, TokenIds, Use
 use crate::clock;
 
 mod feed;
+mod line;
+mod shared_line;
+
+use shared_line::SharedLine;
 
 /// The prefix of keys unless the application chooses another.
 const DEFAULT_PREFIX: &str = "jwt:";
@@ -72,8 +76,21 @@ return 1
 /// A [database of `rocket_db_pools`](rocket_db_pools::Database) needs no more than
 /// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist). The constructors
 /// here are for a pool made by hand, or for another prefix.
+///
+/// # What it does with the pool
+///
+/// With the first question it takes one connection, and keeps it until it is dropped: the questions
+/// of all requests go over that one, without waiting for each other's answers. So the application
+/// has one connection fewer; if the pool has but one, it is left to the application, and the one
+/// that is kept is taken out of the pool and comes on top.
+///
+/// It is replaced when it was closed, or when it is silent: a request waited in vain, nobody was
+/// answered since, and half a second brings no answer to a ping. What changes an entry is never sent
+/// twice. Another connection is taken for a moment at launch, and for each poll of
+/// `blocklist_replica`.
 pub struct RedisBlocklist {
     pool: Pool,
+    line: SharedLine,
     prefix: String,
 }
 
@@ -85,7 +102,7 @@ impl RedisBlocklist {
 
     /// A store in the keys that begin with `prefix`. Nothing else may write keys that do.
     pub fn with_prefix(pool: Pool, prefix: impl Into<String>) -> Self {
-        Self { pool, prefix: prefix.into() }
+        Self { line: SharedLine::new(pool.clone()), pool, prefix: prefix.into() }
     }
 
     /// Asks the server how it is configured, and logs a warning if it may evict entries.
@@ -109,7 +126,8 @@ impl RedisBlocklist {
         Ok(())
     }
 
-    /// A connection of the pool. One that is still to be opened is opened in a task of its own: if
+    /// A connection for what takes its time, and would keep requests waiting on the one they share.
+    /// One that is still to be opened is opened in a task of its own: if
     /// this request stops waiting, the connection serves the next. Otherwise, where opening one
     /// takes longer than a request waits, none would ever be opened.
     async fn connection(&self) -> Result<Connection, StoreError> {
@@ -126,9 +144,13 @@ impl RedisBlocklist {
 
     fn key(&self, key: &EntryKey) -> String {
         let [kind, id @ ..] = key;
-        let mut text = format!("{}{}", self.prefix, char::from(*kind));
+        let mut text = String::with_capacity(self.prefix.len() + 1 + 2 * id.len());
+        text.push_str(&self.prefix);
+        text.push(char::from(*kind));
         for byte in id {
-            text.push_str(&format!("{byte:02x}"));
+            for digit in [byte >> 4, byte & 15] {
+                text.extend(char::from_digit(digit.into(), 16));
+            }
         }
         text
     }
@@ -139,16 +161,10 @@ impl RedisBlocklist {
         key: &EntryKey,
         arguments: &[String],
     ) -> Result<bool, StoreError> {
-        let mut connection = self.connection().await?;
-        redis::cmd("EVAL")
-            .arg(script)
-            .arg(2)
-            .arg(self.key(key))
-            .arg(self.stream())
-            .arg(arguments)
-            .query_async(&mut connection)
-            .await
-            .map_err(StoreError::new)
+        let mut eval = redis::pipe();
+        eval.cmd("EVAL").arg(script).arg(2).arg(self.key(key)).arg(self.stream()).arg(arguments);
+        let (done,) = self.line.write(&eval).await?;
+        Ok(done)
     }
 }
 
@@ -160,9 +176,7 @@ impl Rows for RedisBlocklist {
         for key in keys {
             pipeline.get(self.key(key));
         }
-        let mut connection = self.connection().await?;
-        let values: Vec<Option<String>> =
-            pipeline.query_async(&mut connection).await.map_err(StoreError::new)?;
+        let values: Vec<Option<String>> = self.line.read(&pipeline).await?;
         if values.len() != keys.len() {
             return Err(shared::malformed());
         }

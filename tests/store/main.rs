@@ -10,4 +10,6 @@ mod follow;
 mod follow_contract;
 mod plans;
 mod redis;
+mod redis_line;
+mod relay;
 mod tables;
