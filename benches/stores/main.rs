@@ -17,6 +17,8 @@ extern crate rocket;
 
 mod checkout;
 mod client;
+#[path = "../support/rounds.rs"]
+mod rounds;
 mod server;
 mod store;
 
@@ -26,6 +28,7 @@ use std::time::Duration;
 use rocket::tokio::runtime::{Builder, Runtime};
 
 use client::Route;
+use rounds::{order, quartiles};
 
 const SLICE: Duration = Duration::from_millis(800);
 
@@ -104,11 +107,7 @@ fn measure(client: &Runtime, routes: &[Route], plan: &Plan) -> Vec<Vec<f64>> {
     }
     let round = |number: usize| {
         let mut rates = vec![0.0; routes.len()];
-        for turn in 0..routes.len() {
-            // Every other round runs backwards, and each pair of rounds begins elsewhere: each route is
-            // as often first and last, and none always follows the same neighbour.
-            let turn = if number.is_multiple_of(2) { turn } else { routes.len() - 1 - turn };
-            let place = (turn + number / 2) % routes.len();
+        for place in order(number, routes.len()) {
             rates[place] = ask(&routes[place], SLICE);
         }
         eprintln!("round {} of {number_of_rounds}", number + 1);
@@ -143,15 +142,4 @@ fn by_hand(routes: &[Route], rounds: &[Vec<f64>]) {
         println!("\n`{}` to `{}`:", store::REDIS, store::REDIS_BY_HAND);
         println!("{ratio:.2}, quartiles {less:.2}–{more:.2}");
     }
-}
-
-/// The first quartile, the median, and the third, between values where there is none in the place.
-fn quartiles(values: impl Iterator<Item = f64>) -> [f64; 3] {
-    let mut values: Vec<_> = values.collect();
-    values.sort_by(f64::total_cmp);
-    [0.25, 0.5, 0.75].map(|part| {
-        let place = part * (values.len() - 1) as f64;
-        let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
-        below + (above - below) * place.fract()
-    })
 }

@@ -1,0 +1,57 @@
+//! What verifying and issuing a token takes, beside `jsonwebtoken` with the same claims and key.
+//!
+//! ```sh
+//! cargo bench --bench tokens            # everything
+//! cargo bench --bench tokens -- ratios  # the table of ratios alone, in half a minute
+//! cargo bench --bench tokens -- RS256   # the times of one kind
+//! ```
+//!
+//! The table is of one run in which all operations take turns, so that its ratios hold on a busy
+//! machine, too; criterion measures each by itself, one after the other. Both sides use AWS-LC, and
+//! `jsonwebtoken` checks `exp` and `nbf` without leeway. This crate is in its default configuration,
+//! and checks all that a guard checks.
+
+mod pairs;
+mod ratios;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, SamplingMode};
+
+use pairs::{Pair, PAIRS};
+use support::operation::Operation;
+
+fn main() {
+    let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    if filter.is_none_or(|filter| filter == "ratios") {
+        ratios::print();
+    }
+    let mut criterion = Criterion::default().configure_from_args();
+    for pair in &PAIRS {
+        measure(&mut criterion, pair);
+    }
+    criterion.final_summary();
+}
+
+fn measure(criterion: &mut Criterion, pair: &Pair) {
+    let mut group = criterion.benchmark_group(pair.name);
+    // New tokens are signed for every measurement, which takes longer than to verify them.
+    group.sampling_mode(SamplingMode::Flat).sample_size(50);
+    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(1));
+    for (name, make) in [("this crate", pair.ours), (pair.beside, pair.theirs)] {
+        group.bench_function(name, |bencher| {
+            let mut operation = make();
+            bencher.iter_custom(|times| time(&mut *operation, times as usize));
+        });
+    }
+}
+
+/// How long it takes to do something so often.
+fn time(operation: &mut dyn Operation, times: usize) -> Duration {
+    operation.prepare(times);
+    let start = Instant::now();
+    (0..times).for_each(|_| operation.run());
+    start.elapsed()
+}
