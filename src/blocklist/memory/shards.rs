@@ -1,6 +1,7 @@
 //! A map in small parts, so that no lock is held for long.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::OnceLock;
 
 use dashmap::mapref::entry::Entry;
 use dashmap::DashMap;
@@ -11,10 +12,13 @@ use rocket::tokio::task;
 use crate::blocklist::EntryKey;
 
 /// Maps of a kind of entry. Pruning takes a break after each.
-const MAPS: usize = 64;
+const MAPS: usize = 512;
 
-/// Locks of a map. Pruning holds one at a time.
-const LOCKS: usize = 4;
+/// Locks of a map, as few as it may have. Pruning holds one at a time.
+const LOCKS: usize = 2;
+
+/// How many entries leave between two breaks.
+const BATCH: usize = 1024;
 
 /// An instant in whole seconds since the Unix epoch, in four bytes: rounded up, so that an entry never
 /// leaves early. What is later than the last of them is for good.
@@ -49,14 +53,16 @@ type Id = [u8; 16];
 
 /// Entries of one kind: the key's first byte is the same for all, and left out.
 pub(super) struct Shards<V> {
-    maps: Box<[DashMap<Id, V, RandomState>]>,
+    // Made with the first entry: a kind that nobody uses takes nothing.
+    maps: OnceLock<Box<[Map<V>]>>,
     count: AtomicUsize,
 }
 
+type Map<V> = DashMap<Id, V, RandomState>;
+
 impl<V> Default for Shards<V> {
     fn default() -> Self {
-        let map = || DashMap::with_hasher_and_shard_amount(RandomState::default(), LOCKS);
-        Self { maps: (0..MAPS).map(|_| map()).collect(), count: AtomicUsize::new(0) }
+        Self { maps: OnceLock::new(), count: AtomicUsize::new(0) }
     }
 }
 
@@ -72,7 +78,7 @@ impl<V: Copy> Shards<V> {
 
     pub(super) fn get(&self, key: &EntryKey) -> Option<V> {
         let [_, id @ ..] = key;
-        self.map(id)?.get(id).map(|entry| *entry)
+        self.maps.get()?.get(place(id))?.get(id).map(|entry| *entry)
     }
 
     /// Inserts `new`, or changes what is there: one atomic operation.
@@ -83,7 +89,12 @@ impl<V: Copy> Shards<V> {
         change: impl FnOnce(&mut V),
     ) {
         let [_, id @ ..] = key;
-        let Some(map) = self.map(&id) else { return };
+        let maps = self.maps.get_or_init(|| {
+            let map = || DashMap::with_hasher_and_shard_amount(RandomState::default(), LOCKS);
+            (0..MAPS).map(|_| map()).collect()
+        });
+        // There is one for each place.
+        let Some(map) = maps.get(place(&id)) else { return };
         match map.entry(id) {
             Entry::Occupied(mut entry) => change(entry.get_mut()),
             Entry::Vacant(entry) => {
@@ -96,30 +107,48 @@ impl<V: Copy> Shards<V> {
 
     pub(super) async fn prune(&self, now: OffsetDateTime, until: impl Fn(&V) -> Seconds) -> u64 {
         let mut removed = 0;
-        for map in &self.maps {
-            let mut of_map = 0;
-            map.retain(|_, value| {
-                let stays = !until(value).is_over(now);
-                of_map += usize::from(!stays);
-                stays
-            });
-            if of_map > 0 {
+        for map in self.maps.get().into_iter().flatten() {
+            let before = removed;
+            loop {
+                let mut of_batch = 0;
+                map.retain(|_, value| {
+                    let leaves = of_batch < BATCH && until(value).is_over(now);
+                    of_batch += usize::from(leaves);
+                    !leaves
+                });
+                self.count.fetch_sub(of_batch, Ordering::SeqCst);
+                removed += of_batch as u64;
+                task::yield_now().await;
+                if of_batch < BATCH {
+                    break;
+                }
+            }
+            if removed > before {
                 // What a million entries took is given back when they have left.
                 map.shrink_to_fit();
-                self.count.fetch_sub(of_map, Ordering::SeqCst);
-                removed += of_map as u64;
+                task::yield_now().await;
             }
-            task::yield_now().await;
         }
         removed
     }
+}
 
-    /// The map of an id, by bits that its hash in the map does not depend on.
-    fn map(&self, id: &Id) -> Option<&DashMap<Id, V, RandomState>> {
-        let bits = u128::from_be_bytes(*id);
-        let folded = (bits as u64) ^ ((bits >> 64) as u64);
-        let mixed = folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        self.maps.get(mixed as usize % MAPS)
+/// The map of an id, by bits that its hash in the map does not depend on.
+///
+/// The last map gets twice as many as the first, and those between them their share. A map's table
+/// doubles when it is full: were all alike, all would double at the same time, and be half empty after
+/// it. So there are always full ones and half empty ones, and an entry takes the same at any number.
+fn place(id: &Id) -> usize {
+    let bits = u128::from_be_bytes(*id);
+    let folded = (bits as u64) ^ ((bits >> 64) as u64);
+    let mixed = (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize;
+    let (one, other) = (mixed % MAPS, mixed / MAPS % MAPS);
+    // The greater of two has a share that grows from nothing; in a third of the cases it is taken.
+    let is_uneven = (mixed / MAPS / MAPS).is_multiple_of(3);
+    if is_uneven {
+        one.max(other)
+    } else {
+        one
     }
 }
 
@@ -127,7 +156,9 @@ impl<V: Copy> Shards<V> {
 mod tests {
     use rocket::time::{Duration, OffsetDateTime};
 
-    use super::Seconds;
+    use uuid::Uuid;
+
+    use super::{place, Seconds, MAPS};
 
     #[test]
     fn an_entry_never_leaves_early_and_for_good_is_for_good() {
@@ -141,6 +172,20 @@ mod tests {
             (None, at(253_402_300_799_000), false),
         ] {
             assert_eq!(Seconds::after(until).is_over(now), over, "{until:?} at {now}");
+        }
+    }
+
+    #[test]
+    fn the_last_maps_have_twice_as_many_entries_as_the_first() {
+        let mut counts = [0_u32; MAPS];
+        for _ in 0..MAPS * 750 {
+            counts[place(Uuid::now_v7().as_bytes())] += 1;
+        }
+        // Sixteen parts, whose shares grow from 1 to 2 in proportion to 1.5 for the whole.
+        for (number, part) in counts.chunks(MAPS / 16).enumerate() {
+            let expected = 500.0 * (1.0 + (number as f64 + 0.5) / 16.0);
+            let mean = f64::from(part.iter().sum::<u32>()) / part.len() as f64;
+            assert!((mean / expected - 1.0).abs() < 0.04, "{number}: {mean} for {expected}");
         }
     }
 }
