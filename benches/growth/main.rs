@@ -1,0 +1,61 @@
+//! Curves: verifying by the token's length, a guarded route by the number of revoked tokens and by the
+//! number of workers.
+//!
+//! ```sh
+//! cargo bench --bench growth              # prints the figures, draws target/performance.svg
+//! cargo bench --bench growth -- --record  # draws docs/performance.svg, writes docs/performance.md
+//! ```
+
+#[macro_use]
+extern crate rocket;
+
+#[path = "../memory/child.rs"]
+#[allow(dead_code)]
+mod child;
+#[path = "../stores/client.rs"]
+#[allow(dead_code)]
+mod client;
+#[path = "../memory/ids.rs"]
+mod ids;
+mod length;
+mod plot;
+#[path = "../memory/record.rs"]
+mod record;
+mod requests;
+#[path = "../memory/server.rs"]
+mod server;
+
+use std::path::Path;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let ["serve", live, workers] = arguments[..] {
+        let number = |text: &str| text.parse().expect("a number");
+        return server::run(number(live), number(workers) as usize);
+    }
+    let is_recorded = arguments.contains(&"--record");
+    let folder = if is_recorded { "docs" } else { "target" };
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join("performance.svg");
+    let measure = || {
+        let lengths = length::measure();
+        let requests = requests::measure();
+        plot::draw(&picture, &lengths, &requests);
+        format!("{}\n{}", length::table(&lengths), requests::tables(&requests))
+    };
+    record::report("growth", measure, is_recorded);
+}
+
+/// The first quartile, the median, and the third.
+pub type Quartiles = [f64; 3];
+
+/// The quartiles, between values where there is none in the place.
+fn quartiles(values: impl IntoIterator<Item = f64>) -> Quartiles {
+    let mut values: Vec<_> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    [0.25, 0.5, 0.75].map(|part| {
+        let place = part * (values.len() - 1) as f64;
+        let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
+        below + (above - below) * place.fract()
+    })
+}

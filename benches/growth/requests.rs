@@ -1,0 +1,124 @@
+//! Requests a second over loopback, by the number of revoked tokens and by the number of workers.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use rocket::tokio::runtime::Builder;
+
+use crate::client::{self, Route};
+use crate::{child, quartiles, Quartiles};
+
+const ENTRIES: [u64; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+
+/// How many are in the store of the servers that differ by workers.
+const SOME: u64 = 1_000;
+
+/// Twice as many as there are routes.
+const ROUNDS: usize = 16;
+const SLICE: Duration = Duration::from_millis(500);
+const CONNECTIONS: usize = 16;
+
+pub struct Requests {
+    /// By entries, with one worker: requests a second, and the ratio to the first.
+    pub entries: Vec<(u64, Quartiles, Quartiles)>,
+    /// By workers: of the open route, of the guarded one, and the ratio of this to that.
+    pub workers: Vec<(u64, Quartiles, Quartiles, Quartiles)>,
+}
+
+pub fn measure() -> Requests {
+    let mut servers = Servers::default();
+    let mut routes = vec![];
+    for count in ENTRIES {
+        let (address, token) = servers.start(count, 1);
+        routes.push(Route { name: "guarded", address, path: "/guarded", token: token.clone() });
+        if count == SOME {
+            routes.push(Route { name: "open", address, path: "/open", token });
+        }
+    }
+    let (address, token) = servers.start(SOME, 2);
+    routes.push(Route { name: "guarded", address, path: "/guarded", token: token.clone() });
+    routes.push(Route { name: "open", address, path: "/open", token });
+
+    let client = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let ask = |route: &Route| client.block_on(client::drive(route, CONNECTIONS, SLICE));
+    for route in &routes {
+        ask(route);
+    }
+    let round = |number: usize| {
+        let mut rates = vec![0.0; routes.len()];
+        for turn in 0..routes.len() {
+            // As in the bench `stores`: no route is always first, or after the same neighbour.
+            let turn = if number.is_multiple_of(2) { turn } else { routes.len() - 1 - turn };
+            let place = (turn + number / 2) % routes.len();
+            rates[place] = ask(&routes[place]);
+        }
+        rates
+    };
+    let rounds: Vec<_> = (0..ROUNDS).map(round).collect();
+    let rate = |place: usize| quartiles(rounds.iter().map(|rates| rates[place]));
+    let ratio = |of: usize, to: usize| quartiles(rounds.iter().map(|rates| rates[of] / rates[to]));
+    // The second route is the open one.
+    let places = [0, 2, 3, 4, 5];
+    Requests {
+        entries: ENTRIES
+            .into_iter()
+            .zip(places)
+            .map(|(count, place)| (count, rate(place), ratio(place, 0)))
+            .collect(),
+        workers: [(1, 1, 0), (2, 7, 6)]
+            .map(|(workers, open, guarded)| {
+                (workers, rate(open), rate(guarded), ratio(guarded, open))
+            })
+            .into(),
+    }
+}
+
+pub fn tables(requests: &Requests) -> String {
+    let rate = |[low, middle, high]: &Quartiles| format!("{middle:.0} ({low:.0}–{high:.0})");
+    let ratio = |[low, middle, high]: &Quartiles| format!("{middle:.2} ({low:.2}–{high:.2})");
+    let mut text = String::from(
+        "| revoked tokens | guarded requests/s | ratio to a thousand |\n|---:|---:|---:|\n",
+    );
+    for (count, rates, ratios) in &requests.entries {
+        text += &format!("| {count} | {} | {} |\n", rate(rates), ratio(ratios));
+    }
+    text += "\n| workers | open requests/s | guarded requests/s | ratio |\n|---:|---:|---:|---:|\n";
+    for (workers, open, guarded, ratios) in &requests.workers {
+        text +=
+            &format!("| {workers} | {} | {} | {} |\n", rate(open), rate(guarded), ratio(ratios));
+    }
+    text += &format!(
+        "\nMedians, with the first and third quartile; {ROUNDS} rounds of {SLICE:?} a route, \
+         {CONNECTIONS} connections.\n"
+    );
+    text
+}
+
+/// Processes that end with this one.
+#[derive(Default)]
+struct Servers(Vec<Child>);
+
+impl Servers {
+    fn start(&mut self, count: u64, workers: u64) -> (std::net::SocketAddr, String) {
+        let mut server = child::command(&["serve", &count.to_string(), &workers.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a server");
+        let mut line = String::new();
+        let output = server.stdout.take().expect("its output");
+        self.0.push(server);
+        BufReader::new(output).read_line(&mut line).expect("a line");
+        let (address, token) = line.trim().split_once(' ').expect("an address and a token");
+        (address.parse().expect("an address"), token.into())
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        for server in &mut self.0 {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What asking and revoking cost as the store grows: time, and misses of the caches.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use rocket::time::OffsetDateTime;
+use rocket::tokio::runtime::Builder;
+use rocket_jwt_extended::{Blocklist, MemoryBlocklist, Revocation, Standing, TokenIds};
+
+use crate::child::{self, Misses};
+use crate::{ids, quartiles};
+
+/// How many are made ready at a time, outside of what is measured: they fit the caches.
+const READY: u64 = 512;
+
+const ROUNDS: usize = 5;
+
+/// The time of an operation, in nanoseconds.
+pub fn times() -> String {
+    let mut text = String::from(
+        "| entries | ask, revoked | ask, not revoked | revoke | a read of that much memory |\n\
+         |---|---:|---:|---:|---:|\n",
+    );
+    for power in 3..=7 {
+        let count = 10_u64.pow(power).to_string();
+        let rounds: Vec<_> =
+            (0..ROUNDS).map(|_| child::numbers(&["ask", "all", &count, "1000000"])).collect();
+        text += &format!("| 10{} |", sup(power));
+        for operation in 0..4 {
+            let [low, time, high] = quartiles(rounds.iter().map(|times| times[operation]));
+            text += &format!(" {time:.0} ({low:.0}–{high:.0}) |");
+        }
+        text += "\n";
+    }
+    text += &format!("\nNanoseconds: medians of {ROUNDS} processes, with the quartiles.\n");
+    text
+}
+
+/// Misses of an operation, by cachegrind: a run less one that only makes ready.
+pub fn misses() -> String {
+    let mut text = String::from(
+        "| entries | | instructions | L1 misses | last-level misses |\n|---|---|---:|---:|---:|\n",
+    );
+    for power in 3..=7 {
+        let count = 10_u64.pow(power);
+        let asked = count.min(100_000);
+        let [count, asked_text] = [count, asked].map(|number| number.to_string());
+        let run = |what| child::misses(&["ask", what, &count, &asked_text]);
+        let filled = run("none");
+        for (what, name) in
+            [("hit", "ask, revoked"), ("miss", "ask, not revoked"), ("revoke", "revoke")]
+        {
+            let whole = run(what);
+            let each = |of: fn(&Misses) -> f64| (of(&whole) - of(&filled)) / asked as f64;
+            text += &format!(
+                "| 10{} | {name} | {:.0} | {:.1} | {:.1} |\n",
+                sup(power),
+                each(|all| all.instructions),
+                each(|all| all.first),
+                each(|all| all.last)
+            );
+        }
+    }
+    text
+}
+
+fn sup(power: u32) -> char {
+    "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(power as usize).expect("a digit")
+}
+
+/// Fills a store and asks it, and prints the nanoseconds of each operation.
+pub fn case(what: &str, count: u64, asked: u64) {
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    let each = |time: Duration, operations: u64| time.as_nanos() as f64 / operations as f64;
+    if what != "all" {
+        runtime.block_on(async {
+            let store = MemoryBlocklist::new();
+            fill(&store, 0..count).await;
+            ask(&store, what, count, asked).await;
+        });
+        return;
+    }
+    // Revoking is measured from half of that many on, with what the growing costs; several times
+    // where that is few.
+    let half = count / 2;
+    let times = (asked / 10).div_ceil(half);
+    let mut revoking = Duration::ZERO;
+    let mut store = MemoryBlocklist::new();
+    for _ in 0..times {
+        store = MemoryBlocklist::new();
+        runtime.block_on(fill(&store, 0..half));
+        revoking += runtime.block_on(fill(&store, half..count));
+    }
+    let hit = runtime.block_on(ask(&store, "hit", count, asked));
+    let miss = runtime.block_on(ask(&store, "miss", count, asked));
+    let numbers = [
+        each(hit, asked),
+        each(miss, asked),
+        each(revoking, times * half),
+        each(read(count, asked), asked),
+    ];
+    println!("{}", numbers.map(|number| number.to_string()).join(" "));
+}
+
+/// Does something that often to a store with that many entries.
+async fn ask(store: &MemoryBlocklist, what: &str, count: u64, asked: u64) -> Duration {
+    let until = OffsetDateTime::now_utc() + rocket::time::Duration::days(1);
+    let mut spent = Duration::ZERO;
+    let mut number = 0;
+    while number < asked {
+        // Ids beyond those that were revoked are asked for in vain.
+        let pick = |number| match what {
+            "miss" => count + ids::mix(number) % count,
+            "revoke" => count + number,
+            _ => ids::mix(number) % count,
+        };
+        let to = asked.min(number + READY);
+        let texts: Vec<String> = (number..to).map(|at| ids::id(pick(at)).to_string()).collect();
+        number = to;
+        let start = Instant::now();
+        match what {
+            "none" => drop(black_box(texts)),
+            "revoke" => {
+                for text in texts {
+                    store.revoke(&Revocation::token(text, until)).await.expect("revoked");
+                }
+            }
+            _ => {
+                let found = if what == "hit" { Standing::Revoked } else { Standing::Live };
+                for text in &texts {
+                    let ids = TokenIds::new(Some(text), None, None, None);
+                    assert!(store.standing(&ids).await.expect("an answer") == found);
+                }
+            }
+        }
+        spent += start.elapsed();
+    }
+    spent
+}
+
+async fn fill(store: &MemoryBlocklist, numbers: std::ops::Range<u64>) -> Duration {
+    let until = OffsetDateTime::now_utc() + rocket::time::Duration::days(1);
+    let mut spent = Duration::ZERO;
+    let mut from = numbers.start;
+    while from < numbers.end {
+        let to = numbers.end.min(from + READY);
+        let entry = |number| Revocation::token(ids::id(number).to_string(), until);
+        let entries: Vec<Revocation> = (from..to).map(entry).collect();
+        let start = Instant::now();
+        for entry in &entries {
+            store.revoke(entry).await.expect("revoked");
+        }
+        spent += start.elapsed();
+        from = to;
+    }
+    spent
+}
+
+/// Reads that wait for each other, at places that no processor foresees, in as much memory as the
+/// store takes: what one miss costs at that size.
+fn read(count: u64, asked: u64) -> Duration {
+    const LINE: usize = 64 / size_of::<u32>();
+    let lines = (count as usize * 36).div_ceil(64);
+    let mut order: Vec<u32> = (0..lines as u32).collect();
+    for place in (1..lines).rev() {
+        order.swap(place, ids::mix(place as u64) as usize % place);
+    }
+    let mut memory = vec![0_u32; lines * LINE];
+    for (line, next) in order.iter().enumerate() {
+        memory[line * LINE] = *next;
+    }
+    drop(order);
+    let mut place = 0;
+    for _ in 0..lines.min(1 << 20) {
+        place = memory[place as usize * LINE];
+    }
+    let start = Instant::now();
+    for _ in 0..asked {
+        place = memory[place as usize * LINE];
+    }
+    let spent = start.elapsed();
+    black_box(place);
+    spent
+}

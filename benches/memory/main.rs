@@ -1,0 +1,69 @@
+//! The store in memory: what an entry takes, what asking and revoking cost as it grows, and what those
+//! who ask notice when a million entries leave.
+//!
+//! ```sh
+//! cargo bench --bench memory                          # resident, time, leaving
+//! cargo bench --bench memory -- misses                # takes minutes, wants valgrind
+//! cargo bench --all-features --bench memory -- shared # takes minutes, wants Redis and PostgreSQL
+//! cargo bench --bench memory -- resident --record     # and writes it into docs/performance.md
+//! ```
+//!
+//! Each case is a process of its own: this program, run again.
+
+#[macro_use]
+extern crate rocket;
+
+mod asking;
+mod child;
+mod ids;
+mod leaving;
+mod record;
+mod resident;
+mod server;
+#[cfg(all(feature = "deadpool_postgres", feature = "deadpool_redis"))]
+mod shared;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["resident", what, count] => return resident::case(what, number(count)),
+        ["ask", what, count, asked] => return asking::case(what, number(count), number(asked)),
+        ["serve", revoked] => return server::run(number(revoked), 1),
+        _ => {}
+    }
+    let named: Vec<&str> =
+        arguments.iter().copied().filter(|name| !name.starts_with("--")).collect();
+    let is_asked_for = |part: &str, by_default| match named[..] {
+        [] => by_default,
+        _ => named.contains(&part),
+    };
+    let parts: &[(&str, bool, fn() -> String)] = &[
+        ("resident", true, resident::table),
+        ("time", true, asking::times),
+        ("leaving", true, leaving::table),
+        ("misses", false, asking::misses),
+        #[cfg(all(feature = "deadpool_postgres", feature = "deadpool_redis"))]
+        ("shared", false, shared::table),
+    ];
+    for (part, by_default, measure) in parts {
+        if is_asked_for(part, *by_default) {
+            record::report(part, measure, arguments.contains(&"--record"));
+        }
+    }
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().expect("a number")
+}
+
+/// The first quartile, the median, and the third, between values where there is none in the place.
+fn quartiles(values: impl IntoIterator<Item = f64>) -> [f64; 3] {
+    let mut values: Vec<_> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    [0.25, 0.5, 0.75].map(|part| {
+        let place = part * (values.len() - 1) as f64;
+        let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
+        below + (above - below) * place.fract()
+    })
+}

@@ -1,0 +1,168 @@
+//! Bytes of memory an entry.
+
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use rocket::time::{Duration, OffsetDateTime};
+use rocket::tokio::runtime::Builder;
+use rocket::Config;
+use rocket_jwt_extended::blocklist::{Changes, Cursor, Entry, FollowedBlocklist};
+use rocket_jwt_extended::{
+    Blocklist, Jwt, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
+};
+
+use crate::{child, ids};
+
+const SIZES: [u64; 2] = [1_000_000, 10_000_000];
+
+/// Kinds of store, by what each is called here and in the table.
+const STORES: [(&str, &str); 5] = [
+    ("memory", "`MemoryBlocklist`, a revoked token"),
+    ("replica", "`blocklist_replica`, the same"),
+    ("used", "`MemoryBlocklist`, a used-up refresh token"),
+    ("string", "`DashMap<String, i64>`, the `jti` as text"),
+    ("u128", "`DashMap<u128, i64>`"),
+];
+
+/// An octave of sizes: a table that grows by doubling is at its best and at its worst within.
+const OCTAVE: i32 = 8;
+
+pub fn table() -> String {
+    let measure =
+        |what: &str, count: u64| child::numbers(&["resident", what, &count.to_string()])[0];
+    let mut text = String::from("| | bytes at 10⁶ | bytes at 10⁷ |\n|---|---:|---:|\n");
+    for (what, name) in STORES {
+        let empty = measure(what, 0);
+        let [million, ten] = SIZES.map(|count| (measure(what, count) - empty) / count as f64);
+        text += &format!("| {name} | {million:.1} | {ten:.1} |\n");
+    }
+    let empty = measure("memory", 0);
+    let octave: Vec<f64> = (0..OCTAVE)
+        .map(|step| (1e6 * (f64::from(step) / f64::from(OCTAVE)).exp2()) as u64)
+        .map(|count| (measure("memory", count) - empty) / count as f64)
+        .collect();
+    let least = octave.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = octave.iter().copied().fold(0.0, f64::max);
+    text += &format!(
+        "\nAt {OCTAVE} sizes from a million to two, an entry of `MemoryBlocklist` takes \
+         {least:.1} to {most:.1} bytes. Without an entry, a store takes {:.0} KiB.\n",
+        empty / 1024.0
+    );
+    text
+}
+
+/// Fills a store, and prints by how much the process has grown.
+pub fn case(what: &str, count: u64) {
+    let until = OffsetDateTime::now_utc() + Duration::days(1);
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    // What the first use of anything takes belongs to no entry.
+    let _ = ids::id(0).to_string();
+    let before = resident();
+    let bytes = match what {
+        "memory" => {
+            let store = MemoryBlocklist::new();
+            runtime.block_on(async {
+                for number in 0..count {
+                    let entry = Revocation::token(ids::id(number).to_string(), until);
+                    store.revoke(&entry).await.expect("revoked");
+                }
+            });
+            grown(before, || assert_eq!(store.len() as u64, count))
+        }
+        "used" => {
+            let store = MemoryBlocklist::new();
+            let now = OffsetDateTime::now_utc();
+            runtime.block_on(async {
+                for number in 0..count {
+                    let id = ids::id(number).to_string();
+                    let ids = TokenIds::new(Some(&id), None, None, None);
+                    assert_eq!(store.use_up(&ids, now, until).await.expect("used"), UseUp::First);
+                }
+            });
+            grown(before, || assert_eq!(store.len() as u64, count))
+        }
+        "string" => {
+            let map = DashMap::new();
+            for number in 0..count {
+                map.insert(ids::id(number).to_string(), until.unix_timestamp());
+            }
+            grown(before, || assert_eq!(map.len() as u64, count))
+        }
+        "u128" => {
+            let map = DashMap::new();
+            for number in 0..count {
+                map.insert(ids::id(number).as_u128(), until.unix_timestamp());
+            }
+            grown(before, || assert_eq!(map.len() as u64, count))
+        }
+        "replica" => runtime.block_on(async {
+            let figment = rocket::figment::Figment::from(Config::release_default())
+                .merge(("log_level", "off"))
+                .merge(("jwt.secret_key", format!("{}{}", ids::id(1), ids::id(2))))
+                .merge(("jwt.blocklist_replica", "1s"));
+            let store = Arc::new(Given { count, until });
+            let rocket = rocket::custom(figment)
+                .attach(Jwt::fairing().followed_blocklist(store))
+                .ignite()
+                .await
+                .expect("a server");
+            grown(before, || drop(rocket))
+        }),
+        _ => panic!("no such store: {what}"),
+    };
+    println!("{bytes}");
+}
+
+/// By how much the process has grown; what is in memory is used once more afterwards.
+fn grown(before: u64, then: impl FnOnce()) -> u64 {
+    let grown = resident() - before;
+    then();
+    grown
+}
+
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("/proc");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("kilobytes") * 1024
+}
+
+/// A shared store with that many revoked tokens, which holds none of them.
+struct Given {
+    count: u64,
+    until: OffsetDateTime,
+}
+
+#[rocket::async_trait]
+impl Blocklist for Given {
+    async fn revoke(&self, _: &Revocation) -> Result<(), StoreError> {
+        Err(StoreError::new("read only"))
+    }
+
+    async fn standing(&self, _: &TokenIds<'_>) -> Result<Standing, StoreError> {
+        Err(StoreError::new("not to be asked"))
+    }
+
+    async fn use_up(
+        &self,
+        _: &TokenIds<'_>,
+        _: OffsetDateTime,
+        _: OffsetDateTime,
+    ) -> Result<UseUp, StoreError> {
+        Err(StoreError::new("read only"))
+    }
+
+    async fn prune(&self, _: OffsetDateTime) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+}
+
+#[rocket::async_trait]
+impl FollowedBlocklist for Given {
+    async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
+        let from = after.and_then(Cursor::get).copied().unwrap_or(0_u64);
+        let to = self.count.min(from + 4096);
+        let entry = |number| Entry::of(&Revocation::token(ids::id(number).to_string(), self.until));
+        let entries = (from..to).map(entry).collect();
+        Ok(Changes { entries, cursor: Cursor::new(to), more: to < self.count })
+    }
+}
