@@ -28,9 +28,11 @@ pub struct Misses {
     pub last: f64,
 }
 
-pub fn misses(arguments: &[&str]) -> Misses {
+/// With the caches of this processor, or with another last level: its size, ways, and line.
+pub fn misses(arguments: &[&str], last_level: Option<&str>) -> Misses {
     let output = Command::new("valgrind")
         .args(["--tool=cachegrind", "--cache-sim=yes", "--cachegrind-out-file=/dev/null"])
+        .args(last_level.map(|size| format!("--LL={size}")))
         .arg(itself())
         .args(arguments)
         .output()
