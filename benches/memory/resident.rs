@@ -45,8 +45,7 @@ pub fn table() -> String {
     let most = octave.iter().copied().fold(0.0, f64::max);
     text += &format!(
         "\nAt {OCTAVE} sizes from a million to two, an entry of `MemoryBlocklist` takes \
-         {least:.1} to {most:.1} bytes. Without an entry, a store takes {:.0} KiB.\n",
-        empty / 1024.0
+         {least:.1} to {most:.1} bytes.\n"
     );
     text
 }

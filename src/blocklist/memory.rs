@@ -43,7 +43,7 @@ pub struct MemoryBlocklist {
 ///
 /// Packed, as the alignment of `at` would make four bytes of nothing in each entry; likewise below.
 #[derive(Clone, Copy)]
-#[repr(packed(4))]
+#[repr(Rust, packed(4))]
 struct CutOff {
     at: i64,
     until: Seconds,
@@ -51,7 +51,7 @@ struct CutOff {
 
 /// A refresh token, used for the first time at `first`, in milliseconds.
 #[derive(Clone, Copy)]
-#[repr(packed(4))]
+#[repr(Rust, packed(4))]
 struct Used {
     first: i64,
     until: Seconds,
