@@ -17,8 +17,10 @@ const MAPS: usize = 512;
 /// Locks of a map, as few as it may have. Pruning holds one at a time.
 const LOCKS: usize = 2;
 
-/// How many entries leave between two breaks.
-const BATCH: usize = 1024;
+/// How many entries leave a map between two breaks, at least, and the most breaks that takes. Few of a
+/// large map would be found again and again by a look at all that are left.
+const BATCH: usize = 256;
+const BREAKS: usize = 8;
 
 /// An instant in whole seconds since the Unix epoch, in four bytes: rounded up, so that an entry never
 /// leaves early. What is later than the last of them is for good.
@@ -109,17 +111,18 @@ impl<V: Copy> Shards<V> {
         let mut removed = 0;
         for map in self.maps.get().into_iter().flatten() {
             let before = removed;
+            let batch = BATCH.max(map.len() / BREAKS);
             loop {
                 let mut of_batch = 0;
                 map.retain(|_, value| {
-                    let leaves = of_batch < BATCH && until(value).is_over(now);
+                    let leaves = of_batch < batch && until(value).is_over(now);
                     of_batch += usize::from(leaves);
                     !leaves
                 });
                 self.count.fetch_sub(of_batch, Ordering::SeqCst);
                 removed += of_batch as u64;
                 task::yield_now().await;
-                if of_batch < BATCH {
+                if of_batch < batch {
                     break;
                 }
             }
