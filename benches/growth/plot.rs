@@ -83,6 +83,11 @@ fn panel(
     lines: &[Line],
 ) {
     let highest = lines.iter().flat_map(|line| &line.points).map(|(_, [.., high])| *high);
+    // Times begin low on the left, rates don't.
+    let legend = match y {
+        "µs" => SeriesLabelPosition::UpperLeft,
+        _ => SeriesLabelPosition::LowerLeft,
+    };
     let up_to = 0.0..highest.fold(0.0, f64::max) * 1.15;
     let mut builder = ChartBuilder::on(area);
     builder.caption(title, ("sans-serif", 17)).margin(12);
@@ -113,7 +118,7 @@ fn panel(
                 chart.draw_series(quartiles).expect("drawn");
             }
             let mut labels = chart.configure_series_labels();
-            labels.position(SeriesLabelPosition::LowerLeft).background_style(WHITE);
+            labels.position(legend).background_style(WHITE);
             labels.draw().expect("drawn");
         }};
     }

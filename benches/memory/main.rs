@@ -23,6 +23,9 @@ mod server;
 #[cfg(all(feature = "deadpool_postgres", feature = "deadpool_redis"))]
 mod shared;
 
+/// Its name, whether it is measured by default, and how.
+type Part = (&'static str, bool, fn() -> String);
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -38,7 +41,7 @@ fn main() {
         [] => by_default,
         _ => named.contains(&part),
     };
-    let parts: &[(&str, bool, fn() -> String)] = &[
+    let parts: &[Part] = &[
         ("resident", true, resident::table),
         ("time", true, asking::times),
         ("leaving", true, leaving::table),
