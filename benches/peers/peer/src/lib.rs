@@ -1,0 +1,45 @@
+//! What the servers written in Rust have in common: how they are told what to serve, and the claims of
+//! the token they are sent.
+
+use std::env;
+
+use serde::{Deserialize, Serialize};
+
+/// Whom the token names, and what every route answers.
+pub const USER: &str = "ada";
+
+/// The port, and whether the route is guarded: `SERVER PORT open` or `SERVER PORT guarded`.
+pub struct Start {
+    pub port: u16,
+    pub is_guarded: bool,
+}
+
+impl Start {
+    pub fn from_args() -> Self {
+        let port = env::args().nth(1).and_then(|port| port.parse().ok()).expect("a port");
+        match env::args().nth(2).as_deref() {
+            Some("open") => Self { port, is_guarded: false },
+            Some("guarded") => Self { port, is_guarded: true },
+            _ => panic!("either `open` or `guarded`"),
+        }
+    }
+}
+
+/// The secret of the token's HS256, made anew for each run.
+pub fn secret() -> String {
+    env::var("PEERS_SECRET").expect("PEERS_SECRET")
+}
+
+/// Every claim of the token.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Claims {
+    pub sub: String,
+    pub iat: u64,
+    pub jti: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub fresh: bool,
+    pub csrf: String,
+    pub exp: u64,
+    pub role: String,
+}

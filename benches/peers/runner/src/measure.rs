@@ -1,0 +1,106 @@
+//! Rounds: every route is asked once in each.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::cpu;
+use crate::load::{self, Slice};
+use crate::peers::Bench;
+
+/// A round is quiet when all other processes together took less than this part of both cores.
+pub const QUIET: f64 = 0.02;
+
+pub struct Plan {
+    pub rounds: usize,
+    /// How long a route is asked in a round,
+    pub slice: Duration,
+    /// after a lead that doesn't count.
+    pub lead: Duration,
+    /// How long each is asked before the first round.
+    pub warm_up: Duration,
+}
+
+/// What a route did in a round.
+#[derive(Clone, Copy)]
+pub struct Rate {
+    pub per_second: f64,
+    /// Microseconds of the server's processor per request.
+    pub cpu: f64,
+    /// The part of the time that the client was busy.
+    pub client: f64,
+}
+
+impl Rate {
+    /// Microseconds per request.
+    pub fn time(&self) -> f64 {
+        1e6 / self.per_second
+    }
+}
+
+pub struct Round {
+    /// By target.
+    pub rates: Vec<Rate>,
+    /// What part of both cores other processes took.
+    pub others: f64,
+}
+
+impl Round {
+    pub fn is_quiet(&self) -> bool {
+        self.others < QUIET
+    }
+}
+
+pub fn all(bench: &Bench, plan: &Plan) -> Result<Vec<Round>> {
+    eprintln!("warming up");
+    for target in 0..bench.targets.len() {
+        ask(bench, target, plan.lead, plan.warm_up)?;
+    }
+    (0..plan.rounds)
+        .map(|number| {
+            let round = round(bench, plan, number)?;
+            let others = 100.0 * round.others;
+            eprintln!("round {} of {}: others took {others:.1} %", number + 1, plan.rounds);
+            Ok(round)
+        })
+        .collect()
+}
+
+/// Every other one runs backwards, so that each route is as often before its neighbour as after.
+fn round(bench: &Bench, plan: &Plan, number: usize) -> Result<Round> {
+    let mut order: Vec<_> = (0..bench.targets.len()).collect();
+    if number % 2 == 1 {
+        order.reverse();
+    }
+    let (started, all, ours) = (Instant::now(), cpu::both()?, ours(bench)?);
+    let mut rates = vec![None; order.len()];
+    for target in order {
+        rates[target] = Some(ask(bench, target, plan.lead, plan.slice)?);
+    }
+    let time = started.elapsed().as_secs_f64();
+    let others = (cpu::both()? - all).as_secs_f64() - (self::ours(bench)? - ours).as_secs_f64();
+    Ok(Round {
+        rates: rates.into_iter().collect::<Option<_>>().context("a route left out")?,
+        others: others.max(0.0) / (2.0 * time),
+    })
+}
+
+/// The time that this program and the servers were on a core.
+fn ours(bench: &Bench) -> Result<Duration> {
+    bench.servers.iter().try_fold(cpu::own()?, |sum, server| Ok(sum + server.cpu()?))
+}
+
+fn ask(bench: &Bench, target: usize, lead: Duration, time: Duration) -> Result<Rate> {
+    let target = &bench.targets[target];
+    let server = &bench.servers[target.server];
+    let clocks = || Ok((server.cpu()?, cpu::own()?));
+    let Slice { answers, time, before, after } =
+        load::drive(server.port, &target.requests, lead, time, clocks)
+            .with_context(|| format!("{} at {}", server.name, target.path))?;
+    let (answers, time) = (answers as f64, time.as_secs_f64());
+    Ok(Rate {
+        per_second: answers / time,
+        cpu: 1e6 * (after.0 - before.0).as_secs_f64() / answers,
+        client: (after.1 - before.1).as_secs_f64() / time,
+    })
+}

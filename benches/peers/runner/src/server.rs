@@ -1,0 +1,74 @@
+//! A server that was started.
+
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{bail, ensure, Context, Result};
+use nix::sys::signal::{kill, Signal};
+use nix::unistd::Pid;
+
+use crate::cpu;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Server {
+    pub name: String,
+    pub port: u16,
+    child: Child,
+    /// Of gunicorn, the worker.
+    children: Vec<u32>,
+}
+
+impl Server {
+    /// Starts what `command` makes for a port, and waits until it listens.
+    pub fn start(name: String, command: impl FnOnce(u16) -> Command) -> Result<Self> {
+        let port = free_port()?;
+        let child = command(port)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .with_context(|| format!("{name} does not start"))?;
+        let mut server = Self { name, port, child, children: vec![] };
+        server.wait()?;
+        server.children = cpu::children(server.child.id())?;
+        Ok(server)
+    }
+
+    fn wait(&mut self) -> Result<()> {
+        let started = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("{} ended: {status}", self.name);
+            }
+            ensure!(started.elapsed() < PATIENCE, "{} does not listen", self.name);
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// The time that the server was on a core.
+    pub fn cpu(&self) -> Result<Duration> {
+        let mut time = cpu::of(self.child.id())?;
+        for child in &self.children {
+            time += cpu::of(*child)?;
+        }
+        Ok(time)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        for child in self.children.iter().filter_map(|&child| child.try_into().ok()) {
+            let _ = kill(Pid::from_raw(child), Signal::SIGKILL);
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
