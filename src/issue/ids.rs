@@ -6,9 +6,9 @@ use uuid::{Builder, Uuid};
 use crate::clock;
 use crate::error::Error;
 
-/// A UUIDv7 of that instant (RFC 9562 §5.7), with 74 random bits, and a UUIDv4, with 122. Both by one
-/// question to the system, which costs more than all else that a short token needs; nothing is kept
-/// for the next one, so that neither a fork nor a look into memory tells it.
+/// A UUIDv7 of that instant (RFC 9562 §5.7), with 74 random bits, and a UUIDv4, with 122. The system is
+/// asked once for both, as to ask costs much; nothing is kept for the next token, so that neither a
+/// fork nor a look into memory tells what it will have.
 pub(super) fn new_ids(at: OffsetDateTime) -> Result<(Uuid, Uuid), Error> {
     let mut random = [[0; 16]; 2];
     getrandom::fill(random.as_flattened_mut()).map_err(|_| Error::Sign)?;
