@@ -142,6 +142,13 @@ pub(crate) struct Made {
     pub(crate) issued: Option<Event>,
 }
 
+/// A payload, the token's lifetime, and what is to be told of it.
+struct Payload {
+    json: Vec<u8>,
+    lifetime: Option<Duration>,
+    issued: Option<Event>,
+}
+
 impl Spec {
     pub(crate) fn new(kind: TokenType, identity: &impl Identity) -> Self {
         Self {
@@ -191,13 +198,13 @@ impl Spec {
         let key = jwt.signing_key(&self.identity)?;
         let header = self.header(jwt, &key)?;
         let own = self.own(jwt)?;
-        let (payload, lifetime, issued) = self.payload(jwt, own)?;
+        let Payload { json, lifetime, issued } = self.payload(jwt, own)?;
 
-        let length = URL_SAFE_NO_PAD.encoded_length(payload.len());
+        let length = URL_SAFE_NO_PAD.encoded_length(json.len());
         let mut encoded = String::with_capacity(header.len() + length + SIGNATURE_ROOM);
         encoded.push_str(&header);
         encoded.push('.');
-        URL_SAFE_NO_PAD.encode_append(payload, &mut encoded);
+        URL_SAFE_NO_PAD.encode_append(json, &mut encoded);
         let signature = key.sign(encoded.as_bytes())?;
         encoded.push('.');
         URL_SAFE_NO_PAD.encode_append(signature, &mut encoded);
@@ -271,12 +278,8 @@ impl Spec {
         Written::of_map(&own)
     }
 
-    /// The payload, the token's lifetime, and what is to be told of it.
-    fn payload(
-        self,
-        jwt: &Jwt,
-        mut payload: Written,
-    ) -> Result<(Vec<u8>, Option<Duration>, Option<Event>), Error> {
+    /// Completes the payload that begins with the own claims.
+    fn payload(self, jwt: &Jwt, mut payload: Written) -> Result<Payload, Error> {
         let settings = jwt.settings();
         let now = jwt.now();
         let at = self.ids.at.unwrap_or_else(|| jwt.issue_instant(now));
@@ -332,7 +335,7 @@ impl Spec {
             jti: jti.into(),
             session_id: self.ids.sid.clone(),
         });
-        Ok((payload.finish(), lifetime, issued))
+        Ok(Payload { json: payload.finish(), lifetime, issued })
     }
 
     fn fresh_claim(&self, now: OffsetDateTime) -> Result<Value, Error> {

@@ -22,10 +22,14 @@ mod plot;
 #[path = "../memory/record.rs"]
 mod record;
 mod requests;
+#[path = "../support/rounds.rs"]
+mod rounds;
 #[path = "../memory/server.rs"]
 mod server;
 
 use std::path::Path;
+
+use rounds::quartiles;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -48,14 +52,3 @@ fn main() {
 
 /// The first quartile, the median, and the third.
 pub type Quartiles = [f64; 3];
-
-/// The quartiles, between values where there is none in the place.
-fn quartiles(values: impl IntoIterator<Item = f64>) -> Quartiles {
-    let mut values: Vec<_> = values.into_iter().collect();
-    values.sort_by(f64::total_cmp);
-    [0.25, 0.5, 0.75].map(|part| {
-        let place = part * (values.len() - 1) as f64;
-        let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
-        below + (above - below) * place.fract()
-    })
-}

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rocket::tokio::runtime::Builder;
 
 use crate::client::{self, Route};
+use crate::rounds::order;
 use crate::{child, quartiles, Quartiles};
 
 const ENTRIES: [u64; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
@@ -14,9 +15,9 @@ const ENTRIES: [u64; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 /// How many are in the store of the servers that differ by workers.
 const SOME: u64 = 1_000;
 
-/// Twice as many as there are routes.
-const ROUNDS: usize = 16;
-const SLICE: Duration = Duration::from_millis(500);
+/// A multiple of twice as many as there are routes.
+const ROUNDS: usize = 48;
+const SLICE: Duration = Duration::from_millis(200);
 const CONNECTIONS: usize = 16;
 
 pub struct Requests {
@@ -31,14 +32,19 @@ pub fn measure() -> Requests {
     let mut routes = vec![];
     for count in ENTRIES {
         let (address, token) = servers.start(count, 1);
-        routes.push(Route { name: "guarded", address, path: "/guarded", token: token.clone() });
+        routes.push(Route {
+            name: "guarded",
+            address,
+            path: "/guarded",
+            tokens: vec![token.clone()],
+        });
         if count == SOME {
-            routes.push(Route { name: "open", address, path: "/open", token });
+            routes.push(Route { name: "open", address, path: "/open", tokens: vec![token] });
         }
     }
     let (address, token) = servers.start(SOME, 2);
-    routes.push(Route { name: "guarded", address, path: "/guarded", token: token.clone() });
-    routes.push(Route { name: "open", address, path: "/open", token });
+    routes.push(Route { name: "guarded", address, path: "/guarded", tokens: vec![token.clone()] });
+    routes.push(Route { name: "open", address, path: "/open", tokens: vec![token] });
 
     let client = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let ask = |route: &Route| client.block_on(client::drive(route, CONNECTIONS, SLICE));
@@ -47,10 +53,7 @@ pub fn measure() -> Requests {
     }
     let round = |number: usize| {
         let mut rates = vec![0.0; routes.len()];
-        for turn in 0..routes.len() {
-            // As in the bench `stores`: no route is always first, or after the same neighbour.
-            let turn = if number.is_multiple_of(2) { turn } else { routes.len() - 1 - turn };
-            let place = (turn + number / 2) % routes.len();
+        for place in order(number, routes.len()) {
             rates[place] = ask(&routes[place]);
         }
         rates

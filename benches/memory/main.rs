@@ -19,9 +19,14 @@ mod ids;
 mod leaving;
 mod record;
 mod resident;
+#[path = "../support/rounds.rs"]
+#[allow(dead_code)]
+mod rounds;
 mod server;
 #[cfg(all(feature = "deadpool_postgres", feature = "deadpool_redis"))]
 mod shared;
+
+use rounds::quartiles;
 
 /// Its name, whether it is measured by default, and how.
 type Part = (&'static str, bool, fn() -> String);
@@ -58,15 +63,4 @@ fn main() {
 
 fn number(text: &str) -> u64 {
     text.parse().expect("a number")
-}
-
-/// The first quartile, the median, and the third, between values where there is none in the place.
-fn quartiles(values: impl IntoIterator<Item = f64>) -> [f64; 3] {
-    let mut values: Vec<_> = values.into_iter().collect();
-    values.sort_by(f64::total_cmp);
-    [0.25, 0.5, 0.75].map(|part| {
-        let place = part * (values.len() - 1) as f64;
-        let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
-        below + (above - below) * place.fract()
-    })
 }

@@ -10,8 +10,8 @@ pub fn order(round: usize, places: usize) -> impl Iterator<Item = usize> {
 }
 
 /// The first quartile, the median, and the third, between values where there is none in the place.
-pub fn quartiles(values: impl Iterator<Item = f64>) -> [f64; 3] {
-    let mut values: Vec<_> = values.collect();
+pub fn quartiles(values: impl IntoIterator<Item = f64>) -> [f64; 3] {
+    let mut values: Vec<_> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
     [0.25, 0.5, 0.75].map(|part| {
         let place = part * (values.len() - 1) as f64;

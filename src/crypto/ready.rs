@@ -8,14 +8,15 @@ use jsonwebtoken::Algorithm;
 
 /// A key that is ready to sign.
 pub(crate) enum ReadyKey {
-    Hmac(hmac::Key),
+    // It is large: more than a kilobyte.
+    Hmac(Box<hmac::Key>),
     Rsa(RsaKeyPair, &'static dyn RsaEncoding),
 }
 
 impl ReadyKey {
     /// Of the bytes that `jsonwebtoken` keeps: a secret, or the DER of an RSA key.
     pub(crate) fn read(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
-        let hmac = |hash| Some(Self::Hmac(hmac::Key::new(hash, bytes)));
+        let hmac = |hash| Some(Self::Hmac(Box::new(hmac::Key::new(hash, bytes))));
         let rsa = |encoding| Some(Self::Rsa(RsaKeyPair::from_der(bytes).ok()?, encoding));
         match algorithm {
             Algorithm::HS256 => hmac(hmac::HMAC_SHA256),

@@ -34,8 +34,8 @@ fn general<'a>(search: &Search<'a, '_>) -> Result<&'a str, Reason> {
     if scheme.is_empty() {
         let mut lines = lines();
         match (lines.next(), lines.next()) {
-            (None, _) => return Err(missing()),
-            (Some(_), Some(_)) => return Err(Reason::TwoTokens),
+            (None, _) => Err(missing()),
+            (Some(_), Some(_)) => Err(Reason::TwoTokens),
             (Some(line), None) => one(line.split_ascii_whitespace()).ok_or_else(|| {
                 Reason::Misplaced(format!("Bad {name} header. Expected '{name}: <JWT>'"))
             }),
@@ -48,13 +48,11 @@ fn general<'a>(search: &Search<'a, '_>) -> Result<&'a str, Reason> {
         };
         let mut ours = fields().filter(is_ours);
         match (ours.next(), ours.next()) {
-            (None, _) if fields().next().is_none() => return Err(missing()),
-            (None, _) => {
-                return Err(Reason::Missing(format!(
-                    "Missing '{scheme}' type in '{name}' header. Expected '{name}: {scheme} <JWT>'"
-                )));
-            }
-            (Some(_), Some(_)) => return Err(Reason::TwoTokens),
+            (None, _) if fields().next().is_none() => Err(missing()),
+            (None, _) => Err(Reason::Missing(format!(
+                "Missing '{scheme}' type in '{name}' header. Expected '{name}: {scheme} <JWT>'"
+            ))),
+            (Some(_), Some(_)) => Err(Reason::TwoTokens),
             (Some(field), None) => one(field.split_ascii_whitespace().skip(1)).ok_or_else(|| {
                 Reason::Misplaced(format!("Bad {name} header. Expected '{name}: {scheme} <JWT>'"))
             }),

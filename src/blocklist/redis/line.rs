@@ -50,7 +50,7 @@ impl Line {
     ) -> RedisResult<T> {
         let waiting = Waiting { line: self, since: self.answers.load(Ordering::SeqCst) };
         let result = question.query_async(&mut self.connection.clone()).await;
-        waiting.is_over();
+        waiting.end();
         match &result {
             Err(error) if breaks(error) => self.throw_away(),
             _ => _ = self.answers.fetch_add(1, Ordering::SeqCst),
@@ -92,7 +92,7 @@ struct Waiting<'a> {
 }
 
 impl Waiting<'_> {
-    fn is_over(self) {
+    fn end(self) {
         std::mem::forget(self);
     }
 }

@@ -45,7 +45,7 @@ impl Flags {
     fn plan(&self) -> Plan {
         let (rounds, slice) = match self.quick {
             true => (3, Duration::from_millis(300)),
-            false => (22, Duration::from_secs(1)),
+            false => (88, Duration::from_millis(250)),
         };
         let rounds = self.rounds.unwrap_or(rounds).max(1);
         Plan { rounds, slice, lead: slice / 10, warm_up: slice }
