@@ -5,7 +5,6 @@ use std::sync::Arc;
 use rocket::figment::providers::Serialized;
 use rocket::figment::Figment;
 use rocket::futures::future::BoxFuture;
-use rocket::futures::{stream, StreamExt};
 use rocket::time::{Duration, OffsetDateTime};
 use rocket_db_pools::sqlx::{Executor, MySqlPool, PgPool, SqlitePool};
 use rocket_db_pools::{deadpool_postgres, deadpool_redis, Config, Pool};
@@ -40,12 +39,11 @@ impl Store {
         // Keys of Redis leave by themselves; everything else goes with its table.
         let until = OffsetDateTime::now_utc() + Duration::minutes(10);
         let blocklist: Arc<dyn Blocklist> = Arc::new(blocklist);
-        stream::iter(0..ENTRIES)
-            .for_each_concurrent(8, |_| async {
-                let entry = Revocation::token(Uuid::now_v7().to_string(), until);
-                blocklist.revoke(&entry).await.expect("an entry");
-            })
-            .await;
+        // One after the other: SQLite makes other writers wait, and then no longer.
+        for _ in 0..ENTRIES {
+            let entry = Revocation::token(Uuid::now_v7().to_string(), until);
+            blocklist.revoke(&entry).await.expect("an entry");
+        }
         Self { name, blocklist, followed: None, remove: Box::pin(remove) }
     }
 

@@ -154,6 +154,9 @@ impl Kind {
                 let mut init = bound_to_us(user);
                 init.arg("mariadb-install-db").arg("--no-defaults");
                 init.arg(format!("--datadir={}", data.display()));
+                // One that starts removes what it takes for its own of an earlier time: where two had
+                // one folder for temporary files, the other's.
+                init.env("TMPDIR", folder);
                 run(init.args([
                     "--auth-root-authentication-method=normal",
                     "--skip-test-db",
@@ -180,6 +183,7 @@ impl Kind {
                     format!("--port={port}"),
                     format!("--socket={folder_name}/socket"),
                     format!("--pid-file={folder_name}/pid"),
+                    format!("--tmpdir={folder_name}"),
                     "--bind-address=127.0.0.1".into(),
                     "--skip-name-resolve".into(),
                     "--innodb-buffer-pool-size=256M".into(),
