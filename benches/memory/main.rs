@@ -34,14 +34,14 @@ type Part = (&'static str, bool, fn() -> String);
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments[..] {
+    let named: Vec<&str> =
+        arguments.iter().copied().filter(|name| !name.starts_with("--")).collect();
+    match named[..] {
         ["resident", what, count] => return resident::case(what, number(count)),
         ["ask", what, count, asked] => return asking::case(what, number(count), number(asked)),
         ["serve", revoked] => return server::run(number(revoked), 1),
         _ => {}
     }
-    let named: Vec<&str> =
-        arguments.iter().copied().filter(|name| !name.starts_with("--")).collect();
     let is_asked_for = |part: &str, by_default| match named[..] {
         [] => by_default,
         _ => named.contains(&part),
