@@ -10,6 +10,9 @@ mod measure;
 mod peers;
 mod record;
 mod report;
+#[path = "../../../support/rounds.rs"]
+#[allow(dead_code)]
+mod rounds;
 mod server;
 mod stats;
 mod table;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::rounds;
+
 /// The first quartile, the median, and the third.
 #[derive(Clone, Copy)]
 pub struct Quartiles {
@@ -11,15 +13,8 @@ pub struct Quartiles {
 }
 
 impl Quartiles {
-    /// Between values where there is none in the place.
     pub fn of(values: impl Iterator<Item = f64>) -> Self {
-        let mut values: Vec<_> = values.collect();
-        values.sort_by(f64::total_cmp);
-        let [low, median, high] = [0.25, 0.5, 0.75].map(|part| {
-            let place = part * (values.len() - 1) as f64;
-            let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
-            below + (above - below) * place.fract()
-        });
+        let [low, median, high] = rounds::quartiles(values);
         Self { low, median, high }
     }
 }
