@@ -2,6 +2,14 @@
 
 mod entry;
 mod follow;
+#[cfg(any(
+    feature = "sqlx_sqlite",
+    feature = "sqlx_postgres",
+    feature = "sqlx_mysql",
+    feature = "deadpool_postgres",
+    feature = "deadpool_redis",
+))]
+mod gather;
 mod memory;
 #[cfg(feature = "rocket_db_pools")]
 mod pool;

@@ -2,12 +2,14 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use rocket::time::OffsetDateTime;
 use rocket::tokio;
 use rocket_db_pools::deadpool_postgres::tokio_postgres::{self, types::ToSql};
 use rocket_db_pools::deadpool_postgres::{Client, Pool, PoolError};
 
+use super::gather::{Gatherer, Reader};
 use super::retry;
 use super::shared::{self, Row, Rows};
 use super::statements::{self, Columns, Statements, TableName};
@@ -25,6 +27,11 @@ mod feed;
 /// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist). The constructors
 /// here are for a pool made by hand, or for another table.
 pub struct PostgresBlocklist {
+    table: Arc<Table>,
+    questions: Gatherer<Table>,
+}
+
+struct Table {
     pool: Pool,
     statements: Statements,
 }
@@ -33,7 +40,7 @@ impl PostgresBlocklist {
     /// A store in the table `jwt_blocklist`, which must be there or be made by
     /// [`create_table()`](Self::create_table()).
     pub fn new(pool: Pool) -> Self {
-        Self { statements: Statements::postgres(&TableName::DEFAULT), pool }
+        Self::of(pool, &TableName::DEFAULT)
     }
 
     /// A store in a table of another name.
@@ -43,7 +50,12 @@ impl PostgresBlocklist {
     /// When the name is not of ASCII letters, digits and `_`, begins with a digit, or is longer
     /// than 48.
     pub fn with_table(pool: Pool, table: &str) -> Result<Self, StoreError> {
-        Ok(Self { statements: Statements::postgres(&TableName::new(table)?), pool })
+        Ok(Self::of(pool, &TableName::new(table)?))
+    }
+
+    fn of(pool: Pool, table: &TableName<'_>) -> Self {
+        let table = Arc::new(Table { pool, statements: Statements::postgres(table) });
+        Self { questions: Gatherer::new(table.clone()), table }
     }
 
     /// Creates the table and its indexes if the table is missing. Where it is there already, no
@@ -55,15 +67,16 @@ impl PostgresBlocklist {
     ///
     /// When the table is neither there, with all its columns, nor can be created.
     pub async fn create_table(&self) -> Result<(), StoreError> {
-        let connection = self.connection().await?;
-        if connection.batch_execute(&self.statements.probe).await.is_ok() {
+        let statements = &self.table.statements;
+        let connection = self.table.connection().await?;
+        if connection.batch_execute(&statements.probe).await.is_ok() {
             return Ok(());
         }
         // Several statements sent as one are one transaction.
-        let created = connection.batch_execute(&self.statements.create).await;
+        let created = connection.batch_execute(&statements.create).await;
         // IF NOT EXISTS fails where two servers create at the same time, so what counts is whether
         // the table is there afterwards.
-        match connection.batch_execute(&self.statements.probe).await {
+        match connection.batch_execute(&statements.probe).await {
             Ok(()) => Ok(()),
             Err(missing) => Err(Failure::Refused(created.err().unwrap_or(missing)).into()),
         }
@@ -71,10 +84,12 @@ impl PostgresBlocklist {
 
     /// The statements this store runs, by the name of the method that does, for `EXPLAIN`.
     #[cfg(feature = "test-util")]
-    pub fn statements(&self) -> [(&'static str, &str); 4] {
-        self.statements.named()
+    pub fn statements(&self) -> [(&'static str, &str); 5] {
+        self.table.statements.named()
     }
+}
 
+impl Table {
     /// A connection of the pool. One that is still to be opened is opened in a task of its own: if
     /// this request stops waiting, the connection serves the next. Otherwise, where opening one
     /// takes longer than a request waits, none would ever be opened.
@@ -103,27 +118,38 @@ impl PostgresBlocklist {
         Ok(retry::persist(run, Failure::is_rolled_back).await?)
     }
 
-    async fn read(&self, keys: &[&(dyn ToSql + Sync)]) -> Result<Vec<Columns>, Failure> {
+    async fn columns(&self, statement: &str, keys: &[&[u8]]) -> Result<Vec<Columns>, Failure> {
         let connection = self.connection().await?;
-        let statement = connection.prepare_cached(&self.statements.standing).await?;
-        let rows = connection.query(&statement, keys).await?;
-        rows.iter()
-            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?)))
-            .collect()
+        let statement = connection.prepare_cached(statement).await?;
+        let rows = connection.query(&statement, &[&keys]).await?;
+        let columns = rows.iter().map(|row| {
+            let fields = || Ok::<_, Failure>((row.try_get(1)?, row.try_get(2)?, row.try_get(3)?));
+            Ok((row.try_get(0)?, fields().ok()))
+        });
+        columns.collect()
+    }
+}
+
+#[rocket::async_trait]
+impl Reader for Table {
+    async fn read(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
+        let (statement, keys) = self.statements.standing.keys(keys)?;
+        let keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
+        let read = || self.columns(statement, &keys);
+        let rows = retry::persist(read, Failure::is_rolled_back).await?;
+        rows.into_iter().map(statements::row).collect()
     }
 }
 
 #[rocket::async_trait]
 impl Rows for PostgresBlocklist {
     async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
-        let [one, two, three] = statements::three(keys);
-        let keys: [&(dyn ToSql + Sync); 3] = [&&one[..], &&two[..], &&three[..]];
-        let rows = retry::persist(|| self.read(&keys), Failure::is_rolled_back).await?;
-        rows.into_iter().map(statements::row).collect()
+        self.questions.ask(keys).await
     }
 
     async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError> {
-        let inserted = self.write(&self.statements.use_up, &[&&key[..], &now, &until]).await?;
+        let inserted =
+            self.table.write(&self.table.statements.use_up, &[&&key[..], &now, &until]).await?;
         Ok(inserted == 1)
     }
 }
@@ -135,7 +161,9 @@ impl Blocklist for PostgresBlocklist {
         let revoked = entry.cut_off().is_none();
         let cut_off = entry.cut_off().map(clock::millis);
         let expires = entry.until().map(clock::millis);
-        self.write(&self.statements.revoke, &[&&key[..], &revoked, &cut_off, &expires]).await?;
+        self.table
+            .write(&self.table.statements.revoke, &[&&key[..], &revoked, &cut_off, &expires])
+            .await?;
         Ok(())
     }
 
@@ -156,7 +184,7 @@ impl Blocklist for PostgresBlocklist {
         let now = clock::millis(now);
         let mut removed = 0;
         loop {
-            let batch = self.write(&self.statements.prune, &[&now]).await?;
+            let batch = self.table.write(&self.table.statements.prune, &[&now]).await?;
             removed += batch;
             if batch < statements::BATCH {
                 return Ok(removed);

@@ -1,18 +1,23 @@
 //! The store in a Redis server, through `deadpool_redis`.
 
+use std::sync::Arc;
+
 use rocket::time::OffsetDateTime;
 use rocket::tokio;
 use rocket_db_pools::deadpool_redis::redis;
 use rocket_db_pools::deadpool_redis::{Connection, Pool, PoolError};
 
-use super::shared::{self, Row, Rows};
+use super::gather::Gatherer;
+use super::shared::{self, Fields, Row, Rows};
 use super::{Blocklist, EntryKey, Revocation, Standing, StoreError, TokenIds, UseUp};
 use crate::clock;
 
 mod feed;
+mod keyspace;
 mod line;
 mod shared_line;
 
+use keyspace::Keyspace;
 use shared_line::SharedLine;
 
 /// The prefix of keys unless the application chooses another.
@@ -90,8 +95,8 @@ return 1
 /// `blocklist_replica`.
 pub struct RedisBlocklist {
     pool: Pool,
-    line: SharedLine,
-    prefix: String,
+    keys: Arc<Keyspace>,
+    questions: Gatherer<Keyspace>,
 }
 
 impl RedisBlocklist {
@@ -102,7 +107,9 @@ impl RedisBlocklist {
 
     /// A store in the keys that begin with `prefix`. Nothing else may write keys that do.
     pub fn with_prefix(pool: Pool, prefix: impl Into<String>) -> Self {
-        Self { line: SharedLine::new(pool.clone()), pool, prefix: prefix.into() }
+        let line = SharedLine::new(pool.clone());
+        let keys = Arc::new(Keyspace { line, prefix: prefix.into() });
+        Self { questions: Gatherer::new(keys.clone()), keys, pool }
     }
 
     /// Asks the server how it is configured, and logs a warning if it may evict entries.
@@ -142,19 +149,6 @@ impl RedisBlocklist {
         connection.map_err(StoreError::new)
     }
 
-    fn key(&self, key: &EntryKey) -> String {
-        let [kind, id @ ..] = key;
-        let mut text = String::with_capacity(self.prefix.len() + 1 + 2 * id.len());
-        text.push_str(&self.prefix);
-        text.push(char::from(*kind));
-        for byte in id {
-            for digit in [byte >> 4, byte & 15] {
-                text.extend(char::from_digit(digit.into(), 16));
-            }
-        }
-        text
-    }
-
     async fn eval(
         &self,
         script: &str,
@@ -162,8 +156,9 @@ impl RedisBlocklist {
         arguments: &[String],
     ) -> Result<bool, StoreError> {
         let mut eval = redis::pipe();
-        eval.cmd("EVAL").arg(script).arg(2).arg(self.key(key)).arg(self.stream()).arg(arguments);
-        let (done,) = self.line.write(&eval).await?;
+        let name = self.keys.name(key);
+        eval.cmd("EVAL").arg(script).arg(2).arg(name).arg(self.stream()).arg(arguments);
+        let (done,) = self.keys.line.write(&eval).await?;
         Ok(done)
     }
 }
@@ -171,17 +166,7 @@ impl RedisBlocklist {
 #[rocket::async_trait]
 impl Rows for RedisBlocklist {
     async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
-        // Pipelined, not MGET, which answers "none" for a value of another type than a string.
-        let mut pipeline = redis::pipe();
-        for key in keys {
-            pipeline.get(self.key(key));
-        }
-        let values: Vec<Option<String>> = self.line.read(&pipeline).await?;
-        if values.len() != keys.len() {
-            return Err(shared::malformed());
-        }
-        let found = keys.iter().zip(values).filter_map(|(key, value)| Some((*key, value?)));
-        found.map(|(key, value)| row(key, &value).ok_or_else(shared::malformed)).collect()
+        self.questions.ask(keys).await
     }
 
     async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError> {
@@ -219,8 +204,8 @@ impl Blocklist for RedisBlocklist {
 }
 
 /// Reads `revoked cut_off used expires changed`.
-fn row(key: EntryKey, value: &str) -> Option<Row> {
-    let mut fields = value.split(' ');
+fn fields(value: &[u8]) -> Option<Fields> {
+    let mut fields = std::str::from_utf8(value).ok()?.split(' ');
     let revoked = match fields.next()? {
         "0" => false,
         "1" => true,
@@ -232,7 +217,7 @@ fn row(key: EntryKey, value: &str) -> Option<Row> {
     };
     let (cut_off, used, _expires, changed) = (time()?, time()?, time()?, time()?);
     let is_whole = changed.is_some() && fields.next().is_none();
-    is_whole.then_some(Row { key, revoked, cut_off, used })
+    is_whole.then_some(Fields { revoked, cut_off, used })
 }
 
 /// The policy by which a server with this `INFO memory` evicts keys, if it does.

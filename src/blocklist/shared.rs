@@ -8,10 +8,17 @@ use crate::clock;
 /// How often it is looked again after a row that was there has left in between.
 const ATTEMPTS: usize = 8;
 
-/// A row as a store holds it; times in milliseconds since the Unix epoch.
-#[derive(Debug)]
+/// A row as a store holds it.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
     pub(super) key: EntryKey,
+    /// None if it can't be read.
+    pub(super) fields: Option<Fields>,
+}
+
+/// What is known of a key; times in milliseconds since the Unix epoch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fields {
     pub(super) revoked: bool,
     pub(super) cut_off: Option<i64>,
     pub(super) used: Option<i64>,
@@ -20,7 +27,8 @@ pub(super) struct Row {
 /// The two operations in which the stores differ.
 #[rocket::async_trait]
 pub(super) trait Rows: Send + Sync {
-    /// The rows of these keys, at least one and at most three, in one round trip.
+    /// The rows of these keys, at least one and at most three, in one round trip that begins after it
+    /// was asked.
     async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError>;
 
     /// Inserts "used at `now`" if the key has no row at all, as one atomic operation that is
@@ -42,13 +50,13 @@ pub(super) async fn standing(
     for row in store.rows(&asked).await? {
         let key = Some(row.key);
         // Every row is looked at, so that a malformed one is an error wherever it stands.
-        match row {
-            Row { ref key, .. } if !asked.contains(key) => return Err(malformed()),
-            Row { revoked: true, .. } => revoked = true,
-            Row { cut_off: Some(at), .. } if key == subject => {
+        match row.fields.ok_or_else(malformed)? {
+            _ if !asked.contains(&row.key) => return Err(malformed()),
+            Fields { revoked: true, .. } => revoked = true,
+            Fields { cut_off: Some(at), .. } if key == subject => {
                 revoked |= ids.is_cut_off_by(instant(at)?);
             }
-            Row { used: Some(first), .. } if key == token => used = Some(instant(first)?),
+            Fields { used: Some(first), .. } if key == token => used = Some(instant(first)?),
             _ => return Err(malformed()),
         }
     }

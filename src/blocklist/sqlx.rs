@@ -1,8 +1,11 @@
 //! The store in an SQLite, PostgreSQL, MySQL or MariaDB database, through `sqlx`.
 
+use std::sync::Arc;
+
 use rocket::time::OffsetDateTime;
 use rocket_db_pools::sqlx;
 
+use super::gather::{Gatherer, Reader};
 use super::retry;
 use super::shared::{self, Row, Rows};
 use super::statements::{self, Statements, TableName};
@@ -41,6 +44,11 @@ pub use backend::SqlxBackend;
 /// # }
 /// ```
 pub struct SqlxBlocklist<DB: SqlxBackend> {
+    table: Arc<Table<DB>>,
+    questions: Gatherer<Table<DB>>,
+}
+
+struct Table<DB: SqlxBackend> {
     pool: sqlx::Pool<DB>,
     statements: Statements,
 }
@@ -49,7 +57,7 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
     /// A store in the table `jwt_blocklist`, which must be there or be made by
     /// [`create_table()`](Self::create_table()).
     pub fn new(pool: sqlx::Pool<DB>) -> Self {
-        Self { statements: DB::DIALECT.statements(&TableName::DEFAULT), pool }
+        Self::of(pool, &TableName::DEFAULT)
     }
 
     /// A store in a table of another name.
@@ -59,7 +67,12 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
     /// When the name is not of ASCII letters, digits and `_`, begins with a digit, or is longer
     /// than 48.
     pub fn with_table(pool: sqlx::Pool<DB>, table: &str) -> Result<Self, StoreError> {
-        Ok(Self { statements: DB::DIALECT.statements(&TableName::new(table)?), pool })
+        Ok(Self::of(pool, &TableName::new(table)?))
+    }
+
+    fn of(pool: sqlx::Pool<DB>, table: &TableName<'_>) -> Self {
+        let table = Arc::new(Table { pool, statements: DB::DIALECT.statements(table) });
+        Self { questions: Gatherer::new(table.clone()), table }
     }
 
     /// Creates the table and its indexes if the table is missing. Where it is there already, no
@@ -71,13 +84,14 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
     ///
     /// When the table is neither there, with all its columns, nor can be created.
     pub async fn create_table(&self) -> Result<(), StoreError> {
-        if DB::run(&self.pool, &self.statements.probe).await.is_ok() {
+        let Table { pool, statements } = &*self.table;
+        if DB::run(pool, &statements.probe).await.is_ok() {
             return Ok(());
         }
-        let created = DB::run(&self.pool, &self.statements.create).await;
+        let created = DB::run(pool, &statements.create).await;
         // IF NOT EXISTS fails in PostgreSQL where two servers create at the same time, so what
         // counts is whether the table is there afterwards.
-        match DB::run(&self.pool, &self.statements.probe).await {
+        match DB::run(pool, &statements.probe).await {
             Ok(()) => Ok(()),
             Err(missing) => Err(StoreError::new(created.err().unwrap_or(missing))),
         }
@@ -85,27 +99,36 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
 
     /// The statements this store runs, by the name of the method that does, for `EXPLAIN`.
     #[cfg(feature = "test-util")]
-    pub fn statements(&self) -> [(&'static str, &str); 4] {
-        self.statements.named()
+    pub fn statements(&self) -> [(&'static str, &str); 5] {
+        self.table.statements.named()
     }
+}
 
+impl<DB: SqlxBackend> Table<DB> {
     async fn write(&self, statement: &str, values: &[Value]) -> Result<u64, sqlx::Error> {
         retry::persist(|| DB::write(&self.pool, statement, values), is_rolled_back).await
     }
 }
 
 #[rocket::async_trait]
-impl<DB: SqlxBackend> Rows for SqlxBlocklist<DB> {
-    async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
-        let keys = statements::three(keys);
-        let read = || DB::read(&self.pool, &self.statements.standing, &keys);
+impl<DB: SqlxBackend> Reader for Table<DB> {
+    async fn read(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
+        let (statement, keys) = self.statements.standing.keys(keys)?;
+        let read = || DB::read(&self.pool, statement, &keys);
         let rows = retry::persist(read, is_rolled_back).await.map_err(StoreError::new)?;
         rows.into_iter().map(statements::row).collect()
+    }
+}
+
+#[rocket::async_trait]
+impl<DB: SqlxBackend> Rows for SqlxBlocklist<DB> {
+    async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
+        self.questions.ask(keys).await
     }
 
     async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError> {
         let values = [Value::Key(key), Value::Int(Some(now)), Value::Int(Some(until))];
-        match self.write(&self.statements.use_up, &values).await {
+        match self.table.write(&self.table.statements.use_up, &values).await {
             Ok(inserted) => Ok(inserted == 1),
             Err(error) if is_duplicate(&error) => Ok(false),
             Err(error) => Err(StoreError::new(error)),
@@ -122,7 +145,7 @@ impl<DB: SqlxBackend> Blocklist for SqlxBlocklist<DB> {
             Value::Int(entry.cut_off().map(clock::millis)),
             Value::Int(entry.until().map(clock::millis)),
         ];
-        self.write(&self.statements.revoke, &values).await.map_err(StoreError::new)?;
+        self.table.write(&self.table.statements.revoke, &values).await.map_err(StoreError::new)?;
         Ok(())
     }
 
@@ -143,7 +166,7 @@ impl<DB: SqlxBackend> Blocklist for SqlxBlocklist<DB> {
         let values = [Value::Int(Some(clock::millis(now)))];
         let mut removed = 0;
         loop {
-            let batch = self.write(&self.statements.prune, &values).await;
+            let batch = self.table.write(&self.table.statements.prune, &values).await;
             let batch = batch.map_err(StoreError::new)?;
             removed += batch;
             if batch < statements::BATCH {

@@ -7,16 +7,16 @@
 //!     follows a lost insertion finds the winner's row. Inside one transaction at REPEATABLE READ,
 //!     MySQL's default, it would read the snapshot of the first look, and not find it.
 //!
-//! `entry IN` has three places always, so that one prepared statement serves every token; those
-//! left over are filled with [`NO_ENTRY`].
+//! The rows of any number of tokens are asked for by one statement ([`Lookup`]).
 
 use std::fmt;
 
-use super::shared::{self, Row};
+use super::gather::KEYS;
+use super::shared::{self, Fields, Row};
 use super::{EntryKey, StoreError};
 
 /// A key that no entry has, as its kind does not exist.
-pub(super) const NO_ENTRY: EntryKey = [0; 17];
+const NO_ENTRY: EntryKey = [0; 17];
 
 /// How many rows are deleted at a time, that no statement holds locks for long.
 pub(super) const BATCH: u64 = 1000;
@@ -60,8 +60,7 @@ pub(super) struct Statements {
     pub(super) create: String,
     /// entry, revoked, cut_off, expires.
     pub(super) revoke: String,
-    /// Three entries; gives entry, revoked, cut_off, used.
-    pub(super) standing: String,
+    pub(super) standing: Lookup,
     /// entry, used, expires.
     pub(super) use_up: String,
     /// Now.
@@ -93,7 +92,6 @@ impl Statements {
                  expires = max(expires, excluded.expires), \
                  changed = excluded.changed"
             ),
-            standing: standing(table, "?1, ?2, ?3"),
             use_up: format!(
                 "INSERT INTO {table} (entry, revoked, used, expires, changed) \
                  VALUES (?1, 0, ?2, ?3, {changed}) \
@@ -103,7 +101,7 @@ impl Statements {
                 "DELETE FROM {table} WHERE entry IN \
                  (SELECT entry FROM {table} WHERE expires <= ?1 ORDER BY expires LIMIT {BATCH})"
             ),
-            ..Self::of(table, include_str!("../../migrations/sqlite.sql"))
+            ..Self::of(table, include_str!("../../migrations/sqlite.sql"), Lookup::by_places(table))
         }
     }
 
@@ -123,7 +121,6 @@ impl Statements {
                            THEN GREATEST(old.expires, excluded.expires) END, \
                  changed = excluded.changed"
             ),
-            standing: standing(table, "$1, $2, $3"),
             // Where another transaction has inserted the row and not yet committed, DO NOTHING
             // waits for its end: after its commit nothing is inserted, after its rollback this row
             // is.
@@ -141,7 +138,11 @@ impl Statements {
                  SELECT entry FROM {table} WHERE expires <= $1 ORDER BY expires LIMIT {BATCH} \
                  FOR UPDATE SKIP LOCKED))"
             ),
-            ..Self::of(table, include_str!("../../migrations/postgres.sql"))
+            ..Self::of(
+                table,
+                include_str!("../../migrations/postgres.sql"),
+                Lookup::by_array(table),
+            )
         }
     }
 
@@ -163,7 +164,6 @@ impl Statements {
                  expires = GREATEST(expires, VALUES(expires)), \
                  changed = VALUES(changed)"
             ),
-            standing: standing(table, "?, ?, ?"),
             // A plain insertion, whose failure for a duplicate key is the answer. IGNORE would
             // swallow other failures too, and the count of rows of ON DUPLICATE KEY UPDATE does not
             // tell new from old, as the driver connects with CLIENT_FOUND_ROWS.
@@ -179,12 +179,12 @@ impl Statements {
                 "SELECT entry, revoked, cut_off, used, expires, changed, epoch, marks \
                  FROM {table}, {table}_epoch WHERE 1 = 0"
             ),
-            ..Self::of(table, include_str!("../../migrations/mysql.sql"))
+            ..Self::of(table, include_str!("../../migrations/mysql.sql"), Lookup::by_places(table))
         }
     }
 
     /// What is the same for all, with the rest left empty.
-    fn of(table: &TableName<'_>, migration: &str) -> Self {
+    fn of(table: &TableName<'_>, migration: &str, standing: Lookup) -> Self {
         Self {
             table: table.to_string(),
             probe: format!(
@@ -192,41 +192,86 @@ impl Statements {
             ),
             create: migration.replace(TableName::DEFAULT.0, table.0),
             revoke: String::new(),
-            standing: String::new(),
+            standing,
             use_up: String::new(),
             prune: String::new(),
         }
     }
 
-    /// The four statements of a running store, by name.
+    /// The statements of a running store, by name.
     #[cfg(feature = "test-util")]
-    pub(super) fn named(&self) -> [(&'static str, &str); 4] {
+    pub(super) fn named(&self) -> [(&'static str, &str); 5] {
+        let standing = |questions| self.standing.of(questions).map_or("", |(text, _)| text);
         [
             ("revoke", &self.revoke),
-            ("standing", &self.standing),
+            ("standing", standing(1)),
+            ("standing_of_many", standing(super::gather::MOST)),
             ("use_up", &self.use_up),
             ("prune", &self.prune),
         ]
     }
 }
 
-fn standing(table: &TableName<'_>, places: &str) -> String {
-    format!("SELECT entry, revoked, cut_off, used FROM {table} WHERE entry IN ({places})")
+/// Some entries; gives entry, revoked, cut_off, used.
+pub(super) enum Lookup {
+    /// As an array.
+    #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
+    Array(String),
+    /// A statement with the [`KEYS`] places of one question, one with twice as many, and so on: so few have
+    /// to be prepared. Places that are left over are filled with [`NO_ENTRY`].
+    #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
+    Places(Vec<String>),
 }
 
-/// The keys asked for, with [`NO_ENTRY`] in the places left over.
-pub(super) fn three(keys: &[EntryKey]) -> [EntryKey; 3] {
-    let mut three = [NO_ENTRY; 3];
-    for (place, key) in three.iter_mut().zip(keys) {
-        *place = *key;
+impl Lookup {
+    #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
+    fn by_array(table: &TableName<'_>) -> Self {
+        Self::Array(format!("{} = ANY ($1)", Self::select(table)))
     }
-    three
+
+    #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
+    fn by_places(table: &TableName<'_>) -> Self {
+        let statement = |power| {
+            let places = vec!["?"; KEYS << power].join(", ");
+            format!("{} IN ({places})", Self::select(table))
+        };
+        Self::Places((0..=super::gather::MOST.ilog2()).map(statement).collect())
+    }
+
+    fn select(table: &TableName<'_>) -> String {
+        format!("SELECT entry, revoked, cut_off, used FROM {table} WHERE entry")
+    }
+
+    /// The statement for so many questions, and for how many it has places. There is one for as many as
+    /// are gathered.
+    fn of(&self, questions: usize) -> Option<(&str, usize)> {
+        match self {
+            #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
+            Self::Array(statement) => Some((statement, questions)),
+            #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
+            Self::Places(statements) => {
+                let places = questions.next_power_of_two();
+                Some((statements.get(places.ilog2() as usize)?, places))
+            }
+        }
+    }
+
+    /// The statement for these keys, and what is to be bound to it.
+    pub(super) fn keys(&self, keys: &[EntryKey]) -> Result<(&str, Vec<EntryKey>), StoreError> {
+        let (statement, places) = self
+            .of(keys.len().div_ceil(KEYS))
+            .ok_or_else(|| StoreError::new("too many keys are asked for"))?;
+        let mut keys = keys.to_vec();
+        keys.resize(keys.len().max(places * KEYS), NO_ENTRY);
+        Ok((statement, keys))
+    }
 }
 
-/// entry, revoked, cut_off, used.
-pub(super) type Columns = (Vec<u8>, bool, Option<i64>, Option<i64>);
+/// entry; revoked, cut_off, used, unless they are of other types.
+pub(super) type Columns = (Vec<u8>, Option<(bool, Option<i64>, Option<i64>)>);
 
-pub(super) fn row((key, revoked, cut_off, used): Columns) -> Result<Row, StoreError> {
+pub(super) fn row((key, fields): Columns) -> Result<Row, StoreError> {
     let key = EntryKey::try_from(key).map_err(|_| shared::malformed())?;
-    Ok(Row { key, revoked, cut_off, used })
+    let fields = fields.map(|(revoked, cut_off, used)| Fields { revoked, cut_off, used });
+    Ok(Row { key, fields })
 }

@@ -22,6 +22,14 @@ fn statement<'a>(statements: &[(&'static str, &'a str)], name: &str) -> &'a str 
     found.unwrap_or_else(|| panic!("no statement `{name}`")).1
 }
 
+/// What one question asks, and what as many as are asked together do.
+const STANDING: [&str; 2] = ["standing", "standing_of_many"];
+
+/// Some that are there, and others.
+fn entries(number: usize) -> impl Iterator<Item = String> {
+    (0..number).map(|i| format!("{}{:016}", if i % 3 == 2 { 's' } else { 't' }, 50_000 + 40 * i))
+}
+
 #[track_caller]
 fn has(plan: &str, needed: &[&str], forbidden: &[&str]) {
     for text in needed {
@@ -68,8 +76,10 @@ async fn sqlite_searches_by_index() {
     };
     // With the planner's guesses, then with statistics.
     for _ in 0..2 {
-        let plan = explain("standing").await;
-        has(&plan, &["SEARCH jwt_blocklist USING PRIMARY KEY (entry=?)"], &["SCAN"]);
+        for name in STANDING {
+            let plan = explain(name).await;
+            has(&plan, &["SEARCH jwt_blocklist USING PRIMARY KEY (entry=?)"], &["SCAN"]);
+        }
         let plan = explain("prune").await;
         let outer = "SEARCH jwt_blocklist USING PRIMARY KEY (entry=?)";
         let inner = "USING COVERING INDEX jwt_blocklist_expires (expires<?)";
@@ -112,13 +122,15 @@ async fn mysql_searches_by_index() {
         lines.collect::<Vec<_>>().join("\n")
     };
     for _ in 0..2 {
-        let text = format!("EXPLAIN {}", statement(&store.statements(), "standing"));
-        let mut query = sqlx::query(&text);
-        for entry in [b"t0000000000050000", b"t0000000000050001", b"s0000000000050002"] {
-            query = query.bind(&entry[..]);
+        for name in STANDING {
+            let text = format!("EXPLAIN {}", statement(&store.statements(), name));
+            let mut query = sqlx::query(&text);
+            for entry in entries(text.matches('?').count()) {
+                query = query.bind(entry.into_bytes());
+            }
+            let plan = read(query.fetch_all(&pool).await.expect("a plan"));
+            has(&plan, &["type=range", "key=PRIMARY"], &["type=ALL"]);
         }
-        let plan = read(query.fetch_all(&pool).await.expect("a plan"));
-        has(&plan, &["type=range", "key=PRIMARY"], &["type=ALL"]);
 
         let text = format!("EXPLAIN {}", statement(&store.statements(), "prune"));
         let rows = sqlx::query(&text).bind(now).fetch_all(&pool).await.expect("a plan");
@@ -165,9 +177,12 @@ async fn postgres_searches_by_index() {
         for mode in ["force_generic_plan", "force_custom_plan"] {
             let set = format!("SET plan_cache_mode = {mode}");
             connection.batch_execute(&set).await.expect("a setting");
-            let keys = "'t0000000000050000', 't0000000000050001', 's0000000000050002'";
-            let plan = explain(&connection, "standing", keys).await;
-            has(&plan, &["jwt_blocklist_pkey"], &["Seq Scan"]);
+            for number in [3, 192] {
+                let keys: Vec<_> = entries(number).map(|entry| format!("'{entry}'")).collect();
+                let keys = format!("ARRAY[{}]::bytea[]", keys.join(", "));
+                let plan = explain(&connection, "standing", &keys).await;
+                has(&plan, &["jwt_blocklist_pkey"], &["Seq Scan"]);
+            }
             let plan = explain(&connection, "prune", &now.to_string()).await;
             has(&plan, &["jwt_blocklist_pkey", "jwt_blocklist_expires"], &["Seq Scan"]);
             if statistics {

@@ -10,7 +10,7 @@ use super::{Failure, PostgresBlocklist, StoreError};
 #[rocket::async_trait]
 impl FollowedBlocklist for PostgresBlocklist {
     async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
-        Questions::new(&self.statements.table).follow(self, after).await
+        Questions::new(&self.table.statements.table).follow(self, after).await
     }
 }
 
@@ -25,7 +25,7 @@ impl Driver for PostgresBlocklist {
             })
             .collect();
         let read = || async {
-            let connection = self.connection().await?;
+            let connection = self.table.connection().await?;
             let statement = connection.prepare_cached(statement).await?;
             let rows = connection.query(&statement, &values).await?;
             let found = rows.iter().map(|row| Ok(found!(row)));

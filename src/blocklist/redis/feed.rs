@@ -10,7 +10,7 @@ use rocket_db_pools::deadpool_redis::redis::{self, Value};
 use uuid::Uuid;
 
 use super::super::follow::{Changes, Cursor, Entry, FollowedBlocklist, PAGE};
-use super::{RedisBlocklist, StoreError};
+use super::{Fields, RedisBlocklist, StoreError};
 use crate::blocklist::EntryKey;
 
 /// The stream's key, after the prefix. No entry has it, as no kind has this letter.
@@ -57,7 +57,7 @@ impl FollowedBlocklist for RedisBlocklist {
 impl RedisBlocklist {
     /// The stream of the entries as they are written.
     pub(super) fn stream(&self) -> String {
-        format!("{}{STREAM}", self.prefix)
+        format!("{}{STREAM}", self.keys.prefix)
     }
 
     async fn anew(&self) -> Result<Changes, StoreError> {
@@ -85,12 +85,12 @@ impl RedisBlocklist {
     /// Some of the entries, and the cursor for others.
     async fn scan(&self, cursor: &str) -> Result<(String, Vec<Entry>), StoreError> {
         let mut scan = redis::cmd("SCAN");
-        scan.arg(cursor).arg("MATCH").arg(format!("{}[tsu]*", escaped(&self.prefix)));
+        scan.arg(cursor).arg("MATCH").arg(format!("{}[tsu]*", escaped(&self.keys.prefix)));
         scan.arg("COUNT").arg(PAGE);
         let (cursor, names): (String, Vec<String>) = self.ask(&scan).await?;
         let keys: Vec<_> = names
             .into_iter()
-            .filter_map(|name| Some((parsed(name.strip_prefix(&self.prefix)?)?, name)))
+            .filter_map(|name| Some((parsed(name.strip_prefix(&self.keys.prefix)?)?, name)))
             .collect();
         if keys.is_empty() {
             return Ok((cursor, vec![]));
@@ -101,11 +101,11 @@ impl RedisBlocklist {
         let entries = keys.iter().zip(&values).map(|((key, _), value)| {
             // One that has left meanwhile, and one of another type, are as a malformed one: the
             // store is asked about them.
-            let text = match value {
-                Value::Data(bytes) => std::str::from_utf8(bytes).ok(),
+            let entry = match value {
+                Value::Data(value) => of_value(*key, value),
                 _ => None,
             };
-            text.and_then(|text| of_value(*key, text)).unwrap_or_else(|| malformed(*key))
+            entry.unwrap_or_else(|| malformed(*key))
         });
         Ok((cursor, entries.collect()))
     }
@@ -126,17 +126,17 @@ fn read(record: &[Value]) -> Result<Record, StoreError> {
 fn of_record((_, fields): &Record) -> Option<Entry> {
     let (key, value) = fields.get(1)?.split_once(' ')?;
     let key = parsed(key)?;
-    Some(of_value(key, value).unwrap_or_else(|| malformed(key)))
+    Some(of_value(key, value.as_bytes()).unwrap_or_else(|| malformed(key)))
 }
 
 /// Reads `revoked cut_off used expires changed`.
-fn of_value(key: EntryKey, value: &str) -> Option<Entry> {
-    let row = super::row(key, value)?;
-    let until = match value.split(' ').nth(3)? {
+fn of_value(key: EntryKey, value: &[u8]) -> Option<Entry> {
+    let Fields { revoked, cut_off, used } = super::fields(value)?;
+    let until = match std::str::from_utf8(value).ok()?.split(' ').nth(3)? {
         "-" => None,
         millis => Some(millis.parse().ok()?),
     };
-    Some(Entry { key, revoked: row.revoked, cut_off: row.cut_off, used: row.used, until })
+    Some(Entry { key, revoked, cut_off, used, until })
 }
 
 fn malformed(key: EntryKey) -> Entry {

@@ -60,6 +60,7 @@ pub trait Operations: sqlx::Database {
         values: &[Value],
     ) -> Result<u64, sqlx::Error>;
 
+    /// Runs one statement for these keys.
     async fn read(
         pool: &sqlx::Pool<Self>,
         statement: &str,
@@ -83,8 +84,28 @@ async fn connection<DB: sqlx::Database>(
     tokio::spawn(acquire).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
+/// A key for each place.
+#[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
+macro_rules! by_places {
+    ($statement:ident, $keys:ident) => {{
+        let mut query = sqlx::query($statement);
+        for key in $keys {
+            query = query.bind(&key[..]);
+        }
+        query
+    }};
+}
+
+/// All keys in one place.
+#[cfg(feature = "sqlx_postgres")]
+macro_rules! by_array {
+    ($statement:ident, $keys:ident) => {
+        sqlx::query($statement).bind($keys)
+    };
+}
+
 macro_rules! backend {
-    ($database:ident) => {
+    ($database:ident, $bind:ident) => {
         impl SqlxBackend for sqlx::$database {}
 
         #[rocket::async_trait]
@@ -119,25 +140,24 @@ macro_rules! backend {
                 statement: &str,
                 keys: &[EntryKey],
             ) -> Result<Vec<Columns>, sqlx::Error> {
-                let mut query = sqlx::query(statement);
-                for key in keys {
-                    query = query.bind(&key[..]);
-                }
+                let query = $bind!(statement, keys);
                 let mut connection = connection(pool).await?;
                 let rows = query.fetch_all(&mut *connection).await?;
-                rows.into_iter()
-                    .map(|row| {
-                        Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
-                    })
-                    .collect()
+                let columns = rows.iter().map(|row| {
+                    let fields = || -> Result<_, sqlx::Error> {
+                        Ok((row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
+                    };
+                    Ok((row.try_get(0)?, fields().ok()))
+                });
+                columns.collect()
             }
         }
     };
 }
 
 #[cfg(feature = "sqlx_sqlite")]
-backend!(Sqlite);
+backend!(Sqlite, by_places);
 #[cfg(feature = "sqlx_postgres")]
-backend!(Postgres);
+backend!(Postgres, by_array);
 #[cfg(feature = "sqlx_mysql")]
-backend!(MySql);
+backend!(MySql, by_places);

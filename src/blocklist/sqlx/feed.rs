@@ -25,6 +25,6 @@ pub trait Follow: sqlx::Database {
 #[rocket::async_trait]
 impl<DB: SqlxBackend> FollowedBlocklist for SqlxBlocklist<DB> {
     async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
-        DB::changes(&self.pool, &self.statements.table, after).await
+        DB::changes(&self.table.pool, &self.table.statements.table, after).await
     }
 }
