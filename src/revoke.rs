@@ -1,6 +1,6 @@
 //! Revoking, and what the blocklist's facts mean: grace and theft are judged here alone.
 
-use std::future::{poll_fn, Future};
+use std::future::{poll_fn, ready, Future};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -161,20 +161,29 @@ impl Jwt {
     }
 
     /// Whether the blocklist lets a token pass, as far as it is known here: with `blocklist_replica`,
-    /// not to the moment.
-    pub(crate) async fn judge(&self, verified: &Verified) -> Result<(), Reason> {
-        match self.standing(verified.ids(), Stores::nearest).await? {
+    /// not to the moment. `known` is what could be [told at once](Self::standing_at_once()).
+    pub(crate) async fn judge(
+        &self,
+        verified: &Verified,
+        known: Option<Result<Standing, StoreError>>,
+    ) -> Result<(), Reason> {
+        let standing = match known {
+            Some(known) => self.store_answer(|_| ready(known)).await?,
+            None => self.standing(verified.ids(), Stores::nearest).await?,
+        };
+        match standing {
             Standing::Live => Ok(()),
             Standing::Revoked => Err(Reason::Revoked),
             Standing::Used { first } => self.judge_used(verified, first).await.map(|_| ()),
         }
     }
 
-    /// Whether it can be told without waiting that the blocklist lets a token pass. Whatever else there
-    /// is to tell, `judge()` tells.
-    pub(crate) fn is_live_at_once(&self, verified: &Verified) -> bool {
-        let standing = self.stores().and_then(|stores| stores.at_once(&verified.ids()));
-        matches!(standing, Some(Ok(Standing::Live)))
+    /// How a token stands, if that can be told without waiting.
+    pub(crate) fn standing_at_once(
+        &self,
+        verified: &Verified,
+    ) -> Option<Result<Standing, StoreError>> {
+        self.stores()?.at_once(&verified.ids())
     }
 
     /// Whether a used-up refresh token may be used again: within the grace, as long as nobody used

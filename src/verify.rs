@@ -12,6 +12,7 @@ use jsonwebtoken::{Algorithm, Header};
 use rocket::time::{Duration, OffsetDateTime};
 use serde_json::Value;
 
+use crate::blocklist::Standing;
 use crate::cache::Seen;
 use crate::claims::{Csrf, Registered};
 use crate::config::Settings;
@@ -61,10 +62,10 @@ async fn judge(jwt: &Jwt, seen: &Seen, verified: &Verified) -> Result<(), Reason
     if let Some(known) = seen.standing.get() {
         return known.clone();
     }
-    if jwt.is_live_at_once(verified) {
-        return seen.standing.get_or_init(|| Ok(())).clone();
+    match jwt.standing_at_once(verified) {
+        Some(Ok(Standing::Live)) => seen.standing.get_or_init(|| Ok(())).clone(),
+        known => seen.standing_by(|| jwt.judge(verified, known)).await,
     }
-    seen.standing_by(|| jwt.judge(verified)).await
 }
 
 fn decode_once(jwt: &Jwt, seen: &Seen, now: OffsetDateTime) -> Result<Arc<Verified>, Refusal> {

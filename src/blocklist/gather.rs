@@ -16,7 +16,7 @@ use std::time::Duration;
 use rocket::futures::future::{join_all, select, Either};
 use rocket::tokio;
 use rocket::tokio::sync::oneshot;
-use rocket::tokio::time::timeout;
+use rocket::tokio::time::{timeout, Instant};
 
 use super::shared::{self, Row};
 use super::{EntryKey, StoreError};
@@ -29,14 +29,14 @@ pub(super) const KEYS: usize = 3;
 /// their planners may prefer to read the whole table.
 pub(super) const MOST: usize = 64;
 
-/// How long those who wait are kept back by what is under way. Then the next goes beside it, over another
-/// connection: one that is stuck does not hold up all.
+/// How long those who wait are kept back by what is under way. Then the next goes beside it: one that is
+/// stuck does not hold up all.
 const PATIENCE: Duration = Duration::from_millis(5);
 
 /// What is asked.
 #[rocket::async_trait]
 pub(super) trait Reader: Send + Sync + 'static {
-    /// The rows of these keys, in one round trip.
+    /// The rows of these keys, by one question that is put after this was called.
     async fn read(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError>;
 }
 
@@ -47,8 +47,10 @@ pub(super) struct Gatherer<R> {
 }
 
 impl<R: Reader> Gatherer<R> {
-    pub(super) fn new(reader: Arc<R>) -> Self {
-        Self { reader, desk: Arc::default() }
+    /// With at most so many questions to the store under way at a time.
+    pub(super) fn new(reader: Arc<R>, lanes: usize) -> Self {
+        let desk = Desk { lanes: lanes.max(1), waiting: Mutex::default() };
+        Self { reader, desk: Arc::new(desk) }
     }
 
     /// The rows of these keys, at least one and at most [`KEYS`].
@@ -57,10 +59,11 @@ impl<R: Reader> Gatherer<R> {
     /// others are answered all the same.
     pub(super) async fn ask(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
         let (answer, answered) = oneshot::channel();
-        if self.desk.hand_in(Question { keys: keys.to_vec(), answer }) {
-            tokio::spawn(Carrier::of(&self.desk).run(self.reader.clone()));
+        let question = Question { keys: keys.to_vec(), answer };
+        if let Some(carrier) = self.desk.hand_in(question) {
+            carrier.go(&self.reader);
         }
-        // Without any answer the task has panicked, or its runtime is shutting down.
+        // Without any answer a task has panicked, or its runtime is shutting down.
         answered.await.unwrap_or_else(|_| Err(StoreError::new("the question was lost")))
     }
 }
@@ -78,39 +81,58 @@ impl Question {
     }
 }
 
-#[derive(Default)]
-struct Desk(Mutex<Waiting>);
+struct Desk {
+    waiting: Mutex<Waiting>,
+    lanes: usize,
+}
 
 #[derive(Default)]
 struct Waiting {
     questions: Vec<Question>,
-    /// Whether a carrier comes back for them.
-    is_served: bool,
+    /// How many carriers are out.
+    carriers: usize,
+    /// How many of them are expected back at any moment.
+    prompt: usize,
+    /// When one was sent, or came back, last.
+    seen: Option<Instant>,
 }
 
 impl Desk {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells whether a carrier is to be sent.
-    fn hand_in(&self, question: Question) -> bool {
+    /// The carrier to be sent, if one is needed: none is expected back; or there is as much here as one can
+    /// take; or none was seen for long, as their threads are kept busy by something else.
+    fn hand_in(self: &Arc<Self>, question: Question) -> Option<Carrier> {
         let mut waiting = self.waiting();
         waiting.questions.push(question);
-        !mem::replace(&mut waiting.is_served, true)
+        let is_full = waiting.questions.len().is_multiple_of(MOST);
+        let is_late = || waiting.seen.is_none_or(|seen| seen.elapsed() > 2 * PATIENCE);
+        let is_due = waiting.prompt == 0 || is_full || is_late();
+        is_due.then(|| self.carrier(&mut waiting)).flatten()
+    }
+
+    fn carrier(self: &Arc<Self>, waiting: &mut Waiting) -> Option<Carrier> {
+        (waiting.carriers < self.lanes).then(|| {
+            waiting.carriers += 1;
+            waiting.prompt += 1;
+            waiting.seen = Some(Instant::now());
+            Carrier { desk: self.clone(), is_out: true, is_prompt: true }
+        })
     }
 }
 
 /// Takes what lies on the desk to the store, and comes back until nothing is left.
 struct Carrier {
     desk: Arc<Desk>,
-    /// Whether those who wait rely on this one.
-    serves: bool,
+    is_out: bool,
+    is_prompt: bool,
 }
 
 impl Carrier {
-    fn of(desk: &Arc<Desk>) -> Self {
-        Self { desk: desk.clone(), serves: true }
+    fn go<R: Reader>(self, reader: &Arc<R>) {
+        tokio::spawn(self.run(reader.clone()));
     }
 
     async fn run<R: Reader>(mut self, reader: Arc<R>) {
@@ -122,12 +144,14 @@ impl Carrier {
                 Ok(rows) => rows,
                 Err(_) if questions.iter().all(Question::is_given_up) => continue,
                 Err(_) => {
-                    self.hand_over(&reader);
+                    if let Some(relief) = self.take_long() {
+                        relief.go(&reader);
+                    }
                     let all_leave =
                         join_all(questions.iter_mut().map(|asked| asked.answer.closed()));
                     match select(reading, pin!(all_leave)).await {
                         Either::Left((rows, _)) => rows,
-                        Either::Right(_) => return,
+                        Either::Right(_) => continue,
                     }
                 }
             };
@@ -135,17 +159,18 @@ impl Carrier {
         }
     }
 
-    /// What lies on the desk, as far as somebody still waits for it. If that is nothing, the next who
-    /// asks sends another carrier.
+    /// What lies on the desk, as far as somebody still waits for it. If that is nothing, this one is no
+    /// longer out: the next who asks sends another.
     fn fetch(&mut self) -> Option<Vec<Question>> {
-        if !self.serves {
-            return None;
-        }
         let mut waiting = self.desk.waiting();
+        waiting.seen = Some(Instant::now());
+        waiting.prompt += usize::from(!mem::replace(&mut self.is_prompt, true));
         waiting.questions.retain(|asked| !asked.is_given_up());
         match waiting.questions.len() {
             0 => {
-                (waiting.is_served, self.serves) = (false, false);
+                waiting.carriers -= 1;
+                waiting.prompt -= 1;
+                self.is_out = false;
                 None
             }
             1..=MOST => Some(mem::take(&mut waiting.questions)),
@@ -153,22 +178,35 @@ impl Carrier {
         }
     }
 
-    /// Leaves the desk to another.
-    fn hand_over<R: Reader>(&mut self, reader: &Arc<R>) {
-        self.serves = false;
-        tokio::spawn(Carrier::of(&self.desk).run(reader.clone()));
+    /// Is no longer expected back; another one goes, if somebody waits.
+    fn take_long(&mut self) -> Option<Carrier> {
+        let mut waiting = self.desk.waiting();
+        waiting.prompt -= 1;
+        self.is_prompt = false;
+        match waiting.questions.is_empty() {
+            true => None,
+            false => self.desk.carrier(&mut waiting),
+        }
     }
 }
 
-/// Who waits for a carrier that ends before its time, as the reader panicked or the runtime is shutting
-/// down, is not left waiting.
+/// One that ends before its time, as the reader panicked or the runtime is shutting down, does not come
+/// back. If there is no other, those who wait are not left waiting.
 impl Drop for Carrier {
     fn drop(&mut self) {
-        if self.serves {
-            // Who wait are told when the lock is no longer held.
-            let lost = mem::take(&mut *self.desk.waiting());
-            drop(lost);
+        if !self.is_out {
+            return;
         }
+        let mut waiting = self.desk.waiting();
+        waiting.carriers -= 1;
+        waiting.prompt -= usize::from(self.is_prompt);
+        let lost = match waiting.carriers {
+            0 => mem::take(&mut waiting.questions),
+            _ => vec![],
+        };
+        // They are told when the lock is no longer held.
+        drop(waiting);
+        drop(lost);
     }
 }
 

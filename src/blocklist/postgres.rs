@@ -54,8 +54,9 @@ impl PostgresBlocklist {
     }
 
     fn of(pool: Pool, table: &TableName<'_>) -> Self {
+        let lanes = pool.status().max_size;
         let table = Arc::new(Table { pool, statements: Statements::postgres(table) });
-        Self { questions: Gatherer::new(table.clone()), table }
+        Self { questions: Gatherer::new(table.clone(), lanes), table }
     }
 
     /// Creates the table and its indexes if the table is missing. Where it is there already, no

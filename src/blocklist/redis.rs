@@ -23,6 +23,9 @@ use shared_line::SharedLine;
 /// The prefix of keys unless the application chooses another.
 const DEFAULT_PREFIX: &str = "jwt:";
 
+/// How many questions may be under way at a time: all over one connection, which answers them in order.
+const LANES: usize = 32;
+
 /// Widens the entry: KEYS[1] by revoked, cut_off, expires. What it is then goes into the stream
 /// KEYS[2] as well, for those who follow (`feed`), which keeps some sixteen thousand records.
 ///
@@ -85,7 +88,7 @@ return 1
 /// # What it does with the pool
 ///
 /// With the first question it takes one connection, and keeps it until it is dropped: the questions
-/// of all requests go over that one, without waiting for each other's answers. So the application
+/// of all requests go over that one. So the application
 /// has one connection fewer; if the pool has but one, it is left to the application, and the one
 /// that is kept is taken out of the pool and comes on top.
 ///
@@ -109,7 +112,7 @@ impl RedisBlocklist {
     pub fn with_prefix(pool: Pool, prefix: impl Into<String>) -> Self {
         let line = SharedLine::new(pool.clone());
         let keys = Arc::new(Keyspace { line, prefix: prefix.into() });
-        Self { questions: Gatherer::new(keys.clone()), keys, pool }
+        Self { questions: Gatherer::new(keys.clone(), LANES), keys, pool }
     }
 
     /// Asks the server how it is configured, and logs a warning if it may evict entries.

@@ -1,6 +1,7 @@
 //! What the stores on servers have in common: how rows are judged, and how a token is used up.
 
 use rocket::time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::{EntryKey, Standing, StoreError, TokenIds, UseUp};
 use crate::clock;
@@ -27,8 +28,8 @@ pub(super) struct Fields {
 /// The two operations in which the stores differ.
 #[rocket::async_trait]
 pub(super) trait Rows: Send + Sync {
-    /// The rows of these keys, at least one and at most three, in one round trip that begins after it
-    /// was asked.
+    /// The rows of these keys, at least one and at most three, by one question that begins after it was
+    /// asked.
     async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError>;
 
     /// Inserts "used at `now`" if the key has no row at all, as one atomic operation that is
@@ -50,14 +51,16 @@ pub(super) async fn standing(
     for row in store.rows(&asked).await? {
         let key = Some(row.key);
         // Every row is looked at, so that a malformed one is an error wherever it stands.
-        match row.fields.ok_or_else(malformed)? {
+        match row.fields.ok_or_else(|| malformed_at(&row.key))? {
             _ if !asked.contains(&row.key) => return Err(malformed()),
             Fields { revoked: true, .. } => revoked = true,
             Fields { cut_off: Some(at), .. } if key == subject => {
-                revoked |= ids.is_cut_off_by(instant(at)?);
+                revoked |= ids.is_cut_off_by(instant(&row.key, at)?);
             }
-            Fields { used: Some(first), .. } if key == token => used = Some(instant(first)?),
-            _ => return Err(malformed()),
+            Fields { used: Some(first), .. } if key == token => {
+                used = Some(instant(&row.key, first)?);
+            }
+            _ => return Err(malformed_at(&row.key)),
         }
     }
 
@@ -98,6 +101,12 @@ pub(super) fn malformed() -> StoreError {
     StoreError::new("a malformed entry in the blocklist")
 }
 
-fn instant(millis: i64) -> Result<OffsetDateTime, StoreError> {
-    clock::from_millis(millis).ok_or_else(malformed)
+/// Tells which, so that it can be found and deleted: the kind, and a `jti`, `sid` or hash in hexadecimal.
+fn malformed_at([kind, id @ ..]: &EntryKey) -> StoreError {
+    let (kind, id) = (char::from(*kind), Uuid::from_bytes_ref(id).as_simple());
+    StoreError::new(format!("a malformed entry in the blocklist: {kind}{id}"))
+}
+
+fn instant(key: &EntryKey, millis: i64) -> Result<OffsetDateTime, StoreError> {
+    clock::from_millis(millis).ok_or_else(|| malformed_at(key))
 }

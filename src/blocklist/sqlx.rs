@@ -71,8 +71,9 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
     }
 
     fn of(pool: sqlx::Pool<DB>, table: &TableName<'_>) -> Self {
+        let lanes = pool.options().get_max_connections() as usize;
         let table = Arc::new(Table { pool, statements: DB::DIALECT.statements(table) });
-        Self { questions: Gatherer::new(table.clone()), table }
+        Self { questions: Gatherer::new(table.clone(), lanes), table }
     }
 
     /// Creates the table and its indexes if the table is missing. Where it is there already, no

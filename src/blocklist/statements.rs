@@ -11,12 +11,8 @@
 
 use std::fmt;
 
-use super::gather::KEYS;
 use super::shared::{self, Fields, Row};
 use super::{EntryKey, StoreError};
-
-/// A key that no entry has, as its kind does not exist.
-const NO_ENTRY: EntryKey = [0; 17];
 
 /// How many rows are deleted at a time, that no statement holds locks for long.
 pub(super) const BATCH: u64 = 1000;
@@ -201,11 +197,11 @@ impl Statements {
     /// The statements of a running store, by name.
     #[cfg(feature = "test-util")]
     pub(super) fn named(&self) -> [(&'static str, &str); 5] {
-        let standing = |questions| self.standing.of(questions).map_or("", |(text, _)| text);
+        let [one, many] = self.standing.ends();
         [
             ("revoke", &self.revoke),
-            ("standing", standing(1)),
-            ("standing_of_many", standing(super::gather::MOST)),
+            ("standing", one),
+            ("standing_of_many", many),
             ("use_up", &self.use_up),
             ("prune", &self.prune),
         ]
@@ -217,8 +213,8 @@ pub(super) enum Lookup {
     /// As an array.
     #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
     Array(String),
-    /// A statement with the [`KEYS`] places of one question, one with twice as many, and so on: so few have
-    /// to be prepared. Places that are left over are filled with [`NO_ENTRY`].
+    /// A statement with the [`KEYS`](super::gather::KEYS) places of one question, one with twice as many, and so on: so few have
+    /// to be prepared. In places that are left over the last key is asked for again.
     #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
     Places(Vec<String>),
 }
@@ -231,39 +227,47 @@ impl Lookup {
 
     #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
     fn by_places(table: &TableName<'_>) -> Self {
+        use super::gather::{KEYS, MOST};
         let statement = |power| {
             let places = vec!["?"; KEYS << power].join(", ");
             format!("{} IN ({places})", Self::select(table))
         };
-        Self::Places((0..=super::gather::MOST.ilog2()).map(statement).collect())
+        Self::Places((0..=MOST.ilog2()).map(statement).collect())
     }
 
     fn select(table: &TableName<'_>) -> String {
         format!("SELECT entry, revoked, cut_off, used FROM {table} WHERE entry")
     }
 
-    /// The statement for so many questions, and for how many it has places. There is one for as many as
-    /// are gathered.
-    fn of(&self, questions: usize) -> Option<(&str, usize)> {
+    /// The statement for these keys, and what is to be bound to it.
+    pub(super) fn keys(&self, keys: &[EntryKey]) -> Result<(&str, Vec<EntryKey>), StoreError> {
         match self {
             #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
-            Self::Array(statement) => Some((statement, questions)),
+            Self::Array(statement) => Ok((statement, keys.to_vec())),
             #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
             Self::Places(statements) => {
-                let places = questions.next_power_of_two();
-                Some((statements.get(places.ilog2() as usize)?, places))
+                use super::gather::KEYS;
+                let power = keys.len().div_ceil(KEYS).next_power_of_two().ilog2() as usize;
+                let (statement, last) = statements
+                    .get(power)
+                    .zip(keys.last())
+                    .ok_or_else(|| StoreError::new("no statement for so many keys"))?;
+                let mut keys = keys.to_vec();
+                keys.resize(KEYS << power, *last);
+                Ok((statement, keys))
             }
         }
     }
 
-    /// The statement for these keys, and what is to be bound to it.
-    pub(super) fn keys(&self, keys: &[EntryKey]) -> Result<(&str, Vec<EntryKey>), StoreError> {
-        let (statement, places) = self
-            .of(keys.len().div_ceil(KEYS))
-            .ok_or_else(|| StoreError::new("too many keys are asked for"))?;
-        let mut keys = keys.to_vec();
-        keys.resize(keys.len().max(places * KEYS), NO_ENTRY);
-        Ok((statement, keys))
+    /// For one question, and for as many as are gathered.
+    #[cfg(feature = "test-util")]
+    fn ends(&self) -> [&str; 2] {
+        match self {
+            #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
+            Self::Array(statement) => [statement, statement],
+            #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
+            Self::Places(all) => [all.first(), all.last()].map(|text| text.map_or("", |text| text)),
+        }
     }
 }
 

@@ -108,15 +108,19 @@ impl Server {
         });
     }
 
-    /// To all its processes, the first one first, which makes the others.
+    /// To all its processes. The first one makes the others, so it is stopped before they are counted.
     fn signal(&self, signal: &str) {
         let mut pids = vec![self.process.id()];
+        send("STOP", &pids);
         pids.extend(children(self.process.id()));
-        // Some may have ended by themselves.
-        let pids: Vec<_> = pids.iter().map(ToString::to_string).collect();
-        let mut kill = Command::new("kill");
-        let _ = kill.args(["-s", signal]).args(pids).stderr(Stdio::null()).status();
+        send(signal, &pids);
     }
+}
+
+fn send(signal: &str, pids: &[u32]) {
+    // Some may have ended by themselves.
+    let pids = pids.iter().map(ToString::to_string);
+    let _ = Command::new("kill").args(["-s", signal]).args(pids).stderr(Stdio::null()).status();
 }
 
 impl Drop for Server {

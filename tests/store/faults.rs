@@ -47,7 +47,12 @@ fn is_discreet(error: &StoreError) {
 /// What a row may not be. For each, the token it concerns is neither live nor anything else; others are,
 /// though they are asked for at the same time.
 async fn is_malformed(store: &dyn Blocklist, ids: &TokenIds<'_>, what: &str) {
-    assert!(store.standing(ids).await.is_err(), "{what}");
+    let error = store.standing(ids).await.expect_err(what).to_string();
+    // It says where to look.
+    let names = ids.keys().into_iter().map(|[kind, id @ ..]| {
+        format!("{}{}", char::from(kind), uuid::Uuid::from_bytes(id).as_simple())
+    });
+    assert!(names.into_iter().any(|name| error.ends_with(&name)), "{what}: {error}");
     let now = OffsetDateTime::now_utc();
     assert!(store.use_up(ids, now, now + Duration::HOUR).await.is_err(), "{what}");
 

@@ -135,7 +135,8 @@ async fn a_silent_connection_is_replaced() {
     let setting = Setting::with_an_entry().await;
     setting.relay.deafen();
     setting.give_up("revoked").await;
-    let answers = join_all((0..100).map(|_| setting.standing("revoked"))).await;
+    // Fewer than are sent without waiting for what is under way.
+    let answers = join_all((0..60).map(|_| setting.standing("revoked"))).await;
     assert!(answers.iter().all(|standing| *standing == Standing::Revoked));
     assert_eq!(setting.relay.accepted(), 2);
     setting.has_one_connection();

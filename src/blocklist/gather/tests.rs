@@ -93,6 +93,8 @@ impl Reader for Scripted {
     }
 }
 
+const LANES: usize = 3;
+
 fn key(id: u8) -> EntryKey {
     [id; 17]
 }
@@ -134,7 +136,7 @@ fn ids(rows: &[Row]) -> Vec<u8> {
 fn a_lone_question_goes_at_once() {
     run(async {
         let store = Scripted::with([1]);
-        let gatherer = Gatherer::new(store.clone());
+        let gatherer = Gatherer::new(store.clone(), LANES);
         let begin = Instant::now();
         for _ in 0..3 {
             store.answer(1);
@@ -150,7 +152,7 @@ fn a_lone_question_goes_at_once() {
 fn what_comes_meanwhile_is_asked_together() {
     run(async {
         let store = Scripted::with((0..20).filter(|id| id % 2 == 0));
-        let gatherer = Gatherer::new(store.clone());
+        let gatherer = Gatherer::new(store.clone(), LANES);
         let first = ask(&gatherer, [0]);
         settle().await;
         let others = ask(&gatherer, 1..20);
@@ -170,7 +172,7 @@ fn what_comes_meanwhile_is_asked_together() {
 fn those_who_ask_for_the_same_are_all_answered() {
     run(async {
         let store = Scripted::with([1, 2]);
-        let gatherer = Gatherer::new(store.clone());
+        let gatherer = Gatherer::new(store.clone(), LANES);
         let questions = ask(&gatherer, [1, 1, 2, 3, 1]);
         store.answer(1);
         let answers = join_all(questions).await;
@@ -189,14 +191,71 @@ fn those_who_ask_for_the_same_are_all_answered() {
 fn not_too_many_are_asked_together() {
     run(async {
         let store = Scripted::with([]);
-        let gatherer = Gatherer::new(store.clone());
-        let number = 2 * MOST + 3;
-        let questions = ask(&gatherer, std::iter::repeat_n(1, number));
+        let gatherer = Gatherer::new(store.clone(), LANES);
+        let first = ask(&gatherer, [1]);
+        settle().await;
+        // What is as much as one can carry waits for none.
+        let questions = ask(&gatherer, std::iter::repeat_n(1, MOST + 3));
+        settle().await;
+        assert_eq!(store.asked(), [1, MOST]);
         store.answer(3);
-        for rows in join_all(questions).await {
+        for rows in join_all(first.into_iter().chain(questions)).await {
             assert!(rows.expect("an answer").is_empty());
         }
-        assert_eq!(store.asked(), [MOST, MOST, 3]);
+        assert_eq!(store.asked(), [1, MOST, 3]);
+    });
+}
+
+#[test]
+fn a_store_that_is_stuck_is_asked_no_more_than_may_be() {
+    run(async {
+        let store = Scripted::with([1]);
+        let gatherer = Gatherer::new(store.clone(), LANES);
+        let mut questions = vec![];
+        for _ in 0..20 {
+            questions.extend(ask(&gatherer, std::iter::repeat_n(1, MOST / 2)));
+            advance(PATIENCE * 3).await;
+            settle().await;
+        }
+        assert_eq!(store.asked().len(), LANES);
+        // All that came meanwhile is asked as few as it can be.
+        let number = questions.len();
+        store.answer(number);
+        for rows in join_all(questions).await {
+            assert!(!rows.expect("an answer").is_empty());
+        }
+        let asked = store.asked();
+        assert_eq!(asked.iter().sum::<usize>(), number);
+        assert!(asked[LANES..].iter().rev().skip(1).all(|asked| *asked == MOST), "{asked:?}");
+    });
+}
+
+#[test]
+fn one_that_does_not_come_back_in_time_is_not_waited_for() {
+    // Its thread is kept busy by something else: here, its runtime is not run.
+    let store = Scripted::with([1, 2, 3]);
+    let gatherer = Gatherer::new(store.clone(), LANES);
+    let other = paused();
+    let first = other.block_on(async { ask(&gatherer, [1]) });
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            run(async {
+                store.answer(1);
+                let waiting = ask(&gatherer, [2]);
+                settle().await;
+                assert!(store.asked().is_empty());
+                advance(PATIENCE * 3).await;
+                assert_eq!(ids(&gatherer.ask(&[key(3)]).await.expect("an answer")), [3]);
+                for rows in join_all(waiting).await {
+                    assert_eq!(ids(&rows.expect("an answer")), [2]);
+                }
+            });
+        });
+    });
+    drop((first, other));
+    run(async {
+        store.answer(1);
+        assert_eq!(ids(&gatherer.ask(&[key(1)]).await.expect("an answer")), [1]);
     });
 }
 
@@ -205,7 +264,7 @@ fn an_error_refuses_all_who_asked_and_nobody_else() {
     run(async {
         for fault in [Fault::Error, Fault::ForeignRow, Fault::Panic] {
             let store = Scripted::with([1]);
-            let gatherer = Gatherer::new(store.clone());
+            let gatherer = Gatherer::new(store.clone(), LANES);
             store.fail(Some(fault));
             let questions = ask(&gatherer, [1, 2, 3]);
             store.answer(1);
@@ -224,7 +283,7 @@ fn an_error_refuses_all_who_asked_and_nobody_else() {
 fn who_waits_for_a_carrier_that_panics_is_not_left_waiting() {
     run(async {
         let store = Scripted::with([1]);
-        let gatherer = Gatherer::new(store.clone());
+        let gatherer = Gatherer::new(store.clone(), LANES);
         let first = ask(&gatherer, [1]);
         settle().await;
         let waiting = ask(&gatherer, [1, 2]);
@@ -241,7 +300,7 @@ fn who_waits_for_a_carrier_that_panics_is_not_left_waiting() {
 fn the_text_of_the_error_is_for_all() {
     run(async {
         let store = Scripted::with([]);
-        let gatherer = Gatherer::new(store.clone());
+        let gatherer = Gatherer::new(store.clone(), LANES);
         store.fail(Some(Fault::Error));
         let questions = ask(&gatherer, [1, 2]);
         store.answer(1);
@@ -255,7 +314,7 @@ fn the_text_of_the_error_is_for_all() {
 fn what_cannot_be_read_concerns_who_asked_for_it() {
     run(async {
         let store = Scripted::of([(key(7), None)]);
-        let gatherer = Gatherer::new(store.clone());
+        let gatherer = Gatherer::new(store.clone(), LANES);
         let questions = ask(&gatherer, [6, 7, 8]);
         store.answer(1);
         let answers = join_all(questions).await;
@@ -269,7 +328,7 @@ fn what_cannot_be_read_concerns_who_asked_for_it() {
 fn who_leaves_disturbs_nobody() {
     run(async {
         let store = Scripted::with([1, 2, 3]);
-        let gatherer = Gatherer::new(store.clone());
+        let gatherer = Gatherer::new(store.clone(), LANES);
         let mut under_way = ask(&gatherer, [1, 2]);
         settle().await;
         let mut waiting = ask(&gatherer, [2, 3]);
@@ -288,7 +347,7 @@ fn who_leaves_disturbs_nobody() {
 fn what_nobody_waits_for_is_given_up() {
     run(async {
         let store = Scripted::with([1]);
-        let gatherer = Gatherer::new(store.clone());
+        let gatherer = Gatherer::new(store.clone(), LANES);
         for leaves_after in [PATIENCE / 2, PATIENCE * 3] {
             let (before, questions) = (store.given_up(), ask(&gatherer, [1, 2]));
             settle().await;
@@ -308,7 +367,7 @@ fn what_nobody_waits_for_is_given_up() {
 fn one_that_is_stuck_does_not_hold_up_all() {
     run(async {
         let store = Scripted::with([1, 2]);
-        let gatherer = Gatherer::new(store.clone());
+        let gatherer = Gatherer::new(store.clone(), LANES);
         let stuck = ask(&gatherer, [1]);
         settle().await;
         let next = ask(&gatherer, [2]);
@@ -334,7 +393,7 @@ fn one_that_is_stuck_does_not_hold_up_all() {
 #[test]
 fn a_runtime_that_ends_takes_nobody_with_it() {
     let store = Scripted::with([1]);
-    let gatherer = Gatherer::new(store.clone());
+    let gatherer = Gatherer::new(store.clone(), LANES);
     let other = paused();
     let questions = other.block_on(async {
         let questions = ask(&gatherer, [1, 1]);
@@ -354,7 +413,7 @@ fn a_runtime_that_ends_takes_nobody_with_it() {
 #[test]
 fn a_question_without_a_runtime_spoils_nothing() {
     let store = Scripted::with([1]);
-    let gatherer = Gatherer::new(store.clone());
+    let gatherer = Gatherer::new(store.clone(), LANES);
     let ask = AssertUnwindSafe(|| gatherer.ask(&[key(1)]).now_or_never());
     assert!(catch_unwind(ask).is_err());
     run(async {

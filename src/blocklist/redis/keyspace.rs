@@ -1,6 +1,6 @@
 //! The keys of the entries, and how they are asked for.
 
-use rocket_db_pools::deadpool_redis::redis;
+use rocket_db_pools::deadpool_redis::redis::{self, RedisError};
 use uuid::Uuid;
 
 use super::shared_line::SharedLine;
@@ -26,32 +26,41 @@ impl Keyspace {
         name
     }
 
-    /// Looks closer, where there is a key that is no string. Its row can't be read.
-    async fn by_type(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
-        let mut types = redis::pipe();
-        for key in keys {
-            types.cmd("TYPE").arg(self.name(key));
+    /// The values of these keys, all of which are strings or missing.
+    async fn values<'a>(
+        &self,
+        keys: impl IntoIterator<Item = &'a EntryKey>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let keys: Vec<_> = keys.into_iter().collect();
+        let mut question = redis::pipe();
+        for key in &keys {
+            question.get(self.name(key));
         }
-        let types: Vec<String> = self.line.read(&types).await?;
+        let values: Vec<Option<Vec<u8>>> = self.line.read(&question).await?;
+        if values.len() != keys.len() {
+            return Err(shared::malformed());
+        }
+        let found = keys.into_iter().zip(values).filter_map(|(key, value)| Some((*key, value?)));
+        Ok(found.map(|(key, value)| Row { key, fields: fields(&value) }).collect())
+    }
+
+    /// Looks closer, where one of the keys is no string. Its row can't be read.
+    async fn by_type(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
+        let mut question = redis::pipe();
+        for key in keys {
+            question.cmd("TYPE").arg(self.name(key));
+        }
+        let types: Vec<String> = self.line.read(&question).await?;
         if types.len() != keys.len() {
             return Err(shared::malformed());
         }
-        let is_other = |name: &str| !matches!(name, "string" | "none");
-        let (others, strings): (Vec<_>, Vec<_>) =
-            keys.iter().zip(&types).partition(|(_, name)| is_other(name));
-
-        let mut values = redis::pipe();
-        for (key, _) in &strings {
-            values.get(self.name(key));
-        }
-        let values: Vec<Option<Vec<u8>>> = match strings.len() {
-            0 => vec![],
-            _ => self.line.read(&values).await?,
+        let is_string = |name: &str| matches!(name, "string" | "none");
+        let (strings, others): (Vec<_>, Vec<_>) =
+            keys.iter().zip(&types).partition(|(_, name)| is_string(name));
+        let mut rows = match strings.is_empty() {
+            true => vec![],
+            false => self.values(strings.iter().map(|(key, _)| *key)).await?,
         };
-        if values.len() != strings.len() {
-            return Err(shared::malformed());
-        }
-        let mut rows = rows(strings.iter().map(|(key, _)| *key), values);
         rows.extend(others.iter().map(|(key, _)| Row { key: **key, fields: None }));
         Ok(rows)
     }
@@ -60,22 +69,15 @@ impl Keyspace {
 #[rocket::async_trait]
 impl Reader for Keyspace {
     async fn read(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
-        let names: Vec<_> = keys.iter().map(|key| self.name(key)).collect();
-        // For a key of another type than a string MGET answers as for none at all; EXISTS counts it.
-        let mut question = redis::pipe();
-        question.cmd("MGET").arg(&names).cmd("EXISTS").arg(&names);
-        let (values, there): (Vec<Option<Vec<u8>>>, usize) = self.line.read(&question).await?;
-        match values.len() == keys.len() && values.iter().flatten().count() == there {
-            true => Ok(rows(keys, values)),
-            false => self.by_type(keys).await,
+        // Pipelined, not MGET, which answers "none" for a value of another type than a string.
+        match self.values(keys).await {
+            Err(error) if is_of_another_type(&error) => self.by_type(keys).await,
+            result => result,
         }
     }
 }
 
-fn rows<'a>(
-    keys: impl IntoIterator<Item = &'a EntryKey>,
-    values: Vec<Option<Vec<u8>>>,
-) -> Vec<Row> {
-    let rows = keys.into_iter().zip(values);
-    rows.filter_map(|(key, value)| Some(Row { key: *key, fields: fields(&value?) })).collect()
+fn is_of_another_type(error: &StoreError) -> bool {
+    let error = error.0.downcast_ref::<RedisError>();
+    error.is_some_and(|error| error.code() == Some("WRONGTYPE"))
 }
