@@ -3,7 +3,6 @@
 
 use rocket::futures::future::{join_all, FutureExt};
 use rocket::time::{Duration, OffsetDateTime};
-use rocket::tokio::{task::yield_now, time::timeout};
 use rocket_db_pools::deadpool_redis::redis::Cmd;
 use rocket_db_pools::deadpool_redis::Pool;
 use rocket_jwt_extended::blocklist::{
@@ -177,8 +176,10 @@ async fn who_asks_and_leaves_costs_no_connection() {
     let setting = Setting::with_an_entry().await;
     for _ in 0..50 {
         // Given up before the answer can have come; twice, so that one is given up in a row.
+        setting.relay.hold(true);
         assert!(setting.store.standing(&ids("live")).now_or_never().is_none());
         assert!(setting.store.standing(&ids("live")).now_or_never().is_none());
+        setting.relay.hold(false);
         assert_eq!(setting.standing("revoked").await, Standing::Revoked);
     }
     assert_eq!(setting.relay.accepted(), 1);
@@ -287,19 +288,14 @@ async fn a_pool_of_one_is_left_to_the_application() {
 
 #[rocket::async_test]
 async fn the_connection_goes_back_with_the_store() {
-    let Setting { home, relay, pool, store } = Setting::new(8).await;
+    let Setting { home, relay, pool, store } = Setting::new(2).await;
+    let _other = pool.get().await.expect("a connection");
     store.standing(&ids("live")).await.expect("an answer");
     drop(store);
-    // The task that carried the question holds it until a moment after the answer.
-    let is_back = async {
-        while pool.status().available == 0 {
-            yield_now().await;
-        }
-    };
-    timeout(std::time::Duration::from_secs(60), is_back).await.expect("the connection");
-    assert_eq!(pool.status().size, 1);
-    let _ = pool.get().await.expect("the same");
-    assert_eq!(relay.accepted(), 1);
+    // The task that carried the question may hold it a moment longer: the pool waits for it, as it has
+    // no other.
+    let _ = pool.get().await.expect("the one that went back");
+    assert_eq!(relay.accepted(), 2);
     home.end().await;
 }
 
