@@ -44,12 +44,25 @@ impl Seen {
     }
 }
 
+/// The tokens of a request, of which nearly every request has one.
+#[derive(Default)]
+struct Tokens {
+    first: OnceLock<Seen>,
+    others: OnceLock<Box<Tokens>>,
+}
+
+#[derive(Default)]
+struct Refusals {
+    last: Option<Rejection>,
+    // With the route that forwarded.
+    forwarded: Option<(usize, Rejection)>,
+}
+
+/// As small as it can be: each request with a token has one.
 #[derive(Default)]
 pub(crate) struct RequestCache {
-    seen: Mutex<Vec<Arc<Seen>>>,
-    refusal: Mutex<Option<Rejection>>,
-    // With the route that forwarded.
-    forwarded: Mutex<Option<(usize, Rejection)>>,
+    tokens: Tokens,
+    refusals: Mutex<Option<Box<Refusals>>>,
     renewable: Mutex<Option<Arc<Verified>>>,
     in_query: AtomicBool,
     in_hook: AtomicBool,
@@ -62,20 +75,22 @@ pub(crate) fn of<'r>(request: &'r Request<'_>) -> &'r RequestCache {
 
 impl RequestCache {
     /// The entry of that token: the whole text is the key.
-    pub(crate) fn seen(&self, encoded: &str) -> Arc<Seen> {
-        let mut all = lock(&self.seen);
-        if let Some(seen) = all.iter().find(|seen| *seen.encoded == *encoded) {
-            return seen.clone();
+    pub(crate) fn seen(&self, encoded: &str) -> &Seen {
+        let mut tokens = &self.tokens;
+        loop {
+            let seen = tokens.first.get_or_init(|| Seen::new(encoded));
+            if *seen.encoded == *encoded {
+                return seen;
+            }
+            tokens = tokens.others.get_or_init(Box::default);
         }
-        let seen = Arc::new(Seen::new(encoded));
-        all.push(seen.clone());
-        seen
     }
 
     /// Why `request`, whose cache this is, was refused.
     pub(crate) fn refusal(&self, request: &Request<'_>) -> Option<Rejection> {
-        let refusal = lock(&self.refusal).clone();
-        refusal.or_else(|| match &*lock(&self.forwarded) {
+        let refusals = lock(&self.refusals);
+        let Refusals { last, forwarded } = refusals.as_deref()?;
+        last.clone().or_else(|| match forwarded {
             // Where another route was tried afterwards, the answer is that one's.
             Some((route, rejection)) if *route == address(request) => Some(rejection.clone()),
             _ => None,
@@ -84,11 +99,12 @@ impl RequestCache {
 
     /// Keeps why a guard of `request` left it to the next route, should there be none.
     pub(crate) fn forward(&self, request: &Request<'_>, rejection: Rejection) {
-        *lock(&self.forwarded) = Some((address(request), rejection));
+        lock(&self.refusals).get_or_insert_default().forwarded =
+            Some((address(request), rejection));
     }
 
     pub(crate) fn refuse(&self, rejection: Rejection) {
-        *lock(&self.refusal) = Some(rejection);
+        lock(&self.refusals).get_or_insert_default().last = Some(rejection);
     }
 
     /// The cookie-borne access token that a guard let in.

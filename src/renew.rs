@@ -1,5 +1,7 @@
 //! Implicit refresh: a cookie-borne access token close to its end is renewed in the answer.
 
+use std::sync::Arc;
+
 use rocket::Response;
 
 use crate::blocklist::Standing;
@@ -7,18 +9,26 @@ use crate::cache::RequestCache;
 use crate::config::Settings;
 use crate::cookies;
 use crate::jwt::Jwt;
-use crate::token::TokenType;
+use crate::token::{TokenType, Verified};
 
 /// Renews the token a guard let in by its cookie, unless there is a reason not to. What goes wrong
 /// is logged: the answer is good without it.
 pub(crate) async fn renew(jwt: &Jwt, cache: &RequestCache, response: &mut Response<'_>) {
-    let settings = jwt.settings();
-    let Some(within) = settings.implicit_refresh else { return };
-    let Some(verified) = cache.renewable() else { return };
-    let Some(expires_at) = verified.registered().expires_at else { return };
-    if expires_at - jwt.now() > within || sets_its_cookies(settings, response) {
-        return;
+    if let Some(verified) = due(jwt, cache, response) {
+        // On the heap, as it is rare: else the future of each response had room for it.
+        Box::pin(renew_now(jwt, &verified, response)).await;
     }
+}
+
+/// The token that is to be renewed.
+fn due(jwt: &Jwt, cache: &RequestCache, response: &Response<'_>) -> Option<Arc<Verified>> {
+    let within = jwt.settings().implicit_refresh?;
+    let verified = cache.renewable()?;
+    let is_close = verified.registered().expires_at? - jwt.now() <= within;
+    (is_close && !sets_its_cookies(jwt.settings(), response)).then_some(verified)
+}
+
+async fn renew_now(jwt: &Jwt, verified: &Verified, response: &mut Response<'_>) {
     // A log-out everywhere that the store does not know of yet will cut off this instant.
     let at = jwt.issue_instant(jwt.now());
     // Asked again: the route may have been the logout. And in the store: what was recorded elsewhere
@@ -29,7 +39,7 @@ pub(crate) async fn renew(jwt: &Jwt, cache: &RequestCache, response: &mut Respon
     }
     let renewed = jwt
         .access_token(verified.identity())
-        .after(&verified, at)
+        .after(verified, at)
         .encode()
         .and_then(|token| cookies::cookies(jwt, TokenType::Access, &token, None, None));
     match renewed {
@@ -57,8 +67,11 @@ pub(crate) fn forbid_storing(settings: &Settings, response: &mut Response<'_>) {
 }
 
 fn sets_cookie(response: &Response<'_>, names: &[&String]) -> bool {
-    response.headers().get("Set-Cookie").any(|line| {
-        let name = line.split('=').next().unwrap_or_default().trim();
-        names.iter().any(|one| *one == name)
+    response.headers().iter().any(|line| {
+        // A look at each name costs less than the hash of one.
+        line.name == "Set-Cookie" && {
+            let name = line.value.split('=').next().unwrap_or_default().trim();
+            names.iter().any(|one| *one == name)
+        }
     })
 }

@@ -32,26 +32,26 @@ use crate::Claims;
 pub(crate) const MAX_HEADER_LENGTH: usize = 4096;
 
 /// The whole pipeline but for what needs a request: users and permissions.
-pub(crate) async fn verify(
+pub(crate) async fn verify<'a>(
     jwt: &Jwt,
-    seen: &Seen,
+    seen: &'a Seen,
     proof: Option<&Proof>,
     policy: Policy,
-) -> Result<Arc<Verified>, Refusal> {
+) -> Result<&'a Arc<Verified>, Refusal> {
     let now = jwt.now();
     let verified = decode_once(jwt, seen, now)?;
-    let refuse = |reason| Refusal::of(reason, &verified);
-    check_csrf(&verified, proof).map_err(refuse)?;
-    check_expiry(jwt.settings(), &verified, now).map_err(refuse)?;
-    check_type(&verified, policy.kind()).map_err(refuse)?;
+    let refuse = |reason| Refusal::of(reason, verified);
+    check_csrf(verified, proof).map_err(refuse)?;
+    check_expiry(jwt.settings(), verified, now).map_err(refuse)?;
+    check_type(verified, policy.kind()).map_err(refuse)?;
     if policy.needs_fresh() && !verified.registered().fresh {
         return Err(refuse(Reason::NotFresh));
     }
     if policy.asks_blocklist() {
-        judge(jwt, seen, &verified).await.map_err(refuse)?;
+        judge(jwt, seen, verified).await.map_err(refuse)?;
     }
     let hooks = jwt.hooks();
-    if hooks.verify_claims.is_some() && !*seen.accepted.get_or_init(|| hooks.accept(&verified)) {
+    if hooks.verify_claims.is_some() && !*seen.accepted.get_or_init(|| hooks.accept(verified)) {
         return Err(refuse(Reason::ClaimsRejected));
     }
     Ok(verified)
@@ -64,12 +64,17 @@ async fn judge(jwt: &Jwt, seen: &Seen, verified: &Verified) -> Result<(), Reason
     }
     match jwt.standing_at_once(verified) {
         Some(Ok(Standing::Live)) => seen.standing.get_or_init(|| Ok(())).clone(),
-        known => seen.standing_by(|| jwt.judge(verified, known)).await,
+        // On the heap, as it is rare: else each guard's future had room for it, and is boxed by Rocket.
+        known => Box::pin(seen.standing_by(|| jwt.judge(verified, known))).await,
     }
 }
 
-fn decode_once(jwt: &Jwt, seen: &Seen, now: OffsetDateTime) -> Result<Arc<Verified>, Refusal> {
-    seen.decoded.get_or_init(|| decode(jwt, &seen.encoded, now)).clone()
+fn decode_once<'a>(
+    jwt: &Jwt,
+    seen: &'a Seen,
+    now: OffsetDateTime,
+) -> Result<&'a Arc<Verified>, Refusal> {
+    seen.decoded.get_or_init(|| decode(jwt, &seen.encoded, now)).as_ref().map_err(Clone::clone)
 }
 
 /// Everything up to the required claims.

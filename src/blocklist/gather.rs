@@ -118,7 +118,7 @@ impl Desk {
             waiting.carriers += 1;
             waiting.prompt += 1;
             waiting.seen = Some(Instant::now());
-            Carrier { desk: self.clone(), is_out: true, is_prompt: true }
+            Carrier { desk: self.clone(), is: Is::Prompt }
         })
     }
 }
@@ -126,8 +126,18 @@ impl Desk {
 /// Takes what lies on the desk to the store, and comes back until nothing is left.
 struct Carrier {
     desk: Arc<Desk>,
-    is_out: bool,
-    is_prompt: bool,
+    is: Is,
+}
+
+/// Where a carrier is.
+#[derive(PartialEq)]
+enum Is {
+    /// Out, and expected back at any moment.
+    Prompt,
+    /// Out for long.
+    Late,
+    /// Back for good.
+    Back,
 }
 
 impl Carrier {
@@ -164,13 +174,15 @@ impl Carrier {
     fn fetch(&mut self) -> Option<Vec<Question>> {
         let mut waiting = self.desk.waiting();
         waiting.seen = Some(Instant::now());
-        waiting.prompt += usize::from(!mem::replace(&mut self.is_prompt, true));
+        if mem::replace(&mut self.is, Is::Prompt) == Is::Late {
+            waiting.prompt += 1;
+        }
         waiting.questions.retain(|asked| !asked.is_given_up());
         match waiting.questions.len() {
             0 => {
                 waiting.carriers -= 1;
                 waiting.prompt -= 1;
-                self.is_out = false;
+                self.is = Is::Back;
                 None
             }
             1..=MOST => Some(mem::take(&mut waiting.questions)),
@@ -182,7 +194,7 @@ impl Carrier {
     fn take_long(&mut self) -> Option<Carrier> {
         let mut waiting = self.desk.waiting();
         waiting.prompt -= 1;
-        self.is_prompt = false;
+        self.is = Is::Late;
         match waiting.questions.is_empty() {
             true => None,
             false => self.desk.carrier(&mut waiting),
@@ -194,12 +206,12 @@ impl Carrier {
 /// back. If there is no other, those who wait are not left waiting.
 impl Drop for Carrier {
     fn drop(&mut self) {
-        if !self.is_out {
+        if self.is == Is::Back {
             return;
         }
         let mut waiting = self.desk.waiting();
         waiting.carriers -= 1;
-        waiting.prompt -= usize::from(self.is_prompt);
+        waiting.prompt -= usize::from(self.is == Is::Prompt);
         let lost = match waiting.carriers {
             0 => mem::take(&mut waiting.questions),
             _ => vec![],

@@ -206,8 +206,8 @@ impl Blocklist for RedisBlocklist {
     }
 }
 
-/// Reads `revoked cut_off used expires changed`.
-fn fields(value: &[u8]) -> Option<Fields> {
+/// Reads `revoked cut_off used expires changed`: what is known, and when it expires.
+fn fields(value: &[u8]) -> Option<(Fields, Option<i64>)> {
     let mut fields = std::str::from_utf8(value).ok()?.split(' ');
     let revoked = match fields.next()? {
         "0" => false,
@@ -218,9 +218,9 @@ fn fields(value: &[u8]) -> Option<Fields> {
         "-" => Some(None),
         millis => millis.parse::<i64>().ok().map(Some),
     };
-    let (cut_off, used, _expires, changed) = (time()?, time()?, time()?, time()?);
+    let (cut_off, used, expires, changed) = (time()?, time()?, time()?, time()?);
     let is_whole = changed.is_some() && fields.next().is_none();
-    is_whole.then_some(Fields { revoked, cut_off, used })
+    is_whole.then_some((Fields { revoked, cut_off, used }, expires))
 }
 
 /// The policy by which a server with this `INFO memory` evicts keys, if it does.

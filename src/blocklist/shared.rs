@@ -101,10 +101,20 @@ pub(super) fn malformed() -> StoreError {
     StoreError::new("a malformed entry in the blocklist")
 }
 
-/// Tells which, so that it can be found and deleted: the kind, and a `jti`, `sid` or hash in hexadecimal.
-fn malformed_at([kind, id @ ..]: &EntryKey) -> StoreError {
-    let (kind, id) = (char::from(*kind), Uuid::from_bytes_ref(id).as_simple());
-    StoreError::new(format!("a malformed entry in the blocklist: {kind}{id}"))
+/// Tells which, so that it can be found and deleted.
+fn malformed_at(key: &EntryKey) -> StoreError {
+    StoreError::new(name("a malformed entry in the blocklist: ", key))
+}
+
+/// A key as text, behind some other: the letter of its kind, and a `jti`, `sid` or hash in hexadecimal.
+pub(super) fn name(before: &str, [kind, id @ ..]: &EntryKey) -> String {
+    let mut digits = Uuid::encode_buffer();
+    let digits = Uuid::from_bytes_ref(id).as_simple().encode_lower(&mut digits);
+    let mut name = String::with_capacity(before.len() + 1 + digits.len());
+    name.push_str(before);
+    name.push(char::from(*kind));
+    name.push_str(digits);
+    name
 }
 
 fn instant(key: &EntryKey, millis: i64) -> Result<OffsetDateTime, StoreError> {

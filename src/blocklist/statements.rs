@@ -9,6 +9,7 @@
 //!
 //! The rows of any number of tokens are asked for by one statement ([`Lookup`]).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::shared::{self, Fields, Row};
@@ -213,8 +214,9 @@ pub(super) enum Lookup {
     /// As an array.
     #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
     Array(String),
-    /// A statement with the [`KEYS`](super::gather::KEYS) places of one question, one with twice as many, and so on: so few have
-    /// to be prepared. In places that are left over the last key is asked for again.
+    /// A statement with the [`KEYS`](super::gather::KEYS) places of one question, one with twice as
+    /// many, and so on: so few have to be prepared. In places that are left over the last key is asked
+    /// for again.
     #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
     Places(Vec<String>),
 }
@@ -240,10 +242,13 @@ impl Lookup {
     }
 
     /// The statement for these keys, and what is to be bound to it.
-    pub(super) fn keys(&self, keys: &[EntryKey]) -> Result<(&str, Vec<EntryKey>), StoreError> {
+    pub(super) fn keys<'k>(
+        &self,
+        keys: &'k [EntryKey],
+    ) -> Result<(&str, Cow<'k, [EntryKey]>), StoreError> {
         match self {
             #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
-            Self::Array(statement) => Ok((statement, keys.to_vec())),
+            Self::Array(statement) => Ok((statement, Cow::Borrowed(keys))),
             #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
             Self::Places(statements) => {
                 use super::gather::KEYS;
@@ -254,7 +259,7 @@ impl Lookup {
                     .ok_or_else(|| StoreError::new("no statement for so many keys"))?;
                 let mut keys = keys.to_vec();
                 keys.resize(KEYS << power, *last);
-                Ok((statement, keys))
+                Ok((statement, Cow::Owned(keys)))
             }
         }
     }

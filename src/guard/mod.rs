@@ -156,7 +156,7 @@ async fn admit<G: TokenGuard>(
 pub(crate) async fn check<G: RequestFree>(jwt: &Jwt, encoded: &str) -> Result<G, Refusal> {
     let seen = cache::Seen::new(encoded);
     let verified = verify::verify(jwt, &seen, None, G::POLICY).await?;
-    admit(&verified, None, None).await
+    admit(verified, None, None).await
 }
 
 /// Runs a guard on a request.
@@ -180,11 +180,11 @@ async fn attempt<G: TokenGuard>(
     let cache = cache::of(request);
     let located = locate::locate(request, jwt.settings(), G::POLICY, body)?;
     let seen = cache.seen(&located.encoded);
-    let verified = verify::verify(jwt, &seen, located.proof.as_ref(), G::POLICY).await?;
-    let guard = admit(&verified, Some(located.location), Some(request)).await?;
+    let verified = verify::verify(jwt, seen, located.proof.as_ref(), G::POLICY).await?;
+    let guard = admit(verified, Some(located.location), Some(request)).await?;
     let is_access = verified.registered().token_type == TokenType::Access;
     if is_access && located.location == Location::Cookies {
-        cache.let_in_by_cookie(verified);
+        cache.let_in_by_cookie(verified.clone());
     }
     Ok(guard)
 }
@@ -362,3 +362,23 @@ macro_rules! policy_wrapper {
 }
 
 pub(crate) use {policy_wrapper, request_guard, token_guard, wrapper};
+
+#[cfg(test)]
+mod tests {
+    use std::mem::size_of_val;
+
+    use rocket::local::blocking::Client;
+
+    use super::*;
+    use crate::Claims;
+
+    /// Rocket boxes it for each request, and allocators have so much at hand.
+    #[test]
+    fn the_future_of_a_guard_is_small() {
+        let client = Client::untracked(rocket::build()).expect("a client");
+        let request = client.get("/");
+        let future = from_request::<Fresh<AccessToken<Claims>>>(request.inner());
+        assert!(size_of_val(&future) <= 512, "{}", size_of_val(&future));
+        drop(future);
+    }
+}

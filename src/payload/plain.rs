@@ -8,6 +8,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use rocket::serde::de::{Deserialize, DeserializeSeed, Deserializer};
 
 use super::members::{Members, Span};
@@ -97,7 +99,7 @@ impl<'a> Cursor<'a> {
     /// A string, which has no escapes.
     fn text(&mut self) -> Option<&'a str> {
         self.eat(b'"')?;
-        let length = self.rest().iter().position(|byte| *byte == b'"')?;
+        let length = memchr(b'"', self.rest())?;
         let text = self.json.get(self.at..self.at + length)?;
         self.at += length + 1;
         Some(text)

@@ -131,11 +131,7 @@ fn of_record((_, fields): &Record) -> Option<Entry> {
 
 /// Reads `revoked cut_off used expires changed`.
 fn of_value(key: EntryKey, value: &[u8]) -> Option<Entry> {
-    let Fields { revoked, cut_off, used } = super::fields(value)?;
-    let until = match std::str::from_utf8(value).ok()?.split(' ').nth(3)? {
-        "-" => None,
-        millis => Some(millis.parse().ok()?),
-    };
+    let (Fields { revoked, cut_off, used }, until) = super::fields(value)?;
     Some(Entry { key, revoked, cut_off, used, until })
 }
 

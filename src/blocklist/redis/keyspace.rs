@@ -1,7 +1,6 @@
 //! The keys of the entries, and how they are asked for.
 
 use rocket_db_pools::deadpool_redis::redis::{self, RedisError};
-use uuid::Uuid;
 
 use super::shared_line::SharedLine;
 use super::{fields, EntryKey, StoreError};
@@ -16,14 +15,8 @@ pub(super) struct Keyspace {
 
 impl Keyspace {
     /// The name of an entry's key.
-    pub(super) fn name(&self, [kind, id @ ..]: &EntryKey) -> String {
-        let mut digits = Uuid::encode_buffer();
-        let digits = Uuid::from_bytes_ref(id).as_simple().encode_lower(&mut digits);
-        let mut name = String::with_capacity(self.prefix.len() + 1 + digits.len());
-        name.push_str(&self.prefix);
-        name.push(char::from(*kind));
-        name.push_str(digits);
-        name
+    pub(super) fn name(&self, key: &EntryKey) -> String {
+        shared::name(&self.prefix, key)
     }
 
     /// The values of these keys, all of which are strings or missing.
@@ -41,7 +34,11 @@ impl Keyspace {
             return Err(shared::malformed());
         }
         let found = keys.into_iter().zip(values).filter_map(|(key, value)| Some((*key, value?)));
-        Ok(found.map(|(key, value)| Row { key, fields: fields(&value) }).collect())
+        let row = |(key, value): (_, Vec<u8>)| {
+            let fields = fields(&value).map(|(fields, _)| fields);
+            Row { key, fields }
+        };
+        Ok(found.map(row).collect())
     }
 
     /// Looks closer, where one of the keys is no string. Its row can't be read.

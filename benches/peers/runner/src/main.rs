@@ -39,19 +39,23 @@ struct Flags {
     /// Write the table into README.md.
     #[arg(long)]
     record: bool,
-    /// How many rounds.
+    /// How many times all servers are started.
+    #[arg(long)]
+    sittings: Option<usize>,
+    /// How many rounds in each sitting.
     #[arg(long)]
     rounds: Option<usize>,
 }
 
 impl Flags {
     fn plan(&self) -> Plan {
-        let (rounds, slice) = match self.quick {
-            true => (3, Duration::from_millis(300)),
-            false => (88, Duration::from_millis(250)),
+        let (sittings, rounds, slice) = match self.quick {
+            true => (1, 3, Duration::from_millis(300)),
+            false => (11, 8, Duration::from_millis(250)),
         };
+        let sittings = self.sittings.unwrap_or(sittings).max(1);
         let rounds = self.rounds.unwrap_or(rounds).max(1);
-        Plan { rounds, slice, lead: slice / 10, warm_up: slice }
+        Plan { sittings, rounds, slice, lead: slice / 10, warm_up: slice }
     }
 }
 
@@ -62,19 +66,31 @@ fn main() -> Result<()> {
     }
     let plan = flags.plan();
 
-    // What is started has the core of who starts it.
-    cpu::pin(Core::Server)?;
-    let bench = Bench::start()?;
-    cpu::pin(Core::Client)?;
-    check::all(&bench)?;
-
-    let rounds = measure::all(&bench, &plan)?;
+    let mut bench = start()?;
+    let mut rounds = measure::all(&bench, &plan)?;
+    for sitting in 1..plan.sittings {
+        eprintln!("sitting {} of {}", sitting + 1, plan.sittings);
+        // The servers of the last one end before those of the next begin.
+        bench.servers.clear();
+        bench = start()?;
+        rounds.extend(measure::all(&bench, &plan)?);
+    }
     let report = report::of(&bench, &plan, &rounds)?;
     println!("{report}");
     match flags.record {
         true => record::write(&report),
         false => Ok(()),
     }
+}
+
+/// All servers, each of which was found to guard its route.
+fn start() -> Result<Bench> {
+    // What is started has the core of who starts it.
+    cpu::pin(Core::Server)?;
+    let bench = Bench::start()?;
+    cpu::pin(Core::Client)?;
+    check::all(&bench)?;
+    Ok(bench)
 }
 
 /// This folder of the repository.

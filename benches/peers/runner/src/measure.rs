@@ -12,12 +12,15 @@ use crate::peers::Bench;
 pub const QUIET: f64 = 0.02;
 
 pub struct Plan {
+    /// How many times all servers are started,
+    pub sittings: usize,
+    /// and how many rounds there are each time.
     pub rounds: usize,
     /// How long a route is asked in a round,
     pub slice: Duration,
     /// after a lead that doesn't count.
     pub lead: Duration,
-    /// How long each is asked before the first round.
+    /// How long each is asked before the first round of a sitting.
     pub warm_up: Duration,
 }
 
@@ -51,6 +54,7 @@ impl Round {
     }
 }
 
+/// The rounds of a sitting.
 pub fn all(bench: &Bench, plan: &Plan) -> Result<Vec<Round>> {
     eprintln!("warming up");
     for target in 0..bench.targets.len() {

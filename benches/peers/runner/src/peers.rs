@@ -48,6 +48,8 @@ pub struct Peer {
 pub struct Own {
     pub open: usize,
     pub one: usize,
+    /// One guard, at a path as long as that of two.
+    pub beside_two: usize,
     pub two: usize,
     pub three: usize,
     pub empty: usize,
@@ -82,6 +84,7 @@ impl Bench {
         let own = Own {
             open: start.target(open, "/", Guard::None, &root),
             one: start.target(guarded, "/", Guard::Token, &root),
+            beside_two: start.target(guarded, "/one", Guard::Token, &one("/one")),
             two: start.target(guarded, "/two", Guard::Token, &one("/two")),
             three: start.target(guarded, "/three", Guard::Token, &one("/three")),
             empty: start.target(guarded, "/", Guard::Token, &many),

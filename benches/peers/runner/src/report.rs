@@ -33,10 +33,12 @@ pub fn of(bench: &Bench, plan: &Plan, rounds: &[Round]) -> Result<Report> {
     let mut text = machine::describe()?;
     writeln!(
         text,
-        "{} of {} rounds were quiet{}; {:?} for each route in a round, {CONNECTIONS} connections.",
+        "{} of {} rounds were quiet{}; {} sittings, {:?} for each route in a round, {CONNECTIONS} \
+         connections.",
         quiet.len(),
         rounds.len(),
         if quiet.is_empty() { ", so that this is of all" } else { "" },
+        plan.sittings,
         plan.slice,
     )?;
     write!(text, "\n{}\n{}", peers(bench, &measured), own(bench, &measured))?;
@@ -99,7 +101,7 @@ fn own(bench: &Bench, rounds: &[&Round]) -> Table {
     let first = over(rounds, |rates| rates[own.one].cpu - rates[own.open].cpu).median;
     for (name, with, route, base) in [
         ("one guard", "open route", own.one, own.open),
-        ("a second guard", "one guard", own.two, own.one),
+        ("a second guard", "one guard", own.two, own.beside_two),
         ("a third guard", "two guards", own.three, own.two),
         ("a million revoked tokens", "none revoked", own.million, own.empty),
     ] {

@@ -33,6 +33,11 @@ fn guarded(token: AccessToken<Profile>) -> String {
     token.identity().into()
 }
 
+#[get("/one")]
+fn one(token: AccessToken<Profile>) -> String {
+    token.identity().into()
+}
+
 #[get("/two")]
 fn two(token: AccessToken<Profile>, _recent: Fresh) -> String {
     token.identity().into()
@@ -49,7 +54,7 @@ async fn rocket() -> _ {
     let rocket = rocket::custom(Config::figment().merge(("port", start.port)));
     match start.is_guarded {
         false => rocket.mount("/", routes![open]),
-        true => rocket.attach(fairing().await).mount("/", routes![guarded, two, three]),
+        true => rocket.attach(fairing().await).mount("/", routes![guarded, one, two, three]),
     }
 }
 
