@@ -19,6 +19,7 @@ mod arbitrary_headers;
 mod arbitrary_places;
 mod arbitrary_tokens;
 mod catchers;
+mod changed_header;
 mod cookie;
 mod csrf;
 mod csrf_form;
