@@ -51,7 +51,7 @@ impl Flags {
     fn plan(&self) -> Plan {
         let (sittings, rounds, slice) = match self.quick {
             true => (1, 3, Duration::from_millis(300)),
-            false => (11, 8, Duration::from_millis(250)),
+            false => (8, 11, Duration::from_millis(250)),
         };
         let sittings = self.sittings.unwrap_or(sittings).max(1);
         let rounds = self.rounds.unwrap_or(rounds).max(1);

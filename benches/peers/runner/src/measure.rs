@@ -11,6 +11,9 @@ use crate::peers::Bench;
 /// A round is quiet when all other processes together took less than this part of both cores.
 pub const QUIET: f64 = 0.02;
 
+/// How long those are asked before that are compiled while they run.
+const LONG_WARM_UP: Duration = Duration::from_secs(4);
+
 pub struct Plan {
     /// How many times all servers are started,
     pub sittings: usize,
@@ -58,7 +61,8 @@ impl Round {
 pub fn all(bench: &Bench, plan: &Plan) -> Result<Vec<Round>> {
     eprintln!("warming up");
     for target in 0..bench.targets.len() {
-        ask(bench, target, plan.lead, plan.warm_up)?;
+        let is_compiled = bench.servers[bench.targets[target].server].is_compiled;
+        ask(bench, target, plan.lead, if is_compiled { plan.warm_up } else { LONG_WARM_UP })?;
     }
     (0..plan.rounds)
         .map(|number| {

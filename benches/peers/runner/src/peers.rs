@@ -165,8 +165,9 @@ impl Start {
     fn server(&mut self, name: &str, program: Program) -> Result<usize> {
         eprintln!("starting {name}");
         let secret = self.issuer.secret();
-        let server = Server::start(name.into(), |port| {
-            let mut command = program(port);
+        let Program { command, is_compiled } = program;
+        let server = Server::start(name.into(), is_compiled, |port| {
+            let mut command = command(port);
             command
                 .env("PEERS_SECRET", secret)
                 .env("ROCKET_JWT", format!("{{secret_key=\"{secret}\"}}"))
@@ -195,31 +196,37 @@ impl Start {
 }
 
 /// How a server is started on a port.
-type Program = Box<dyn FnOnce(u16) -> Command>;
+struct Program {
+    command: Box<dyn FnOnce(u16) -> Command>,
+    /// Whether it is as fast at the first request as at any.
+    is_compiled: bool,
+}
 
 /// The programs are built beside this one.
 fn rust(name: &str, args: &[&str]) -> Program {
     let program = env::current_exe().unwrap_or_default().with_file_name(name);
     let args: Vec<String> = args.iter().map(|&arg| arg.into()).collect();
-    Box::new(move |port| {
+    let command = move |port: u16| {
         let mut command = Command::new(program);
         command.arg(port.to_string()).args(args);
         command
-    })
+    };
+    Program { command: Box::new(command), is_compiled: true }
 }
 
 fn node(mode: &'static str) -> Program {
-    Box::new(move |port| {
+    let command = move |port: u16| {
         let mut command = Command::new("node");
         command.current_dir(home().join("servers/fastify"));
         command.args(["server.js", &port.to_string(), mode]);
         command
-    })
+    };
+    Program { command: Box::new(command), is_compiled: false }
 }
 
 /// The worker with threads is the one that keeps connections alive.
 fn gunicorn(mode: &'static str) -> Program {
-    Box::new(move |port| {
+    let command = move |port: u16| {
         let mut command = Command::new(python().with_file_name("gunicorn"));
         command.current_dir(home().join("servers/flask"));
         command.args(["--workers", "1", "--worker-class", "gthread", "--threads", "1"]);
@@ -228,7 +235,8 @@ fn gunicorn(mode: &'static str) -> Program {
         command.arg(format!("app:create_app({mode:?})"));
         command.env("PYTHONDONTWRITEBYTECODE", "1");
         command
-    })
+    };
+    Program { command: Box::new(command), is_compiled: false }
 }
 
 /// That of the virtual environment which `run` makes.

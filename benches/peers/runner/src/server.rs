@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Server {
     pub name: String,
     pub port: u16,
+    pub is_compiled: bool,
     child: Child,
     /// Of gunicorn, the worker.
     children: Vec<u32>,
@@ -23,14 +24,18 @@ pub struct Server {
 
 impl Server {
     /// Starts what `command` makes for a port, and waits until it listens.
-    pub fn start(name: String, command: impl FnOnce(u16) -> Command) -> Result<Self> {
+    pub fn start(
+        name: String,
+        is_compiled: bool,
+        command: impl FnOnce(u16) -> Command,
+    ) -> Result<Self> {
         let port = free_port()?;
         let child = command(port)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
             .with_context(|| format!("{name} does not start"))?;
-        let mut server = Self { name, port, child, children: vec![] };
+        let mut server = Self { name, port, is_compiled, child, children: vec![] };
         server.wait()?;
         server.children = cpu::children(server.child.id())?;
         Ok(server)
