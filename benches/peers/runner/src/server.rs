@@ -18,8 +18,6 @@ pub struct Server {
     pub port: u16,
     pub is_compiled: bool,
     child: Child,
-    /// Of gunicorn, the worker.
-    children: Vec<u32>,
 }
 
 impl Server {
@@ -35,9 +33,8 @@ impl Server {
             .stdout(Stdio::null())
             .spawn()
             .with_context(|| format!("{name} does not start"))?;
-        let mut server = Self { name, port, is_compiled, child, children: vec![] };
+        let mut server = Self { name, port, is_compiled, child };
         server.wait()?;
-        server.children = cpu::children(server.child.id())?;
         Ok(server)
     }
 
@@ -53,11 +50,16 @@ impl Server {
         Ok(())
     }
 
+    /// Of gunicorn, the worker, which may begin after the port is open.
+    fn children(&self) -> Result<Vec<u32>> {
+        cpu::children(self.child.id())
+    }
+
     /// The time that the server was on a core.
     pub fn cpu(&self) -> Result<Duration> {
         let mut time = cpu::of(self.child.id())?;
-        for child in &self.children {
-            time += cpu::of(*child)?;
+        for child in self.children()? {
+            time += cpu::of(child)?;
         }
         Ok(time)
     }
@@ -66,7 +68,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // It may have ended by itself.
-        for child in self.children.iter().filter_map(|&child| child.try_into().ok()) {
+        let children = self.children().unwrap_or_default();
+        for child in children.into_iter().filter_map(|child| child.try_into().ok()) {
             let _ = kill(Pid::from_raw(child), Signal::SIGKILL);
         }
         let _ = self.child.kill();
