@@ -49,7 +49,7 @@ impl Keys {
 fn login(jwt: &Jwt, identity: &str) -> Result<String, Status> {
     match jwt.access_token(identity).encode() {
         // There is no such tenant, and no key in `[default.jwt]` for those who have none.
-        Err(Error::VerifyOnly) => Err(Status::NotFound),
+        Err(Error::NoSigningKey) => Err(Status::NotFound),
         token => Ok(token?),
     }
 }

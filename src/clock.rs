@@ -1,4 +1,4 @@
-//! Where the time comes from: a trait, so that a test moves time instead of waiting for it.
+//! The sources of time: a trait, so that a test moves time instead of waiting for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use rocket::time::OffsetDateTime;
 
 /// A source of the current time.
 ///
-/// Everything in this crate that depends on time asks the one clock given to
+/// Everything in this crate that depends on time reads the one clock given to
 /// [`JwtFairing::clock()`](crate::JwtFairing::clock): expiry, freshness, cookie ages, revocation and
 /// pruning. The default is [`SystemClock`].
 ///
@@ -48,37 +48,36 @@ impl<T: Clock + ?Sized> Clock for Arc<T> {
     }
 }
 
-/// For how long something has been running: a clock that nobody sets, and that goes on while the
-/// machine is suspended.
+/// A boot-time clock: monotonic, and running while the machine is suspended.
 ///
-/// That is `CLOCK_BOOTTIME` on Linux and Android, and `CLOCK_MONOTONIC` on Apple's systems, which there
-/// does so. Elsewhere it is the further of the system's monotonic clock, which may stand still
-/// meanwhile, and of its wall clock, which may be set: set ahead, it makes something look older than it
-/// is; set back during a suspension, younger.
+/// That is `CLOCK_BOOTTIME` on Linux and Android, and `CLOCK_MONOTONIC` on Apple's systems, where it counts
+/// suspension. Elsewhere it is the later of the monotonic clock, which may stop during a suspension, and
+/// of the wall clock, which may be set: set ahead, it makes an age look too long; set back during a
+/// suspension, too short.
 #[derive(Clone)]
-pub(crate) struct Uptime(Arc<dyn Fn() -> Duration + Send + Sync>);
+pub(crate) struct BootClock(Arc<dyn Fn() -> Duration + Send + Sync>);
 
-impl Uptime {
-    /// A clock of a test's own.
+impl BootClock {
+    /// A test's own clock.
     #[cfg(feature = "test-util")]
     pub(crate) fn of(clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         Self(Arc::new(clock))
     }
 
-    /// Nanoseconds since whenever: five hundred years of them.
+    /// Nanoseconds since an arbitrary start: enough for five hundred years.
     pub(crate) fn nanos(&self) -> u64 {
         u64::try_from((self.0)().as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
-impl Default for Uptime {
+impl Default for BootClock {
     fn default() -> Self {
-        Self(Arc::new(system_uptime()))
+        Self(Arc::new(system_boot_clock()))
     }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-fn system_uptime() -> impl Fn() -> Duration + Send + Sync {
+fn system_boot_clock() -> impl Fn() -> Duration + Send + Sync {
     use rustix::time::{clock_gettime, ClockId};
 
     #[cfg(target_vendor = "apple")]
@@ -90,7 +89,7 @@ fn system_uptime() -> impl Fn() -> Duration + Send + Sync {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-fn system_uptime() -> impl Fn() -> Duration + Send + Sync {
+fn system_boot_clock() -> impl Fn() -> Duration + Send + Sync {
     use std::time::{Instant, SystemTime};
 
     let (start, wall) = (Instant::now(), SystemTime::now());
@@ -99,11 +98,11 @@ fn system_uptime() -> impl Fn() -> Duration + Send + Sync {
 
 /// Whole milliseconds since the Unix epoch, rounded down: the resolution of revocation.
 pub(crate) fn millis(time: OffsetDateTime) -> i64 {
-    // Both are rounded down; and a `time` year has a millisecond count far inside an `i64`.
+    // Both are rounded down, and every date of `time` fits into an `i64` of milliseconds.
     time.unix_timestamp() * 1000 + i64::from(time.millisecond())
 }
 
-/// The instant of a count of milliseconds since the Unix epoch, if it can be written down.
+/// The instant of a count of milliseconds since the Unix epoch, if it can be represented.
 pub(crate) fn from_millis(millis: i64) -> Option<OffsetDateTime> {
     let second = OffsetDateTime::from_unix_timestamp(millis.div_euclid(1000)).ok()?;
     second.replace_millisecond(u16::try_from(millis.rem_euclid(1000)).ok()?).ok()

@@ -1,15 +1,16 @@
-//! What must be audited: reading tokens that nothing vouches for.
+//! Reading unverified tokens: every use must be audited.
 //!
-//! Whoever sends a token chooses everything these functions return. They are for choosing a key or
-//! an issuer to ask, for logs and for tests; never to let somebody in.
+//! The sender of a token chooses everything that these functions return. Use them to choose a key or an
+//! issuer, for logs and for tests; never to authenticate a request.
 
 use jsonwebtoken::Header;
 
-use crate::rejection::{Reason, Rejection};
-use crate::token::OwnClaims;
-use crate::verify::Parts;
+use crate::reason::Reason;
+use crate::rejection::Rejection;
+use crate::token::claims::CustomClaims;
+use crate::token::compact::Parts;
 
-/// The longest token that is read: the most that `max_token_length` can be.
+/// The longest token that is read: the maximum of `max_token_length`.
 const MAX_LENGTH: usize = 1 << 20;
 
 /// The header of a token **whose signature is not checked**.
@@ -35,7 +36,7 @@ pub fn unverified_header(token: &str) -> Result<Header, Rejection> {
 ///
 /// # Errors
 ///
-/// If the token is malformed, or its claims don't read into `C`.
+/// If the token is malformed, or its claims don't deserialize into `C`.
 ///
 /// # Example
 ///
@@ -49,9 +50,9 @@ pub fn unverified_header(token: &str) -> Result<Header, Rejection> {
 /// let claims = danger::unverified_claims::<Claims>(token).unwrap();
 /// assert_eq!(claims["iss"], "joe");
 /// ```
-pub fn unverified_claims<C: OwnClaims>(token: &str) -> Result<C, Rejection> {
+pub fn unverified_claims<C: CustomClaims>(token: &str) -> Result<C, Rejection> {
     Parts::split(token, MAX_LENGTH)
         .and_then(|parts| parts.claims())
-        .and_then(|claims| C::deserialize(&claims).map_err(|_| Reason::OwnClaims))
+        .and_then(|claims| C::deserialize(&claims).map_err(|_| Reason::CustomClaims))
         .map_err(Rejection::unconfigured)
 }

@@ -1,19 +1,18 @@
-//! What goes wrong on the server's side: launching, issuing, storing.
+//! The server's own failures: launching, issuing, storing.
 
 use std::fmt;
 
 use rocket::http::Status;
-use rocket::response::{self, Responder};
-use rocket::Request;
 
 use crate::blocklist::StoreError;
-use crate::rejection::{Reason, Rejection};
+use crate::reason::Reason;
+use crate::rejection::Rejection;
 
-/// A failure that is not the client's: of a key, of issuing a token, of a store.
+/// A failure of the server: of a key, of issuing a token, of a store.
 ///
-/// As a responder it logs itself and answers 500, or 503 where a store could not be reached; the
-/// client is told nothing more. What a *client* did wrong is a [`Rejection`]; as an error it answers
-/// as it does by itself.
+/// As a responder it logs itself and answers 500, or 503 if a store could not be reached; it tells the
+/// client nothing more. A *client's* fault is a [`Rejection`]; wrapped in an error, it answers as it does
+/// alone.
 ///
 /// # Example
 ///
@@ -27,38 +26,38 @@ use crate::rejection::{Reason, Rejection};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// A key is unusable; the text says why, without it.
+    /// A key is unusable; the text says why, without showing the key.
     Key(String),
-    /// There is no signing key: tokens can be verified only.
-    VerifyOnly,
+    /// There is no signing key: tokens can only be verified.
+    NoSigningKey,
     /// The backend failed to sign.
-    Sign,
+    Signing,
     /// The identity is empty.
     EmptyIdentity,
-    /// A claim of this name is written by the crate and can't be given as a claim of one's own.
+    /// The crate writes the claim with this name, so it can't be a custom claim.
     ReservedClaim(String),
-    /// A header of this name is written by the crate, or never written at all.
+    /// The crate writes the header parameter with this name, or refuses to write it.
     ReservedHeader(String),
-    /// Claims or a header can't be written as JSON, or claims are no object; the text says why.
+    /// Claims or a header can't be serialized, or the claims are not an object; the text says why.
     Serialize(String),
-    /// The lifetime asked for can't be given; the text says why.
+    /// The requested lifetime is not allowed; the text says why.
     Lifetime(&'static str),
-    /// A refresh token was asked to be fresh.
+    /// A refresh token was requested as fresh.
     FreshRefresh,
-    /// The token would be longer than it could be accepted.
+    /// The token would be longer than `max_token_length`.
     TooLong,
     /// A cookie can't be set; the text says why.
     Cookie(&'static str),
-    /// A token handed over is refused.
+    /// A given token is refused.
     Rejected(Rejection),
-    /// The token has no id to revoke it by.
-    Nameless,
-    /// The store could not do it.
+    /// The token has no id with which to revoke it.
+    NoTokenId,
+    /// The store failed.
     Store(StoreError),
 }
 
 impl Error {
-    /// The status it answers with.
+    /// The status of the response.
     pub fn status(&self) -> Status {
         match self {
             Self::Store(_) => Status::ServiceUnavailable,
@@ -72,17 +71,17 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(text) => f.write_str(text),
-            Self::VerifyOnly => f.write_str("no signing key is configured: verify only"),
-            Self::Sign => f.write_str("signing failed"),
+            Self::NoSigningKey => f.write_str("no signing key is configured: verify only"),
+            Self::Signing => f.write_str("signing failed"),
             Self::EmptyIdentity => f.write_str("the identity is empty"),
-            Self::ReservedClaim(name) => write!(f, "the claim `{name}` is not free"),
-            Self::ReservedHeader(name) => write!(f, "the header `{name}` is not free"),
+            Self::ReservedClaim(name) => write!(f, "the claim name `{name}` is reserved"),
+            Self::ReservedHeader(name) => write!(f, "the header name `{name}` is reserved"),
             Self::Serialize(text) => f.write_str(text),
             Self::Lifetime(text) | Self::Cookie(text) => f.write_str(text),
             Self::FreshRefresh => f.write_str("a refresh token is never fresh"),
             Self::TooLong => f.write_str("the token would be too long to be accepted"),
             Self::Rejected(rejection) => write!(f, "the token is refused: {rejection}"),
-            Self::Nameless => f.write_str("the token has neither `jti` nor `sid` to revoke it by"),
+            Self::NoTokenId => f.write_str("the token has neither `jti` nor `sid` to revoke it by"),
             Self::Store(error) => write!(f, "the blocklist is unavailable: {error}"),
         }
     }
@@ -110,8 +109,7 @@ impl From<Rejection> for Error {
     }
 }
 
-/// A store out of reach is the same as one; what else is the server's fault is logged, and answered
-/// with 500.
+/// A failed store becomes `store_unavailable`; any other failure is logged, and becomes a 500.
 impl From<Error> for Rejection {
     fn from(error: Error) -> Self {
         match error {
@@ -132,21 +130,5 @@ impl From<Error> for Status {
     fn from(error: Error) -> Self {
         log::error!("JWT: {error}");
         error.status()
-    }
-}
-
-impl<'r> Responder<'r, 'static> for Error {
-    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        match self {
-            Self::Rejected(rejection) => rejection.respond_to(request),
-            Self::Store(error) => {
-                log::error!("JWT: the blocklist is unavailable: {error}");
-                Rejection::store_unavailable().respond_to(request)
-            }
-            other => {
-                log::error!("JWT: {other}");
-                Err(other.status())
-            }
-        }
     }
 }

@@ -1,12 +1,12 @@
-//! What happened, for audit logs and metrics.
+//! Events for audit logs and metrics.
 
 use crate::blocklist::Revocation;
 use crate::rejection::Rejection;
-use crate::token::TokenType;
+use crate::token::kind::TokenType;
 
-/// Something that happened to a token. Given to [`JwtFairing::on_event`](crate::JwtFairing::on_event).
+/// An event in the life of a token, passed to [`JwtFairing::on_event`](crate::JwtFairing::on_event).
 ///
-/// No event holds a token's text but by way of [`Rejection::token()`].
+/// No event holds a token's text, except through [`Rejection::token()`].
 ///
 /// # Example
 ///
@@ -27,7 +27,7 @@ pub enum Event {
     Issued {
         /// Its type.
         token_type: TokenType,
-        /// Whom it was issued to.
+        /// The identity it was issued to.
         identity: String,
         /// Its `jti`.
         jti: String,
@@ -37,20 +37,20 @@ pub enum Event {
     /// A guard refused a request, or [`Jwt::verify()`](crate::Jwt::verify) a token.
     #[non_exhaustive]
     Refused {
-        /// Why.
+        /// The reason.
         rejection: Rejection,
     },
-    /// Something was revoked, and the blocklist acknowledged it.
+    /// An entry was recorded, and the blocklist acknowledged it.
     #[non_exhaustive]
     Revoked {
-        /// What.
+        /// The entry.
         revocation: Revocation,
     },
-    /// A refresh token came a second time: it was stolen, or its successor was (RFC 9700 §4.14). Its
-    /// session was revoked.
+    /// A refresh token was reused: it, or its successor, was stolen (RFC 9700 §4.14). Its session was
+    /// revoked.
     #[non_exhaustive]
     ReuseDetected {
-        /// Whom the token was issued to.
+        /// The identity the token was issued to.
         identity: String,
         /// The token's `jti`.
         jti: String,

@@ -1,4 +1,4 @@
-//! What an application hooks in through the fairing.
+//! The hooks that an application sets on the fairing.
 
 use jsonwebtoken::Header;
 use rocket::response;
@@ -7,8 +7,9 @@ use rocket::Request;
 use crate::events::Event;
 use crate::keys::{SigningKey, VerifyingKey};
 use crate::rejection::Rejection;
-use crate::token::{Token, Verified};
-use crate::Claims;
+use crate::token::claims::Claims;
+use crate::token::verified::Verified;
+use crate::token::Token;
 
 type Hook<F> = Option<Box<F>>;
 type AddClaims = dyn Fn(&str) -> Claims + Send + Sync;
@@ -32,7 +33,7 @@ pub(crate) type OnRejection =
     dyn for<'r> Fn(&Rejection, &'r Request<'_>) -> response::Result<'static> + Send + Sync;
 
 impl Hooks {
-    /// What `verify_claims` says of a token.
+    /// Whether `verify_claims` accepts a token.
     pub(crate) fn accept(&self, verified: &std::sync::Arc<Verified>) -> bool {
         self.verify_claims.as_ref().is_none_or(|accept| {
             accept(&Token::with_claims(verified.claims().clone(), verified.clone(), None))

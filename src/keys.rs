@@ -9,8 +9,7 @@ use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, Enc
 
 use crate::crypto;
 use crate::error::Error;
-use crate::issue;
-use crate::verify;
+use crate::token::compact;
 
 /// The fewest bits of an RSA key (RFC 7518 §3.3).
 const RSA_BITS: usize = 2048;
@@ -144,7 +143,7 @@ impl SigningKey {
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         #[cfg(feature = "aws_lc_rs")]
         if let Some(ready) = &self.ready {
-            return ready.sign(message).ok_or(Error::Sign);
+            return ready.sign(message).ok_or(Error::Signing);
         }
         let signature = match self.prepared {
             Some(id) => {
@@ -154,7 +153,7 @@ impl SigningKey {
                 .ok()
                 .and_then(|signer| signer.try_sign(message).ok()),
         };
-        signature.ok_or(Error::Sign)
+        signature.ok_or(Error::Signing)
     }
 
     /// As [`VerifyingKey::prepared()`].
@@ -316,8 +315,8 @@ impl Keys {
         let known_headers = verifying
             .iter()
             .filter_map(|key| {
-                let encoded = issue::plain_header(key.algorithm).ok()?;
-                let header = Arc::new(verify::header(&encoded).ok()?);
+                let encoded = compact::encode_header(&compact::header_of(key.algorithm)).ok()?;
+                let header = Arc::new(compact::header(&encoded).ok()?);
                 Some(KnownHeader { encoded, header, key: key.clone() })
             })
             .collect();

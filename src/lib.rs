@@ -217,35 +217,25 @@
 // Nothing a client sends may panic.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod cache;
-mod catchers;
-mod claims;
 mod clock;
 mod config;
-mod cookies;
 mod crypto;
-mod csrf;
-mod decoder;
 mod error;
 mod events;
 mod fairing;
 mod guard;
 mod held;
 mod hooks;
-mod identity;
 mod issue;
 mod jwt;
 mod keys;
-mod locate;
-mod location;
-mod pair;
-mod payload;
+mod reason;
 mod rejection;
-mod renew;
-mod revoke;
+mod request;
+mod response;
+mod revocation;
 mod rotate;
-mod store;
-mod strict;
+mod settings;
 mod token;
 mod verify;
 
@@ -267,32 +257,40 @@ pub use rocket::time::Duration;
 pub use blocklist::{
     Blocklist, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
 };
-pub use claims::Audience;
 pub use clock::{Clock, SystemClock};
-pub use cookies::CookieWriter;
-pub use decoder::Decoder;
 pub use error::Error;
 pub use events::Event;
 pub use fairing::JwtFairing;
-pub use guard::{
-    AccessToken, AnyToken, BodyError, BodyGuard, Cookies, CurrentUser, Fresh, FromBody, Headers,
-    IgnoreRevocation, In, JsonBody, Kind, LoadUser, Locations, Optional, OrForward, Permission,
-    Policy, QueryString, RefreshToken, RequestFree, Require, TokenGuard, WithBody,
-};
-pub use identity::Identity;
-pub use issue::{TokenBuilder, TokenPairBuilder};
+pub use guard::access::AccessToken;
+pub use guard::admit::{RequestFree, TokenGuard};
+pub use guard::any::AnyToken;
+pub use guard::fresh::Fresh;
+pub use guard::ignore_revocation::IgnoreRevocation;
+pub use guard::in_locations::{Cookies, Headers, In, JsonBody, Locations, QueryString};
+pub use guard::optional::Optional;
+pub use guard::or_forward::OrForward;
+pub use guard::refresh::RefreshToken;
+pub use guard::require::{Permission, Require};
+pub use guard::user::{CurrentUser, LoadUser};
+pub use guard::with_body::{BodyError, BodyGuard, FromBody, WithBody};
+pub use issue::builder::{TokenBuilder, TokenPairBuilder};
+pub use issue::pair::TokenPair;
 pub use jwt::Jwt;
 pub use keys::{SigningKey, VerifyingKey};
-pub use location::Location;
-pub use pair::TokenPair;
-pub use rejection::{CsrfHint, Reason, Rejection};
+pub use reason::{CsrfHint, Reason};
+pub use rejection::Rejection;
+pub use response::cookies::CookieWriter;
+pub use revocation::entry_of::IntoRevocation;
 pub use rotate::Rotation;
-pub use token::{NoClaims, OwnClaims, Token, TokenType};
+pub use token::claims::{Audience, Claims, CustomClaims, NoClaims};
+pub use token::identity::Identity;
+pub use token::kind::TokenType;
+pub use token::location::Location;
+pub use token::Token;
+pub use verify::decoder::Decoder;
+pub use verify::policy::{AcceptedTypes, Policy};
 
-/// Claims, or header members, as they are: the payload of a token is one.
-pub type Claims = serde_json::Map<String, serde_json::Value>;
-
-// What stands in the pages beside this documentation compiles, too.
+// The examples in the pages of `docs/` are compiled as well.
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/revocation.md")]

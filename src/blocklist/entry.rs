@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rocket::time::{Duration, OffsetDateTime};
+use rocket::time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::clock;
@@ -40,34 +40,31 @@ pub type EntryKey = [u8; 17];
 #[derive(Clone, PartialEq, Eq)]
 pub struct Revocation {
     kind: RevocationKind,
-    // `None` only for a token that has neither `jti` nor `sid`: there is nothing to revoke it by.
-    id: Option<String>,
+    id: String,
     cut_off: Option<OffsetDateTime>,
     until: Option<OffsetDateTime>,
-    // `until` is a token's bare `exp`, to which the leeway is still to be added.
-    bare_expiry: bool,
 }
 
 impl Revocation {
     fn new(
         kind: RevocationKind,
-        id: Option<String>,
+        id: String,
         cut_off: Option<OffsetDateTime>,
         until: Option<OffsetDateTime>,
     ) -> Self {
-        Self { kind, id, cut_off, until, bare_expiry: false }
+        Self { kind, id, cut_off, until }
     }
 
     /// Revokes the token of that `jti`. The entry may leave after `until`, which must not be before the
     /// token's `exp` with the leeway; `None` is for good.
     pub fn token(jti: impl Into<String>, until: impl Into<Option<OffsetDateTime>>) -> Self {
-        Self::new(RevocationKind::Token, Some(jti.into()), None, until.into())
+        Self::new(RevocationKind::Token, jti.into(), None, until.into())
     }
 
     /// Ends the session of that `sid`. The entry may leave after `until`, when the last of the
     /// session's tokens has expired; `None` is for good.
     pub fn session(sid: impl Into<String>, until: impl Into<Option<OffsetDateTime>>) -> Self {
-        Self::new(RevocationKind::Session, Some(sid.into()), None, until.into())
+        Self::new(RevocationKind::Session, sid.into(), None, until.into())
     }
 
     /// Revokes every token of `identity` issued at or before `cut_off`, to the millisecond. The entry
@@ -77,29 +74,7 @@ impl Revocation {
         cut_off: OffsetDateTime,
         until: impl Into<Option<OffsetDateTime>>,
     ) -> Self {
-        Self::new(RevocationKind::Subject, Some(identity.into()), Some(cut_off), until.into())
-    }
-
-    /// For a token that can't be named: recording it is refused.
-    pub(crate) fn nameless() -> Self {
-        Self::new(RevocationKind::Token, None, None, None)
-    }
-
-    pub(crate) fn is_nameless(&self) -> bool {
-        self.id.is_none()
-    }
-
-    pub(crate) fn until_expiry(mut self) -> Self {
-        self.bare_expiry = true;
-        self
-    }
-
-    /// Adds what a token may outlive its `exp` by.
-    pub(crate) fn with_margin(mut self, margin: Duration) -> Self {
-        if std::mem::take(&mut self.bare_expiry) {
-            self.until = self.until.map(|until| until.saturating_add(margin));
-        }
-        self
+        Self::new(RevocationKind::Subject, identity.into(), Some(cut_off), until.into())
     }
 
     /// What is revoked.
@@ -109,7 +84,7 @@ impl Revocation {
 
     /// The `jti`, the `sid`, or the identity.
     pub fn id(&self) -> &str {
-        self.id.as_deref().unwrap_or_default()
+        &self.id
     }
 
     /// For a subject, the instant up to which its tokens are dead; else `None`.
@@ -143,7 +118,7 @@ impl fmt::Debug for Revocation {
 /// # Example
 ///
 /// ```rust
-/// use rocket::time::{Duration, OffsetDateTime};
+/// use rocket::time::OffsetDateTime;
 /// use rocket_jwt_extended::TokenIds;
 ///
 /// let issued_at = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);

@@ -1,5 +1,6 @@
 //! What is revoked: the trait every store implements, and the entries it holds.
 
+pub(crate) mod access;
 mod entry;
 mod follow;
 #[cfg(any(
@@ -17,7 +18,7 @@ mod pool;
 mod postgres;
 #[cfg(feature = "deadpool_redis")]
 mod redis;
-mod replica;
+pub(crate) mod replica;
 #[cfg(any(
     feature = "sqlx_sqlite",
     feature = "sqlx_postgres",
@@ -48,7 +49,7 @@ use std::sync::Arc;
 use rocket::time::OffsetDateTime;
 
 pub use entry::{EntryKey, Revocation, RevocationKind, TokenIds};
-pub use follow::{Changes, Cursor, Entry, FollowedBlocklist};
+pub use follow::{Changes, Cursor, Entry, ReplicableBlocklist};
 pub use memory::MemoryBlocklist;
 #[cfg(feature = "rocket_db_pools")]
 pub use pool::BlocklistPool;
@@ -58,8 +59,6 @@ pub use postgres::PostgresBlocklist;
 pub use redis::RedisBlocklist;
 #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_postgres", feature = "sqlx_mysql"))]
 pub use sqlx::{SqlxBackend, SqlxBlocklist};
-
-pub(crate) use replica::Replica;
 
 /// A store of revoked tokens, ended sessions, logged-out subjects and used-up refresh tokens.
 ///
@@ -205,7 +204,7 @@ pub trait Blocklist: Send + Sync + 'static {
     /// # Errors
     ///
     /// As for [`standing()`](Blocklist::standing).
-    fn standing_at_once(&self, _ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
+    fn try_standing(&self, _ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
         None
     }
 
@@ -242,8 +241,8 @@ impl<T: Blocklist + ?Sized> Blocklist for Arc<T> {
         (**self).standing(ids).await
     }
 
-    fn standing_at_once(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
-        (**self).standing_at_once(ids)
+    fn try_standing(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
+        (**self).try_standing(ids)
     }
 
     async fn use_up(

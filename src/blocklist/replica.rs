@@ -9,11 +9,11 @@ use std::time::Duration;
 use rocket::time::OffsetDateTime;
 use rocket::tokio::{sync::Mutex, time};
 
-use super::follow::{Cursor, Entry, FollowedBlocklist};
+use super::follow::{Cursor, Entry, ReplicableBlocklist};
 use super::{
     Blocklist, EntryKey, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
 };
-use crate::clock::{self, Clock, Uptime};
+use crate::clock::{self, BootClock, Clock};
 
 /// No poll has succeeded.
 const NEVER: u64 = u64::MAX;
@@ -27,13 +27,13 @@ const NEVER: u64 = u64::MAX;
 /// Entries are only ever widened, so merging them needs no order: not between polls, nor with what is
 /// recorded here meanwhile.
 pub(crate) struct Replica {
-    store: Arc<dyn FollowedBlocklist>,
+    store: Arc<dyn ReplicableBlocklist>,
     memory: MemoryBlocklist,
     // Keys of entries that can't be right. For them the store is asked, and says so.
     doubtful: RwLock<HashSet<EntryKey>>,
     is_any_doubtful: AtomicBool,
     clock: Arc<dyn Clock>,
-    uptime: Uptime,
+    uptime: BootClock,
     bound: Duration,
     // By `uptime`, in nanoseconds: when the last pass that came to its end had begun.
     began: AtomicU64,
@@ -59,9 +59,9 @@ pub(super) enum Step {
 
 impl Replica {
     pub(crate) fn new(
-        store: Arc<dyn FollowedBlocklist>,
+        store: Arc<dyn ReplicableBlocklist>,
         clock: Arc<dyn Clock>,
-        uptime: Uptime,
+        uptime: BootClock,
         bound: Duration,
     ) -> Self {
         Self {
@@ -184,7 +184,7 @@ impl Blocklist for Replica {
         }
     }
 
-    fn standing_at_once(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
+    fn try_standing(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
         self.known(ids)
     }
 
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[rocket::async_trait]
-    impl FollowedBlocklist for Written {
+    impl ReplicableBlocklist for Written {
         async fn changes(&self, _: Option<&Cursor>) -> Result<Changes, StoreError> {
             Ok(Changes { entries: self.0.clone(), cursor: Cursor::new(()), more: false })
         }
@@ -281,7 +281,7 @@ mod tests {
             entry("for good", hours(1)),
         ]);
         let clock = Arc::new(Fixed(now));
-        let replica = Replica::new(Arc::new(store), clock, Uptime::default(), Duration::MAX);
+        let replica = Replica::new(Arc::new(store), clock, BootClock::default(), Duration::MAX);
         let is_known = |sid: &str| {
             let standing = replica.known(&TokenIds::new(None, Some(sid), None, None));
             standing.expect("it was polled").expect("an answer") == Standing::Revoked

@@ -7,9 +7,9 @@ use rocket::figment::Figment;
 
 use super::read::Config;
 use super::report::{Origin, Report};
-use super::settings::Settings;
 use super::values::Secret;
 use crate::keys::{self, Keys, SigningKey, VerifyingKey};
+use crate::settings::Settings;
 
 /// The keys of the configuration. `hooked` says that a `verifying_key` hook is there, with which no
 /// configured key is needed.

@@ -1,13 +1,16 @@
 //! The guard for an access token.
 
-use super::sealed::{Admit, IntoToken};
-use super::{token_guard, Admission, Denied, Kind, Policy, RequestFree, TokenGuard};
-use crate::token::{NoClaims, OwnClaims, Token};
+use super::admit::{Admission, Admit, IntoToken, RequestFree, TokenGuard};
+use super::macros::token_guard;
+use crate::reason::Reason;
+use crate::token::claims::{CustomClaims, NoClaims};
+use crate::token::Token;
+use crate::verify::policy::{AcceptedTypes, Policy};
 
-/// Lets in a request with a valid access token, and reads its own claims into `C`.
+/// Accepts a request with a valid access token, and deserializes its custom claims into `C`.
 ///
-/// It derefs to [`Token`]. Refused are missing, bad, expired and revoked tokens, and tokens of another
-/// type, with the refusals of [`Rejection`](crate::Rejection)'s table.
+/// It derefs to [`Token`]. A missing, invalid, expired or revoked token, or one of another type, is
+/// refused with a row of [`Rejection`](crate::Rejection)'s table.
 ///
 /// # Example
 ///
@@ -29,4 +32,4 @@ use crate::token::{NoClaims, OwnClaims, Token};
 #[derive(Debug, Clone)]
 pub struct AccessToken<C = NoClaims>(Token<C>);
 
-token_guard!(AccessToken, Policy::of(Kind::Access));
+token_guard!(AccessToken, Policy::of(AcceptedTypes::Access));

@@ -1,13 +1,15 @@
 //! The guard for a token of either type.
 
-use super::sealed::{Admit, IntoToken};
-use super::{token_guard, Admission, Denied, Kind, Policy, RequestFree, TokenGuard};
-use crate::token::{NoClaims, OwnClaims, Token};
+use super::admit::{Admission, Admit, IntoToken, RequestFree, TokenGuard};
+use super::macros::token_guard;
+use crate::reason::Reason;
+use crate::token::claims::{CustomClaims, NoClaims};
+use crate::token::Token;
+use crate::verify::policy::{AcceptedTypes, Policy};
 
-/// Lets in a request with a valid access or refresh token, and reads its own claims into `C`.
+/// Accepts a request with a valid access or refresh token, and deserializes its custom claims into `C`.
 ///
-/// Cookies and JSON bodies are looked into under the access token's name first, then under the refresh
-/// token's. It derefs to [`Token`].
+/// In cookies and JSON bodies it looks for the access token first, then for the refresh token. It derefs to [`Token`].
 ///
 /// # Example
 ///
@@ -25,4 +27,4 @@ use crate::token::{NoClaims, OwnClaims, Token};
 #[derive(Debug, Clone)]
 pub struct AnyToken<C = NoClaims>(Token<C>);
 
-token_guard!(AnyToken, Policy::of(Kind::Any));
+token_guard!(AnyToken, Policy::of(AcceptedTypes::Any));

@@ -1,4 +1,4 @@
-//! The guard for routes that do without a token.
+//! The guard for routes where a token is optional.
 
 use std::ops::Deref;
 
@@ -6,14 +6,16 @@ use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Ignite, Request, Rocket, Sentinel};
 
-use super::{refuse, run, AccessToken, TokenGuard};
+use super::access::AccessToken;
+use super::admit::TokenGuard;
+use super::run::{refuse, run};
 use crate::rejection::Rejection;
 use crate::token::Token;
 
-/// Lets in what `G` lets in, and a request without any token: derefs to `Option<G>`.
+/// Accepts what `G` accepts, and a request without any token: derefs to `Option<G>`.
 ///
-/// It is `None` only when no token was sent. A bad, expired or revoked token, or one of the wrong
-/// type, is refused as by `G` itself.
+/// It is `None` only when no token was sent. `G` refuses an invalid, expired or revoked token, or one of
+/// the wrong type.
 ///
 /// **Do not write `Option<AccessToken>`**: Rocket turns every failure of a guard into `None`, so that
 /// the route would run for a forged or revoked token as well.
@@ -34,8 +36,8 @@ use crate::token::Token;
 /// # fn main() {}
 /// ```
 ///
-/// Other guards go inside: `Optional<Fresh>` is "fresh, if there is a token". The other way round would
-/// let in somebody without a token, and does not compile:
+/// It goes outermost: `Optional<Fresh>` is "fresh, if there is a token". The other way round would
+/// accept a request without a token, and does not compile:
 ///
 /// ```rust,compile_fail,E0277
 /// # #[macro_use] extern crate rocket;
@@ -93,6 +95,6 @@ impl<'r, G: TokenGuard> FromRequest<'r> for Optional<G> {
 
 impl<G: TokenGuard> Sentinel for Optional<G> {
     fn abort(rocket: &Rocket<Ignite>) -> bool {
-        super::aborts::<G>(rocket)
+        super::sentinel::aborts::<G>(rocket)
     }
 }

@@ -1,4 +1,4 @@
-//! The guard that leaves requests without a token to another route.
+//! The guard that forwards requests without a token to another route.
 
 use std::ops::Deref;
 
@@ -7,13 +7,14 @@ use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Ignite, Request, Rocket, Sentinel};
 
-use super::{refuse, run, TokenGuard};
-use crate::cache;
+use super::admit::TokenGuard;
+use super::run::{refuse, run};
 use crate::rejection::Rejection;
+use crate::request::cache::RequestCache;
 
-/// Lets in what `G` lets in, and forwards a request without any token to the next route.
+/// Accepts what `G` accepts, and forwards a request without any token to the next route.
 ///
-/// A bad token is refused as by `G` itself: it is never forwarded.
+/// `G` refuses an invalid token: it is never forwarded.
 ///
 /// # Example
 ///
@@ -58,8 +59,8 @@ impl<'r, G: TokenGuard> FromRequest<'r> for OrForward<G> {
         match run(request, None).await {
             Ok(guard) => Outcome::Success(Self(guard)),
             Err(rejection) if rejection.is_missing() => {
-                // For the catcher, should no other route answer.
-                cache::of(request).forward(request, rejection);
+                // For the catcher, in case no other route matches.
+                RequestCache::of(request).forward(request, rejection);
                 Outcome::Forward(Status::Unauthorized)
             }
             Err(rejection) => Outcome::Error(refuse(request, rejection)),
@@ -69,6 +70,6 @@ impl<'r, G: TokenGuard> FromRequest<'r> for OrForward<G> {
 
 impl<G: TokenGuard> Sentinel for OrForward<G> {
     fn abort(rocket: &Rocket<Ignite>) -> bool {
-        super::aborts::<G>(rocket)
+        super::sentinel::aborts::<G>(rocket)
     }
 }

@@ -1,13 +1,15 @@
 //! The guard for a refresh token.
 
-use super::sealed::{Admit, IntoToken};
-use super::{token_guard, Admission, Denied, Kind, Policy, RequestFree, TokenGuard};
-use crate::token::{NoClaims, OwnClaims, Token};
+use super::admit::{Admission, Admit, IntoToken, RequestFree, TokenGuard};
+use super::macros::token_guard;
+use crate::reason::Reason;
+use crate::token::claims::{CustomClaims, NoClaims};
+use crate::token::Token;
+use crate::verify::policy::{AcceptedTypes, Policy};
 
-/// Lets in a request with a valid refresh token, and reads its own claims into `C`.
+/// Accepts a request with a valid refresh token, and deserializes its custom claims into `C`.
 ///
-/// It is looked for in the refresh cookie and under the refresh key of a JSON body, and derefs to
-/// [`Token`].
+/// It looks in the refresh cookie and under the refresh key of a JSON body, and derefs to [`Token`].
 ///
 /// # Example
 ///
@@ -24,4 +26,4 @@ use crate::token::{NoClaims, OwnClaims, Token};
 #[derive(Debug, Clone)]
 pub struct RefreshToken<C = NoClaims>(Token<C>);
 
-token_guard!(RefreshToken, Policy::of(Kind::Refresh));
+token_guard!(RefreshToken, Policy::of(AcceptedTypes::Refresh));

@@ -3,28 +3,32 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::sealed::{Admit, IntoToken};
-use super::{wrapper, Admission, Denied, Policy, RequestFree, TokenGuard};
-use crate::token::{OwnClaims, Token};
+use super::access::AccessToken;
+use super::admit::{Admission, Admit, IntoToken, RequestFree, TokenGuard};
+use super::macros::wrapper;
+use crate::reason::Reason;
+use crate::token::claims::CustomClaims;
+use crate::token::Token;
+use crate::verify::policy::Policy;
 
-/// A permission, judged by a token's claims.
+/// A permission, decided by a token's claims.
 pub trait Permission: Send + Sync + 'static {
-    /// The claims it looks at.
-    type Claims: OwnClaims;
+    /// The claims it reads.
+    type Claims: CustomClaims;
 
-    /// Whether the token's holder has it. "No" is answered with 403 `insufficient_scope`
+    /// Whether the token's holder has it. If not, the request is refused with 403 `insufficient_scope`
     /// (RFC 6750 §3.1).
     fn permits(token: &Token<Self::Claims>) -> bool;
 }
 
-/// Lets in what `G` lets in, if the permission `P` holds for it.
+/// Accepts what `G` accepts, if its token has the permission `P`.
 ///
 /// # Example
 ///
 /// ```rust
 /// # #[macro_use] extern crate rocket;
 /// use rocket::serde::Deserialize;
-/// use rocket_jwt_extended::{AccessToken, Permission, Require, Token};
+/// use rocket_jwt_extended::{Permission, Require, Token};
 ///
 /// #[derive(Deserialize)]
 /// #[serde(crate = "rocket::serde")]
@@ -41,14 +45,14 @@ pub trait Permission: Send + Sync + 'static {
 /// }
 ///
 /// #[delete("/user/<id>")]
-/// fn delete_user(id: u64, _admin: Require<Admin, AccessToken<Profile>>) -> String {
+/// fn delete_user(id: u64, _admin: Require<Admin>) -> String {
 ///     format!("deleted {id}")
 /// }
 /// # fn main() {}
 /// ```
 ///
-/// Where a token is optional, the permission is asked of whoever has one: `Optional<Require<…>>`. The
-/// other way round does not compile:
+/// Where a token is optional, write `Optional<Require<…>>`: a request with a token needs the permission.
+/// The other way round does not compile:
 ///
 /// ```rust,compile_fail,E0277
 /// # #[macro_use] extern crate rocket;
@@ -68,25 +72,25 @@ pub trait Permission: Send + Sync + 'static {
 /// fn index(token: Require<Anybody, Optional<AccessToken>>) {}
 /// # fn main() {}
 /// ```
-pub struct Require<P, G> {
+pub struct Require<P: Permission, G = AccessToken<<P as Permission>::Claims>> {
     inner: G,
     permission: PhantomData<fn() -> P>,
 }
 
-impl<P, G> Require<P, G> {
+impl<P: Permission, G> Require<P, G> {
     fn around(inner: G) -> Self {
         Self { inner, permission: PhantomData }
     }
 }
 
-// By hand: a permission need not be `Clone` or `Debug`.
-impl<P, G: Clone> Clone for Require<P, G> {
+// Not derived, since a permission need not be `Clone` or `Debug`.
+impl<P: Permission, G: Clone> Clone for Require<P, G> {
     fn clone(&self) -> Self {
         Self::around(self.inner.clone())
     }
 }
 
-impl<P, G: fmt::Debug> fmt::Debug for Require<P, G> {
+impl<P: Permission, G: fmt::Debug> fmt::Debug for Require<P, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Require").field("inner", &self.inner).finish_non_exhaustive()
     }
@@ -111,7 +115,7 @@ impl<P: Permission, G: RequestFree<Claims = P::Claims>> IntoToken for Require<P,
 }
 
 impl<P: Permission, G: TokenGuard<Claims = P::Claims>> Admit for Require<P, G> {
-    async fn admit(admission: Admission<'_, '_>) -> Result<Self, Denied> {
+    async fn admit(admission: Admission<'_, '_>) -> Result<Self, Reason> {
         Ok(Self::around(G::admit(admission).await?))
     }
 

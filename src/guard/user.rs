@@ -4,10 +4,13 @@ use std::fmt::Debug;
 
 use rocket::Request;
 
-use super::sealed::Admit;
-use super::{request_guard, AccessToken, Admission, Denied, Policy, TokenGuard};
-use crate::rejection::Reason;
-use crate::token::{OwnClaims, Token};
+use super::access::AccessToken;
+use super::admit::{Admission, Admit, TokenGuard};
+use super::macros::request_guard;
+use crate::reason::Reason;
+use crate::token::claims::CustomClaims;
+use crate::token::Token;
+use crate::verify::policy::Policy;
 
 /// An application's user, loaded for a token.
 ///
@@ -49,24 +52,24 @@ use crate::token::{OwnClaims, Token};
 /// ```
 #[rocket::async_trait]
 pub trait LoadUser: Sized + Send + Sync + 'static {
-    /// The claims it looks at.
-    type Claims: OwnClaims;
+    /// The claims it reads.
+    type Claims: CustomClaims;
 
-    /// Why a user could not be loaded. It is logged, so its `Debug` should hold no secret.
+    /// The reason why a user could not be loaded. It is logged, so its `Debug` must show no secret.
     type Error: Debug + Send;
 
-    /// The user a token was issued to. `Ok(None)` is answered with 401 `user_not_found`.
+    /// Loads the user that a token was issued to. `Ok(None)` is refused with 401 `user_not_found`.
     ///
     /// # Errors
     ///
-    /// When the user store can't tell: answered with 503 `store_unavailable`.
+    /// If the user store fails: the request is refused with 503 `store_unavailable`.
     async fn load(
         token: &Token<Self::Claims>,
         request: &Request<'_>,
     ) -> Result<Option<Self>, Self::Error>;
 }
 
-/// Lets in what `G` lets in, and loads its user: derefs to `U`, and `.guard` is the guard.
+/// Accepts what `G` accepts, and loads its user: derefs to `U`, and `.guard` is the guard.
 ///
 /// It is a [`TokenGuard`] itself, so that `Fresh<CurrentUser<U>>` and
 /// `Require<P, CurrentUser<U>>` are guards too. `U` must be loadable:
@@ -84,7 +87,7 @@ pub trait LoadUser: Sized + Send + Sync + 'static {
 #[derive(Debug, Clone)]
 pub struct CurrentUser<U: LoadUser, G = AccessToken<<U as LoadUser>::Claims>> {
     user: U,
-    /// The guard that let the request in.
+    /// The guard that accepted the request.
     pub guard: G,
 }
 
@@ -114,15 +117,15 @@ impl<U: LoadUser, G: TokenGuard<Claims = U::Claims>> TokenGuard for CurrentUser<
 }
 
 impl<U: LoadUser, G: TokenGuard<Claims = U::Claims>> Admit for CurrentUser<U, G> {
-    async fn admit(admission: Admission<'_, '_>) -> Result<Self, Denied> {
-        let request = admission.request.ok_or(Denied(Reason::StoreUnavailable))?;
+    async fn admit(admission: Admission<'_, '_>) -> Result<Self, Reason> {
+        let request = admission.request.ok_or(Reason::StoreUnavailable)?;
         let guard = G::admit(admission).await?;
         match U::load(guard.token(), request).await {
             Ok(Some(user)) => Ok(Self { user, guard }),
-            Ok(None) => Err(Denied(Reason::UserNotFound)),
+            Ok(None) => Err(Reason::UserNotFound),
             Err(error) => {
                 log::error!("JWT: the user could not be loaded: {error:?}");
-                Err(Denied(Reason::StoreUnavailable))
+                Err(Reason::StoreUnavailable)
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The data guard: token, CSRF value and body out of one body.
+//! The data guard: token, CSRF value and data from one body.
 
 use std::fmt;
 
@@ -10,19 +10,21 @@ use rocket::serde::json::{self, Json};
 use rocket::serde::Deserialize;
 use rocket::{Ignite, Request, Rocket, Sentinel};
 
-use super::{refuse, run, AccessToken, Optional, TokenGuard};
-use crate::locate::{is_json, Body};
+use super::access::AccessToken;
+use super::admit::TokenGuard;
+use super::optional::Optional;
+use super::run::{refuse, run};
 use crate::rejection::Rejection;
+use crate::request::body::{is_json, Body};
 
-/// Lets in what `G` lets in, with the token looked for in the body as well, and reads the same body
-/// into `B`.
+/// Accepts what `G` accepts, but also looks for the token in the body, and reads the same body into `B`.
 ///
-/// A request guard cannot read bodies. So this is the guard for the location `json`, and with
-/// `csrf_check_form` the one that finds the CSRF value in a form field. `G` is any [`TokenGuard`], or
+/// A request guard cannot read bodies, so this is the guard for the location `json`, and with
+/// `csrf_check_form` the one that reads the CSRF value from a form field. `G` is any [`TokenGuard`], or
 /// [`Optional`]; `B` is `()`, `&[u8]`, [`Json<T>`], [`Form<T>`], or an application's own [`FromBody`].
 ///
 /// The body is read up to Rocket's own limit for its content type (`json`, `form`, `data-form`, or
-/// `bytes`); a larger one is answered with 413.
+/// `bytes`); a larger one is refused with 413.
 ///
 /// # Example
 ///
@@ -42,36 +44,36 @@ use crate::rejection::Rejection;
 /// # fn main() {}
 /// ```
 pub struct WithBody<G = AccessToken, B = ()> {
-    /// The guard that let the request in.
+    /// The guard that accepted the request.
     pub token: G,
     /// The body.
     pub body: B,
 }
 
-/// Says nothing of the body, which holds the token where it came in one.
+/// Does not show the body, which may hold the token.
 impl<G: fmt::Debug, B> fmt::Debug for WithBody<G, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WithBody").field("token", &self.token).finish_non_exhaustive()
     }
 }
 
-/// What [`WithBody`] reads a body into.
+/// A type that [`WithBody`] reads a body into.
 pub trait FromBody<'r>: Sized + Send {
-    /// Why it could not.
+    /// The reason why the body could not be read.
     type Error: fmt::Debug + Send;
 
     /// Reads the body.
     ///
     /// # Errors
     ///
-    /// With the status to answer.
+    /// With the status of the response.
     fn from_body(request: &'r Request<'_>, body: &'r [u8]) -> Result<Self, (Status, Self::Error)>;
 }
 
-/// Why a [`WithBody`] failed.
+/// The reason why a [`WithBody`] failed.
 ///
-/// Rocket logs it by its `Debug`. Errors of [`Json`] and [`Form`] show the value that did not read, as
-/// they do with Rocket's own guards.
+/// Rocket logs its `Debug`. Errors of [`Json`] and [`Form`] show the value that could not be parsed, as
+/// with Rocket's own guards.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BodyError<E> {
@@ -81,11 +83,11 @@ pub enum BodyError<E> {
     TooLarge,
     /// The body could not be read.
     Io(std::io::Error),
-    /// The body is none of `B`.
+    /// The body could not be parsed as a `B`.
     Body(E),
 }
 
-/// What [`WithBody`] takes as a guard: every [`TokenGuard`], and [`Optional`]. Sealed.
+/// A guard that [`WithBody`] accepts: every [`TokenGuard`], and [`Optional`]. Sealed.
 #[rocket::async_trait]
 pub trait BodyGuard: sealed::Sealed + Sized + Send {
     #[doc(hidden)]
@@ -141,10 +143,10 @@ impl<'r, G: BodyGuard, B: FromBody<'r>> FromData<'r> for WithBody<G, B> {
     }
 }
 
-/// Unlike a request guard's, this sentinel lets `In<JsonBody>` be.
+/// Unlike a request guard's, this sentinel accepts `In<JsonBody>`.
 impl<G, B> Sentinel for WithBody<G, B> {
     fn abort(rocket: &Rocket<Ignite>) -> bool {
-        super::is_unattached::<Self>(rocket)
+        super::sentinel::is_unattached::<Self>(rocket)
     }
 }
 
@@ -185,7 +187,7 @@ impl<'r> FromBody<'r> for &'r [u8] {
 }
 
 /// Statuses are those of Rocket's own [`Json`] guard, and 415 for another content type, which a page
-/// of another site could send without asking first.
+/// of another site could send without a CORS preflight.
 impl<'r, T: Deserialize<'r> + Send> FromBody<'r> for Json<T> {
     type Error = json::Error<'r>;
 
@@ -209,8 +211,8 @@ fn invalid_data<'r>(text: &'static str) -> json::Error<'r> {
     json::Error::Io(std::io::Error::new(std::io::ErrorKind::InvalidData, text))
 }
 
-/// Statuses are those of Rocket's own [`Form`] guard, and 415 for what is no form. Files of a
-/// multipart form can't be read into a `T` here; its text fields are.
+/// Statuses are those of Rocket's own [`Form`] guard, and 415 for another content type. Of a multipart
+/// form only the text fields can be read into a `T` here, not the files.
 impl<'r, T: FromForm<'r>> FromBody<'r> for Form<T> {
     type Error = form::Errors<'r>;
 

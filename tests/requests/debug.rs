@@ -15,9 +15,10 @@ use rocket::serde::{json::Json, Serialize};
 use rocket_jwt_extended::jsonwebtoken::Algorithm;
 use rocket_jwt_extended::{
     danger, AccessToken, AnyToken, Audience, BodyError, Claims, CookieWriter, CurrentUser, Decoder,
-    Error, Fresh, Headers, IgnoreRevocation, In, Jwt, JwtFairing, NoClaims, Optional, OrForward,
-    RefreshToken, Rejection, Require, Revocation, Rotation, SigningKey, StoreError, Token,
-    TokenBuilder, TokenIds, TokenPair, TokenPairBuilder, VerifyingKey, WithBody,
+    Duration, Error, Fresh, Headers, IgnoreRevocation, In, IntoRevocation, Jwt, JwtFairing,
+    NoClaims, Optional, OrForward, RefreshToken, Rejection, Require, Revocation, Rotation,
+    SigningKey, StoreError, Token, TokenBuilder, TokenIds, TokenPair, TokenPairBuilder,
+    VerifyingKey, WithBody,
 };
 use serde_json::json;
 
@@ -171,7 +172,7 @@ fn what_is_issued_and_revoked_shows_no_token() {
     shown.debug(&token);
     shown.debug(&jwt);
     shown.debug(&TokenIds::from(&token));
-    shown.debug(&Revocation::from(&token));
+    shown.debug(&(&token).into_revocation(Duration::ZERO).unwrap());
     shown.debug(&Audience::from("me"));
     let rotated = wait(async { jwt.rotate(guard_of(&client, pair.refresh_token()).await).await });
     let rotated = rotated.unwrap();

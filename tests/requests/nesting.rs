@@ -9,8 +9,9 @@ use crate::users::{NotBob, User};
 use rocket::local::blocking::Client;
 use rocket::Route;
 use rocket_jwt_extended::{
-    AccessToken, AnyToken, Claims, Cookies, CurrentUser, Fresh, Headers, IgnoreRevocation, In,
-    Kind, Location, NoClaims, Optional, QueryString, RefreshToken, Require, TokenGuard,
+    AcceptedTypes, AccessToken, AnyToken, Claims, Cookies, CurrentUser, Fresh, Headers,
+    IgnoreRevocation, In, Location, NoClaims, Optional, QueryString, RefreshToken, Require,
+    TokenGuard,
 };
 use serde_json::{json, Value};
 
@@ -73,21 +74,24 @@ fn in_every_order_all_wrappers_hold() {
 
 #[test]
 fn a_policy_is_the_inner_one_with_one_change() {
-    fn policy<G: TokenGuard>() -> (Kind, bool, bool, Option<&'static [Location]>) {
+    fn policy<G: TokenGuard>() -> (AcceptedTypes, bool, bool, Option<&'static [Location]>) {
         let policy = G::POLICY;
         (policy.kind(), policy.needs_fresh(), policy.asks_blocklist(), policy.locations())
     }
     use Location::{Cookies as C, Headers as H, QueryString as Q};
-    assert_eq!(policy::<AccessToken>(), (Kind::Access, false, true, None));
-    assert_eq!(policy::<RefreshToken>(), (Kind::Refresh, false, true, None));
-    assert_eq!(policy::<AnyToken>(), (Kind::Any, false, true, None));
-    assert_eq!(policy::<Fresh<AnyToken>>(), (Kind::Any, true, true, None));
-    assert_eq!(policy::<Fresh<Fresh>>(), (Kind::Access, true, true, None));
-    assert_eq!(policy::<IgnoreRevocation<RefreshToken>>(), (Kind::Refresh, false, false, None));
+    assert_eq!(policy::<AccessToken>(), (AcceptedTypes::Access, false, true, None));
+    assert_eq!(policy::<RefreshToken>(), (AcceptedTypes::Refresh, false, true, None));
+    assert_eq!(policy::<AnyToken>(), (AcceptedTypes::Any, false, true, None));
+    assert_eq!(policy::<Fresh<AnyToken>>(), (AcceptedTypes::Any, true, true, None));
+    assert_eq!(policy::<Fresh<Fresh>>(), (AcceptedTypes::Access, true, true, None));
+    assert_eq!(
+        policy::<IgnoreRevocation<RefreshToken>>(),
+        (AcceptedTypes::Refresh, false, false, None)
+    );
     assert_eq!(policy::<Require<NotBob, Fresh>>(), policy::<Fresh>());
     assert_eq!(policy::<CurrentUser<User, Fresh>>(), policy::<Fresh>());
     let places = policy::<In<(Cookies, Headers), Fresh>>();
-    assert_eq!(places, (Kind::Access, true, true, Some(&[C, H][..])));
+    assert_eq!(places, (AcceptedTypes::Access, true, true, Some(&[C, H][..])));
     // Of two places named, the outer one counts.
     assert_eq!(policy::<In<QueryString, Fresh<In<Headers>>>>().3, Some(&[Q][..]));
 }

@@ -1,0 +1,89 @@
+//! The blocklist as the rest of the crate uses it: the store, its replica in memory, and the time limit.
+
+use std::future::{poll_fn, Future};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use rocket::tokio::time;
+
+use super::follow::ReplicableBlocklist;
+use super::replica::Replica;
+use super::{Blocklist, Standing, StoreError, TokenIds};
+use crate::clock::{BootClock, Clock};
+
+/// How long one page of entries may take at launch, where no request waits.
+const LAUNCH: Duration = Duration::from_secs(30);
+
+/// A store, perhaps with a replica of it in this server's memory.
+///
+/// Guards read from the replica; issuing and reuse checks read from the store itself.
+pub(crate) struct BlocklistAccess {
+    store: Arc<dyn Blocklist>,
+    replica: Option<Arc<Replica>>,
+    /// `blocklist_timeout`.
+    timeout: Duration,
+}
+
+impl BlocklistAccess {
+    pub(crate) fn new(store: Arc<dyn Blocklist>, timeout: Duration) -> Self {
+        Self { store, replica: None, timeout }
+    }
+
+    /// With a replica that is polled every `interval`. It is loaded before this returns.
+    pub(crate) async fn replicated(
+        store: Arc<dyn ReplicableBlocklist>,
+        interval: Duration,
+        timeout: Duration,
+        clock: Arc<dyn Clock>,
+        boot_clock: BootClock,
+    ) -> Result<Self, StoreError> {
+        let replica = Replica::new(store.clone(), clock, boot_clock, interval + timeout);
+        replica.poll(timeout.max(LAUNCH)).await?;
+        Ok(Self { store, replica: Some(Arc::new(replica)), timeout })
+    }
+
+    /// The store itself: for issuing, and for what another server may have recorded a moment ago.
+    pub(crate) fn primary(&self) -> Arc<dyn Blocklist> {
+        self.store.clone()
+    }
+
+    /// The replica, or else the store. Guards read from it. Entries are written through it, so that the
+    /// replica knows them immediately.
+    pub(crate) fn replica_or_primary(&self) -> Arc<dyn Blocklist> {
+        match &self.replica {
+            Some(replica) => replica.clone(),
+            None => self.store.clone(),
+        }
+    }
+
+    /// What the replica, or else the store, knows without waiting.
+    pub(crate) fn try_standing(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
+        match &self.replica {
+            Some(replica) => replica.try_standing(ids),
+            None => self.store.try_standing(ids),
+        }
+    }
+
+    pub(crate) fn replica(&self) -> Option<&Arc<Replica>> {
+        self.replica.as_ref()
+    }
+
+    /// The store's answer, or an error after `blocklist_timeout`.
+    pub(crate) async fn bounded<T>(
+        &self,
+        answer: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        // A store in memory answers on the first poll, and needs no timer.
+        let mut answer = pin!(answer);
+        let first_poll = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
+        if let Poll::Ready(answer) = first_poll {
+            return answer;
+        }
+        let limit = self.timeout;
+        time::timeout(limit, answer)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::new(format!("no answer within {limit:?}"))))
+    }
+}

@@ -1,0 +1,378 @@
+//! The checks of the table, which turn it into [`Settings`].
+
+use jsonwebtoken::Algorithm;
+use rocket::figment::Figment;
+use rocket::http::{Method, SameSite, Status};
+use rocket::time::Duration;
+
+use super::findings::Findings;
+use super::read::Config;
+use super::report::Report;
+use super::values::OneOrMany;
+use crate::settings::{Settings, TokenNames};
+use crate::token::claims::Audience;
+use crate::token::kind::TokenType;
+use crate::token::location::Location;
+use crate::token::payload::slots::REGISTERED;
+
+/// Checks the table. If `report` has a fault afterwards, the settings must not be used.
+pub(crate) fn settings(config: &Config, figment: &Figment, report: &mut Report) -> Settings {
+    let debug = figment.profile() == rocket::Config::DEBUG_PROFILE;
+    let mut check = Check { config, findings: Findings { config, figment, report } };
+
+    let algorithm = check.algorithm("algorithm", &config.algorithm);
+    let decode_algorithms = check.decode_algorithms(algorithm);
+    let cookie_secure = config.cookie_secure.unwrap_or(!debug);
+    Settings {
+        algorithm,
+        decode_algorithms,
+        decode_audience: check.texts("decode_audience", config.decode_audience.as_ref()),
+        encode_audience: check
+            .texts("encode_audience", config.encode_audience.as_ref())
+            .map(Audience::from),
+        decode_issuer: check.texts("decode_issuer", config.decode_issuer.as_ref()),
+        encode_issuer: config.encode_issuer.clone(),
+        decode_leeway: check.decode_leeway(),
+        encode_nbf: config.encode_nbf,
+        identity_claim: check.identity_claim(),
+        verify_sub: config.verify_sub,
+        max_token_length: check.max_token_length(),
+        required_claims: check.texts_or_none("required_claims", &config.required_claims),
+        error_message_key: check.error_message_key(),
+        invalid_token_status: check.invalid_token_status(),
+        token_location: check.token_location(),
+        header_name: check.header("header_name", &config.header_name),
+        header_type: check.header_type(),
+        cookie_domain: check.cookie_domain(),
+        cookie_secure,
+        cookie_samesite: check.samesite(cookie_secure),
+        session_cookie: config.session_cookie,
+        cookie_csrf_protect: config.cookie_csrf_protect,
+        csrf_methods: check.csrf_methods(),
+        csrf_in_cookies: config.csrf_in_cookies,
+        csrf_check_form: config.csrf_check_form,
+        query_string_name: check.name("query_string_name", &config.query_string_name),
+        query_string_value_prefix: config.query_string_value_prefix.clone(),
+        implicit_refresh_within: check
+            .positive("implicit_refresh_within", config.implicit_refresh_within.0),
+        rotation_grace: check.rotation_grace(),
+        max_token_lifetime: check.positive("max_token_lifetime", config.max_token_lifetime.0),
+        blocklist_prune_interval: check
+            .always("blocklist_prune_interval", config.blocklist_prune_interval.0),
+        blocklist_timeout: check.always("blocklist_timeout", config.blocklist_timeout.0),
+        blocklist_replica: check.blocklist_replica(),
+        verified_cache: check.verified_cache(),
+        access: check.token_names(TokenType::Access),
+        refresh: check.token_names(TokenType::Refresh),
+    }
+}
+
+/// The checks of single keys, each of which reports its faults.
+struct Check<'a> {
+    config: &'a Config,
+    findings: Findings<'a>,
+}
+
+impl Check<'_> {
+    fn fault(&mut self, key: &str, message: impl std::fmt::Display) {
+        self.findings.fault(key, message);
+    }
+
+    fn warn(&mut self, key: &str, message: impl std::fmt::Display) {
+        self.findings.warn(key, message);
+    }
+
+    /// What is configured for each type of token. The keys differ in one part only.
+    fn token_names(&mut self, token_type: TokenType) -> TokenNames {
+        let config = self.config;
+        macro_rules! names {
+            ($expires:ident, $cookie_name:ident, $cookie_path:ident, $csrf_cookie_name:ident,
+             $csrf_cookie_path:ident, $csrf_header_name:ident, $csrf_field_name:ident,
+             $json_key:ident) => {
+                TokenNames {
+                    expires: self.positive(stringify!($expires), config.$expires.0),
+                    cookie_name: self.cookie(stringify!($cookie_name), &config.$cookie_name),
+                    cookie_path: self.path(stringify!($cookie_path), &config.$cookie_path),
+                    csrf_cookie_name: self
+                        .cookie(stringify!($csrf_cookie_name), &config.$csrf_cookie_name),
+                    csrf_cookie_path: self
+                        .path(stringify!($csrf_cookie_path), &config.$csrf_cookie_path),
+                    csrf_header_name: self
+                        .header(stringify!($csrf_header_name), &config.$csrf_header_name),
+                    csrf_field_name: self
+                        .name(stringify!($csrf_field_name), &config.$csrf_field_name),
+                    json_key: self.name(stringify!($json_key), &config.$json_key),
+                }
+            };
+        }
+        match token_type {
+            TokenType::Refresh => names!(
+                refresh_token_expires,
+                refresh_cookie_name,
+                refresh_cookie_path,
+                refresh_csrf_cookie_name,
+                refresh_csrf_cookie_path,
+                refresh_csrf_header_name,
+                refresh_csrf_field_name,
+                refresh_json_key
+            ),
+            _ => names!(
+                access_token_expires,
+                access_cookie_name,
+                access_cookie_path,
+                access_csrf_cookie_name,
+                access_csrf_cookie_path,
+                access_csrf_header_name,
+                access_csrf_field_name,
+                json_key
+            ),
+        }
+    }
+
+    fn algorithm(&mut self, key: &str, name: &str) -> Algorithm {
+        name.parse().unwrap_or_else(|_| {
+            self.fault(
+                key,
+                "must be one of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, \
+                 ES256, ES384, EdDSA",
+            );
+            Algorithm::HS256
+        })
+    }
+
+    fn decode_algorithms(&mut self, algorithm: Algorithm) -> Vec<Algorithm> {
+        let mut algorithms = vec![algorithm];
+        let config = self.config;
+        let Some(OneOrMany(names)) = &config.decode_algorithms else { return algorithms };
+        if names.is_empty() {
+            self.fault("decode_algorithms", "must name at least one algorithm");
+        }
+        for name in names {
+            let other = self.algorithm("decode_algorithms", name);
+            if other.family() != algorithm.family() {
+                self.fault(
+                    "decode_algorithms",
+                    format_args!("mixes key families: {other:?} beside {algorithm:?}"),
+                );
+            } else if !algorithms.contains(&other) {
+                algorithms.push(other);
+            }
+        }
+        algorithms
+    }
+
+    /// A list that, where given, has at least one text, and no empty one.
+    fn texts(&mut self, key: &str, list: Option<&OneOrMany>) -> Option<Vec<String>> {
+        let list = list?;
+        if list.0.is_empty() {
+            self.fault(key, "must not be empty");
+        }
+        Some(self.texts_or_none(key, list))
+    }
+
+    fn texts_or_none(&mut self, key: &str, list: &OneOrMany) -> Vec<String> {
+        if list.0.iter().any(String::is_empty) {
+            self.fault(key, "must not hold an empty string");
+        }
+        list.0.clone()
+    }
+
+    fn decode_leeway(&mut self) -> Duration {
+        let leeway = self.config.decode_leeway.0;
+        if leeway > Duration::DAY {
+            self.fault("decode_leeway", "must not be longer than a day");
+        }
+        leeway
+    }
+
+    fn rotation_grace(&mut self) -> Duration {
+        let grace = self.config.rotation_grace.0;
+        if grace > Duration::HOUR {
+            self.fault("rotation_grace", "must not be longer than an hour: a thief has as much");
+        }
+        grace
+    }
+
+    fn identity_claim(&mut self) -> String {
+        let claim = &self.config.identity_claim;
+        if claim.is_empty() {
+            self.fault("identity_claim", "must not be empty");
+        } else if claim != "sub" && REGISTERED.contains(&claim.as_str()) {
+            self.fault("identity_claim", "must not be a claim with another meaning");
+        }
+        claim.clone()
+    }
+
+    fn max_token_length(&mut self) -> usize {
+        let length = self.config.max_token_length;
+        if !(1..=1 << 20).contains(&length) {
+            self.fault("max_token_length", "must be from 1 to 1048576 bytes");
+        }
+        length
+    }
+
+    fn error_message_key(&mut self) -> String {
+        let key = &self.config.error_message_key;
+        if key.is_empty() || ["code", "hint"].contains(&key.as_str()) {
+            self.fault("error_message_key", "must be neither empty nor `code` nor `hint`");
+        }
+        key.clone()
+    }
+
+    fn invalid_token_status(&mut self) -> Status {
+        let code = self.config.invalid_token_status;
+        if !(400..500).contains(&code) {
+            self.fault("invalid_token_status", "must be a status from 400 to 499");
+        }
+        Status::new(code)
+    }
+
+    fn token_location(&mut self) -> Vec<Location> {
+        let mut locations = Vec::new();
+        let names = &self.config.token_location.0;
+        for name in names {
+            match Location::from_name(name) {
+                Some(location) if locations.contains(&location) => {
+                    self.fault("token_location", format_args!("names `{location}` twice"));
+                }
+                Some(location) => locations.push(location),
+                None => self.fault(
+                    "token_location",
+                    "can only contain \"headers\", \"cookies\", \"query_string\", or \"json\"",
+                ),
+            }
+        }
+        if names.is_empty() {
+            self.fault(
+                "token_location",
+                "must contain at least one of \"headers\", \"cookies\", \"query_string\", or \
+                 \"json\"",
+            );
+        }
+        if locations.contains(&Location::QueryString) {
+            self.warn(
+                "token_location",
+                "has `query_string`: URLs end up in logs and browser histories (RFC 6750 §5.3)",
+            );
+        }
+        locations
+    }
+
+    fn name(&mut self, key: &str, name: &str) -> String {
+        if name.is_empty() {
+            self.fault(key, "must not be empty");
+        }
+        name.into()
+    }
+
+    fn header(&mut self, key: &str, name: &str) -> String {
+        if !is_http_token(name) {
+            self.fault(key, "must be a header name (RFC 9110 §5.1)");
+        }
+        name.into()
+    }
+
+    fn header_type(&mut self) -> String {
+        let scheme = &self.config.header_type;
+        if !scheme.is_empty() && !is_http_token(scheme) {
+            self.fault("header_type", "must be an authentication scheme (RFC 9110 §11.1) or empty");
+        }
+        scheme.clone()
+    }
+
+    fn cookie(&mut self, key: &str, name: &str) -> String {
+        if !is_http_token(name) {
+            self.fault(key, "must be a cookie name (RFC 6265 §4.1.1)");
+        } else if name.contains(['#', '%', '^', '`', '|']) {
+            // Rocket's jar would write it percent-encoded, and it is read only as it is.
+            self.fault(key, "must not contain any of # % ^ ` |");
+        }
+        name.into()
+    }
+
+    fn path(&mut self, key: &str, path: &str) -> String {
+        if !path.starts_with('/') || !is_cookie_text(path) {
+            self.fault(key, "must be a path that begins with `/`");
+        }
+        path.into()
+    }
+
+    fn cookie_domain(&mut self) -> Option<String> {
+        let domain = self.config.cookie_domain.as_ref()?;
+        let valid = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        if domain.is_empty() || !domain.chars().all(valid) {
+            self.fault("cookie_domain", "must be a domain name");
+        }
+        Some(domain.clone())
+    }
+
+    fn samesite(&mut self, secure: bool) -> SameSite {
+        match self.config.cookie_samesite.as_str() {
+            "Strict" => SameSite::Strict,
+            "Lax" => SameSite::Lax,
+            "None" => {
+                if !secure {
+                    self.fault("cookie_samesite", "\"None\" needs `cookie_secure = true`");
+                }
+                SameSite::None
+            }
+            _ => {
+                self.fault("cookie_samesite", "must be \"Strict\", \"Lax\" or \"None\"");
+                SameSite::Strict
+            }
+        }
+    }
+
+    fn csrf_methods(&mut self) -> Vec<Method> {
+        let names = &self.config.csrf_methods.0;
+        if names.is_empty() {
+            self.fault(
+                "csrf_methods",
+                "must name at least one method; `cookie_csrf_protect = false` switches it off",
+            );
+        }
+        let methods: Vec<_> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        if methods.len() != names.len() {
+            self.fault("csrf_methods", "can only contain HTTP methods");
+        }
+        methods
+    }
+
+    fn verified_cache(&mut self) -> usize {
+        let bytes = self.config.verified_cache;
+        if bytes > 1 << 30 || (1..64 << 10).contains(&bytes) {
+            self.fault("verified_cache", "must be 0, or from 65536 to 1073741824 bytes");
+        }
+        bytes
+    }
+
+    fn blocklist_replica(&mut self) -> Option<Duration> {
+        let interval = self.positive("blocklist_replica", self.config.blocklist_replica.0);
+        if interval.is_some_and(|interval| interval > Duration::HOUR) {
+            self.fault("blocklist_replica", "must not be longer than an hour");
+        }
+        interval
+    }
+
+    fn positive(&mut self, key: &str, span: Option<Duration>) -> Option<Duration> {
+        span.map(|span| self.always(key, span))
+    }
+
+    fn always(&mut self, key: &str, span: Duration) -> Duration {
+        if !span.is_positive() {
+            self.fault(key, "must be greater than zero");
+        }
+        span
+    }
+}
+
+/// An RFC 9110 §5.6.2 token, which is what header names, schemes and cookie names are.
+fn is_http_token(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// Free of what would end a cookie attribute.
+fn is_cookie_text(text: &str) -> bool {
+    text.bytes().all(|b| (0x20..0x7f).contains(&b) && b != b';')
+}

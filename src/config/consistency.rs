@@ -1,0 +1,98 @@
+//! The checks of settings against each other.
+
+use rocket::figment::Figment;
+use rocket::http::SameSite;
+
+use super::findings::Findings;
+use super::read::Config;
+use super::report::Report;
+use crate::settings::Settings;
+use crate::token::location::Location;
+
+/// Reports settings that contradict each other, have no effect, or leave something unchecked.
+pub(crate) fn check(settings: &Settings, config: &Config, figment: &Figment, report: &mut Report) {
+    let findings = &mut Findings { config, figment, report };
+    lifetimes(settings, findings);
+    cookie_names(settings, findings);
+    reachable(settings, findings);
+    unchecked(settings, findings);
+}
+
+fn lifetimes(settings: &Settings, findings: &mut Findings<'_>) {
+    let Some(longest) = settings.max_token_lifetime else { return };
+    for (key, kind) in
+        [("access_token_expires", &settings.access), ("refresh_token_expires", &settings.refresh)]
+    {
+        if kind.expires.is_none_or(|expires| expires > longest) {
+            findings.fault(key, "is longer than `max_token_lifetime`");
+        }
+    }
+}
+
+fn cookie_names(settings: &Settings, findings: &mut Findings<'_>) {
+    let (access, refresh) = (&settings.access, &settings.refresh);
+    if access.cookie_name == refresh.cookie_name {
+        findings.fault("refresh_cookie_name", "is the name of the access cookie too");
+    }
+    for (key, name) in [
+        ("access_csrf_cookie_name", &access.csrf_cookie_name),
+        ("refresh_csrf_cookie_name", &refresh.csrf_cookie_name),
+    ] {
+        if [&access.cookie_name, &refresh.cookie_name].contains(&name) {
+            findings.fault(key, "is the name of a token's cookie too");
+        }
+    }
+    for (key, name, path) in [
+        ("access_cookie_name", &access.cookie_name, &access.cookie_path),
+        ("refresh_cookie_name", &refresh.cookie_name, &refresh.cookie_path),
+        ("access_csrf_cookie_name", &access.csrf_cookie_name, &access.csrf_cookie_path),
+        ("refresh_csrf_cookie_name", &refresh.csrf_cookie_name, &refresh.csrf_cookie_path),
+    ] {
+        // Browsers drop a cookie that breaks its prefix's promise: say so now (RFC 6265bis §4.1.3).
+        let lower = name.to_ascii_lowercase();
+        if lower.starts_with("__host-")
+            && (!settings.cookie_secure || path != "/" || settings.cookie_domain.is_some())
+        {
+            findings.fault(key, "with `__Host-` needs `cookie_secure`, path `/` and no domain");
+        } else if lower.starts_with("__secure-") && !settings.cookie_secure {
+            findings.fault(key, "with `__Secure-` needs `cookie_secure`");
+        }
+    }
+}
+
+/// Whether the tokens issued here are accepted here: not an error, as others may verify them.
+fn reachable(settings: &Settings, findings: &mut Findings<'_>) {
+    if let (Some(expected), issuer) = (&settings.decode_issuer, &settings.encode_issuer) {
+        if issuer.as_ref().is_none_or(|issuer| !expected.contains(issuer)) {
+            findings.warn("decode_issuer", "does not accept what `encode_issuer` writes");
+        }
+    }
+    if let Some(expected) = &settings.decode_audience {
+        let written = settings.encode_audience.as_ref();
+        if written.is_none_or(|audience| !audience.iter().any(|one| expected.contains(one))) {
+            findings.warn("decode_audience", "does not accept what `encode_audience` writes");
+        }
+    }
+    match (settings.implicit_refresh_within, settings.access.expires) {
+        (Some(_), None) => {
+            findings.warn("implicit_refresh_within", "renews nothing: access tokens never expire");
+        }
+        (Some(within), Some(expires)) if within >= expires => {
+            findings.warn("implicit_refresh_within", "renews at every request");
+        }
+        _ => (),
+    }
+}
+
+/// What the settings leave unchecked, if that is not what it is for.
+fn unchecked(settings: &Settings, findings: &mut Findings<'_>) {
+    let expire = settings.access.expires.is_some() || settings.refresh.expires.is_some();
+    if expire && !settings.required_claims.iter().any(|claim| claim == "exp") {
+        findings.warn("required_claims", "lacks `exp`: tokens without an end are accepted");
+    }
+    let sent_anywhere = settings.cookie_samesite == SameSite::None;
+    let cookies = settings.token_location.contains(&Location::Cookies);
+    if cookies && sent_anywhere && !settings.cookie_csrf_protect {
+        findings.warn("cookie_csrf_protect", "is off, and other sites can send the cookies");
+    }
+}

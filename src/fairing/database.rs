@@ -1,0 +1,84 @@
+//! A blocklist in a database pool.
+//!
+//! The pool's own fairing may be attached before ours or after it: a fairing that is attached during
+//! ignition runs after all that were attached before.
+
+use std::any::type_name;
+use std::marker::PhantomData;
+use std::sync::{Mutex, PoisonError};
+
+use rocket::fairing::{self, Fairing, Info, Kind};
+use rocket::{Build, Rocket};
+use rocket_db_pools::Database;
+
+use super::prepared::Prepared;
+use super::store::replicated;
+use crate::blocklist::BlocklistPool;
+
+/// A database, whose type is erased.
+pub(super) struct DatabaseSource {
+    attach: fn(Rocket<Build>, Prepared) -> Rocket<Build>,
+    name: &'static str,
+}
+
+impl DatabaseSource {
+    pub(super) fn of<Db: Database>() -> Self
+    where
+        Db::Pool: BlocklistPool,
+    {
+        Self { attach: |rocket, prepared| rocket.attach(fairing::<Db>(prepared)), name: Db::NAME }
+    }
+
+    /// Attaches the fairing that manages the `Jwt` once the pool is there.
+    pub(super) fn attach_to(&self, rocket: Rocket<Build>, prepared: Prepared) -> Rocket<Build> {
+        (self.attach)(rocket, prepared)
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+struct DatabaseFairing<Db> {
+    prepared: Mutex<Option<Prepared>>,
+    database: PhantomData<fn() -> Db>,
+}
+
+fn fairing<Db>(prepared: Prepared) -> DatabaseFairing<Db> {
+    DatabaseFairing { prepared: Mutex::new(Some(prepared)), database: PhantomData }
+}
+
+#[rocket::async_trait]
+impl<Db: Database> Fairing for DatabaseFairing<Db>
+where
+    Db::Pool: BlocklistPool,
+{
+    fn info(&self) -> Info {
+        Info { name: "JWT blocklist", kind: Kind::Ignite }
+    }
+
+    async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
+        let Some(db) = Db::fetch(&rocket) else {
+            let db = type_name::<Db>();
+            log::error!("the JWT blocklist has no database: attach `{db}::init()`.");
+            return Err(rocket);
+        };
+        // Ignition runs each fairing once.
+        let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(prepared) = prepared else { return Err(rocket) };
+        let access = match db.blocklist().await {
+            Ok(store) => {
+                let (clock, boot_clock) = (prepared.clock.clone(), prepared.boot_clock.clone());
+                replicated(store, &prepared.settings, clock, boot_clock).await
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        match access {
+            Ok(access) => Ok(rocket.manage(prepared.into_jwt(access))),
+            Err(error) => {
+                log::error!("the JWT blocklist can't be set up in `{}`: {error}", Db::NAME);
+                Err(rocket)
+            }
+        }
+    }
+}

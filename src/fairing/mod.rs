@@ -1,0 +1,281 @@
+//! How it is attached: the fairing, its hooks, and its launch.
+
+mod background;
+#[cfg(feature = "rocket_db_pools")]
+mod database;
+mod prepared;
+mod store;
+mod summary;
+
+use std::sync::Arc;
+
+use jsonwebtoken::Header;
+use rocket::fairing::{self, Fairing, Info, Kind};
+use rocket::response::Responder;
+use rocket::{Build, Orbit, Request, Response, Rocket};
+
+use crate::blocklist::access::BlocklistAccess;
+use crate::blocklist::{Blocklist, MemoryBlocklist, ReplicableBlocklist};
+use crate::clock::{BootClock, Clock, SystemClock};
+use crate::config::{self, Loaded};
+use crate::events::Event;
+use crate::hooks::Hooks;
+use crate::jwt::Jwt;
+use crate::keys::{SigningKey, VerifyingKey};
+use crate::rejection::Rejection;
+use crate::request::cache::RequestCache;
+use crate::response::{catchers, challenge, renew};
+use crate::token::claims::Claims;
+use crate::token::Token;
+
+use prepared::Prepared;
+use store::BlocklistSource;
+
+impl Jwt {
+    /// The fairing that reads the configuration and manages the `Jwt`.
+    pub fn fairing() -> JwtFairing {
+        JwtFairing {
+            hooks: Arc::new(Hooks::default()),
+            clock: Arc::new(SystemClock),
+            boot_clock: BootClock::default(),
+            store: BlocklistSource::Memory(Arc::new(MemoryBlocklist::new())),
+        }
+    }
+}
+
+/// The fairing and its hooks; made with [`Jwt::fairing()`].
+///
+/// Attach it once. At ignition it reads and checks `[default.jwt]`, tests the keys, and fails the launch
+/// with one report of every fault.
+///
+/// Hooks are synchronous; use [`LoadUser`](crate::LoadUser) for anything that must wait.
+///
+/// # Example
+///
+/// ```rust,no_run
+/// # #[macro_use] extern crate rocket;
+/// use rocket_jwt_extended::{Claims, Jwt};
+///
+/// #[launch]
+/// fn rocket() -> _ {
+///     rocket::build().attach(
+///         Jwt::fairing()
+///             .additional_claims(|identity| {
+///                 Claims::from_iter([("staff".to_string(), identity.ends_with("@us").into())])
+///             })
+///             .on_event(|event| println!("{event:?}")),
+///     )
+/// }
+/// ```
+#[must_use = "a fairing must be attached"]
+pub struct JwtFairing {
+    hooks: Arc<Hooks>,
+    clock: Arc<dyn Clock>,
+    boot_clock: BootClock,
+    store: BlocklistSource,
+}
+
+impl JwtFairing {
+    /// Keeps revocations in this store instead of in memory.
+    pub fn blocklist(mut self, store: impl Blocklist) -> Self {
+        self.store = BlocklistSource::Own(Arc::new(store));
+        self
+    }
+
+    /// [`blocklist()`](Self::blocklist) with a store that can be replicated, which `blocklist_replica`
+    /// needs. Without that setting it does the same.
+    pub fn replicable_blocklist(mut self, store: impl ReplicableBlocklist) -> Self {
+        self.store = BlocklistSource::Replicable(Arc::new(store));
+        self
+    }
+
+    /// Keeps revocations in a database, through the pool that `Db::init()` attaches, before this fairing or
+    /// after it. A missing table is created. All servers that use the same database share their
+    /// revocations.
+    ///
+    /// The launch fails if the pool is not attached or the database can't be reached.
+    ///
+    /// See [`BlocklistPool`](crate::blocklist::BlocklistPool) for the pools there are.
+    #[cfg(feature = "rocket_db_pools")]
+    pub fn database_blocklist<Db: rocket_db_pools::Database>(mut self) -> Self
+    where
+        Db::Pool: crate::blocklist::BlocklistPool,
+    {
+        self.store = BlocklistSource::Database(database::DatabaseSource::of::<Db>());
+        self
+    }
+
+    /// Claims for every token, by identity. Those of the identity and of the builder override them.
+    pub fn additional_claims(self, hook: impl Fn(&str) -> Claims + Send + Sync + 'static) -> Self {
+        self.hook(|hooks| hooks.additional_claims = Some(Box::new(hook)))
+    }
+
+    /// Header parameters for every token, by identity. Those of the builder override them.
+    pub fn additional_headers(self, hook: impl Fn(&str) -> Claims + Send + Sync + 'static) -> Self {
+        self.hook(|hooks| hooks.additional_headers = Some(Box::new(hook)))
+    }
+
+    /// The key that signs an identity's tokens. `None` means the configured key.
+    pub fn signing_key(
+        self,
+        hook: impl Fn(&str) -> Option<SigningKey> + Send + Sync + 'static,
+    ) -> Self {
+        self.hook(|hooks| hooks.signing_key = Some(Box::new(hook)))
+    }
+
+    /// The key that verifies a token, by its header and claims, **which are not verified yet**. `None` means
+    /// the configured keys.
+    pub fn verifying_key(
+        self,
+        hook: impl Fn(&Header, &Claims) -> Option<VerifyingKey> + Send + Sync + 'static,
+    ) -> Self {
+        self.hook(|hooks| hooks.verifying_key = Some(Box::new(hook)))
+    }
+
+    /// A last check of a token's claims. If it returns `false`, the response is 400 `claims_rejected`.
+    pub fn verify_claims(
+        self,
+        hook: impl Fn(&Token<Claims>) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.hook(|hooks| hooks.verify_claims = Some(Box::new(hook)))
+    }
+
+    /// The response to a refused request, instead of the JSON of [`Rejection`]'s table. It runs when a route
+    /// returns a [`Rejection`], and in the fairing's catchers: where the application has a catcher of its
+    /// own, that catcher decides.
+    pub fn on_rejection<R>(
+        self,
+        hook: impl Fn(&Rejection, &Request<'_>) -> R + Send + Sync + 'static,
+    ) -> Self
+    where
+        R: for<'r> Responder<'r, 'static>,
+    {
+        self.hook(|hooks| {
+            hooks.on_rejection = Some(Box::new(move |rejection, request| {
+                hook(rejection, request).respond_to(request)
+            }));
+        })
+    }
+
+    /// Called for each [`Event`]: for audit logs and metrics.
+    pub fn on_event(self, hook: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.hook(|hooks| hooks.on_event = Some(Box::new(hook)))
+    }
+
+    /// The clock for everything that depends on time: tests move it.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The monotonic clock that measures the age of `blocklist_replica`, instead of the boot-time clock. It
+    /// may start anywhere, and never goes back.
+    #[cfg(feature = "test-util")]
+    pub fn uptime(
+        mut self,
+        uptime: impl Fn() -> std::time::Duration + Send + Sync + 'static,
+    ) -> Self {
+        self.boot_clock = BootClock::of(uptime);
+        self
+    }
+
+    fn hook(mut self, set: impl FnOnce(&mut Hooks)) -> Self {
+        // The hooks are not shared before the fairing is attached.
+        if let Some(hooks) = Arc::get_mut(&mut self.hooks) {
+            set(hooks);
+        }
+        self
+    }
+
+    /// Everything but the blocklist with its warnings, or every fault of the configuration.
+    fn prepare(&self, rocket: &Rocket<Build>) -> Result<(Prepared, Vec<String>), String> {
+        let hooked = self.hooks.verifying_key.is_some();
+        let Loaded { settings, keys, warnings } = config::load(rocket.figment(), hooked)?;
+        let (hooks, clock) = (self.hooks.clone(), self.clock.clone());
+        let boot_clock = self.boot_clock.clone();
+        Ok((Prepared { settings, keys, hooks, clock, boot_clock }, warnings))
+    }
+
+    /// Manages the whole `Jwt`, now or when the database's pool is there.
+    async fn manage(&self, rocket: Rocket<Build>, prepared: Prepared) -> fairing::Result {
+        let timeout = prepared.settings.blocklist_timeout.unsigned_abs();
+        let is_replicated = prepared.settings.blocklist_replica.is_some();
+        let access = match &self.store {
+            BlocklistSource::Memory(_) if is_replicated => {
+                Err("the blocklist is in memory already".into())
+            }
+            BlocklistSource::Own(_) if is_replicated => {
+                Err("set the application's own store with `replicable_blocklist()`".into())
+            }
+            BlocklistSource::Memory(store) => Ok(BlocklistAccess::new(store.clone(), timeout)),
+            BlocklistSource::Own(store) => Ok(BlocklistAccess::new(store.clone(), timeout)),
+            BlocklistSource::Replicable(store) => {
+                let (clock, boot_clock) = (self.clock.clone(), self.boot_clock.clone());
+                store::replicated(store.clone(), &prepared.settings, clock, boot_clock).await
+            }
+            #[cfg(feature = "rocket_db_pools")]
+            BlocklistSource::Database(source) => return Ok(source.attach_to(rocket, prepared)),
+        };
+        match access {
+            Ok(access) => Ok(rocket.manage(prepared.into_jwt(access))),
+            Err(error) => {
+                log::error!("JWT: `blocklist_replica` cannot be set up: {error}.");
+                Err(rocket)
+            }
+        }
+    }
+}
+
+/// Marks an instance that has the fairing.
+struct Attached;
+
+#[rocket::async_trait]
+impl Fairing for JwtFairing {
+    fn info(&self) -> Info {
+        Info { name: "JWT", kind: Kind::Ignite | Kind::Liftoff | Kind::Response }
+    }
+
+    async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
+        if rocket.state::<Attached>().is_some() {
+            log::error!("`Jwt::fairing()` is attached twice.");
+            return Err(rocket);
+        }
+        let (prepared, warnings) = match self.prepare(&rocket) {
+            Ok(prepared) => prepared,
+            Err(failure) => {
+                log::error!("{failure}");
+                return Err(rocket);
+            }
+        };
+        for warning in warnings {
+            log::warn!("JWT: {warning}");
+        }
+        let invalid = prepared.settings.invalid_token_status;
+        let (rocket, theirs) = catchers::register(rocket.manage(Attached), invalid);
+        if self.hooks.on_rejection.is_some() && !theirs.is_empty() {
+            log::warn!(
+                "JWT: `on_rejection` does not see {theirs:?}: the application has catchers for them."
+            );
+        }
+        self.manage(rocket, prepared).await
+    }
+
+    async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
+        let Some(jwt) = rocket.state::<Jwt>() else { return };
+        summary::log(jwt, &self.store);
+        background::spawn(jwt, rocket);
+    }
+
+    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+        let Some(jwt) = request.rocket().state::<Jwt>() else { return };
+        let cache = RequestCache::of(request);
+        if cache.was_in_query() && !response.headers().contains("Cache-Control") {
+            response.set_raw_header("Cache-Control", "no-store");
+        }
+        match cache.refusal(request) {
+            Some(rejection) => challenge::add(&rejection, &jwt.settings().header_type, response),
+            None => renew::renew(jwt, cache, response).await,
+        }
+        renew::forbid_storing(jwt.settings(), response);
+    }
+}

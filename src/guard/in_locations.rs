@@ -1,0 +1,91 @@
+//! The guard for a token in certain locations.
+
+use super::access::AccessToken;
+use super::admit::{Admission, Admit, IntoToken, RequestFree, TokenGuard};
+use super::macros::policy_wrapper;
+use crate::reason::Reason;
+use crate::token::location::Location;
+use crate::token::Token;
+use crate::verify::policy::Policy;
+
+policy_wrapper! {
+    /// Accepts what `G` accepts, but looks for the token in `L` only: one of [`Headers`], [`Cookies`],
+    /// [`QueryString`], [`JsonBody`], or a tuple of them, in that order.
+    ///
+    /// `In<JsonBody, …>` can succeed only inside [`WithBody`](crate::WithBody), as a request guard cannot
+    /// read a body: as a request guard it fails the launch.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # #[macro_use] extern crate rocket;
+    /// use rocket_jwt_extended::{Cookies, Headers, In};
+    ///
+    /// #[get("/page")]
+    /// fn page(token: In<(Cookies, Headers)>) -> String {
+    ///     token.identity().into()
+    /// }
+    /// # fn main() {}
+    /// ```
+    [L: Locations] In<G = AccessToken>, G::POLICY.at(L::LOCATIONS)
+}
+
+/// The locations in which [`In`] looks. Sealed: the four locations and their tuples implement it.
+pub trait Locations: sealed::Sealed + 'static {
+    /// The locations, in order.
+    const LOCATIONS: &'static [Location];
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// One location, which tuples are made of.
+trait Place {
+    const PLACE: Location;
+}
+
+macro_rules! place {
+    ($($(#[$doc:meta])* $place:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        pub struct $place;
+
+        impl Place for $place {
+            const PLACE: Location = Location::$place;
+        }
+
+        impl sealed::Sealed for $place {}
+
+        impl Locations for $place {
+            const LOCATIONS: &'static [Location] = &[Self::PLACE];
+        }
+    )*};
+}
+
+place! {
+    /// For [`In`]: the header `header_name`.
+    Headers;
+    /// For [`In`]: the cookie of the token's type.
+    Cookies;
+    /// For [`In`]: the parameter `query_string_name`.
+    QueryString;
+    /// For [`In`]: the member of a JSON body, inside [`WithBody`](crate::WithBody).
+    JsonBody;
+}
+
+macro_rules! places {
+    ($($place:ident)*) => {
+        impl<$($place: sealed::Sealed),*> sealed::Sealed for ($($place,)*) {}
+
+        #[allow(private_bounds)]
+        impl<$($place: Place + sealed::Sealed + 'static),*> Locations for ($($place,)*) {
+            const LOCATIONS: &'static [Location] = &[$($place::PLACE),*];
+        }
+    };
+}
+
+places!(A);
+places!(A B);
+places!(A B C);
+places!(A B C D);

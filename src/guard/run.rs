@@ -1,0 +1,132 @@
+//! Running a guard: on a request, or on a token alone.
+
+use std::sync::Arc;
+
+use rocket::http::Status;
+use rocket::outcome::Outcome;
+use rocket::request;
+use rocket::Request;
+
+use super::admit::{Admission, RequestFree, TokenGuard};
+use crate::jwt::Jwt;
+use crate::reason::Reason;
+use crate::rejection::{CheckFailed, Rejection};
+use crate::request::body::Body;
+use crate::request::cache::RequestCache;
+use crate::request::locate::locate;
+use crate::token::kind::TokenType;
+use crate::token::location::Location;
+use crate::token::verified::Verified;
+use crate::token::Token;
+use crate::verify::memo::TokenMemo;
+use crate::verify::verify;
+
+impl Jwt {
+    /// Does everything with a token that the guard `G` does, without a request: for WebSockets, queues,
+    /// tests. `G` is any guard except `CurrentUser`, which needs a request.
+    ///
+    /// # Errors
+    ///
+    /// Those of the guard.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// use rocket_jwt_extended::{AccessToken, Claims, Jwt, Rejection};
+    ///
+    /// async fn whose(jwt: &Jwt, token: &str) -> Result<String, Rejection> {
+    ///     let token = jwt.verify::<AccessToken<Claims>>(token).await?;
+    ///     Ok(token.identity().to_string())
+    /// }
+    /// ```
+    ///
+    /// A user is loaded with a request, so this does not compile:
+    ///
+    /// ```rust,compile_fail,E0277
+    /// use rocket_jwt_extended::{CurrentUser, Jwt, LoadUser, Rejection};
+    ///
+    /// async fn who<U: LoadUser>(jwt: &Jwt, token: &str) -> Result<(), Rejection> {
+    ///     jwt.verify::<CurrentUser<U>>(token).await.map(|_| ())
+    /// }
+    /// ```
+    pub async fn verify<G: RequestFree>(&self, token: &str) -> Result<Token<G::Claims>, Rejection> {
+        match check::<G>(self, token).await {
+            Ok(guard) => Ok(guard.into_token()),
+            Err(failed) => {
+                let rejection = self.reject(failed);
+                self.emit_refused(&rejection);
+                Err(rejection)
+            }
+        }
+    }
+}
+
+/// Runs a guard on a token's text alone.
+async fn check<G: RequestFree>(jwt: &Jwt, encoded: &str) -> Result<G, CheckFailed> {
+    let memo = TokenMemo::new(encoded);
+    let verified = verify(jwt, &memo, None, G::POLICY).await?;
+    admit(verified, None, None).await
+}
+
+/// Runs a guard on a request.
+pub(super) async fn run<G: TokenGuard>(
+    request: &Request<'_>,
+    body: Option<&Body<'_>>,
+) -> Result<G, Rejection> {
+    let Some(jwt) = request.rocket().state::<Jwt>() else {
+        // Sentinels prevent this, but they don't see guards that are called in code.
+        log::error!("JWT: a guard was called without `Jwt::fairing()` attached");
+        return Err(Rejection::unconfigured(Reason::NotAttached));
+    };
+    attempt(jwt, request, body).await.map_err(|failed| jwt.reject(failed))
+}
+
+async fn attempt<G: TokenGuard>(
+    jwt: &Jwt,
+    request: &Request<'_>,
+    body: Option<&Body<'_>>,
+) -> Result<G, CheckFailed> {
+    let cache = RequestCache::of(request);
+    let located = locate(request, jwt.settings(), G::POLICY, body)?;
+    let memo = cache.memo(&located.encoded);
+    let verified = verify(jwt, memo, located.proof.as_ref(), G::POLICY).await?;
+    let guard = admit(verified, Some(located.location), Some(request)).await?;
+    let is_access = verified.registered().token_type == TokenType::Access;
+    if is_access && located.location == Location::Cookies {
+        cache.set_renewable(verified.clone());
+    }
+    Ok(guard)
+}
+
+/// The steps of every guard after the pipeline.
+async fn admit<G: TokenGuard>(
+    verified: &Arc<Verified>,
+    location: Option<Location>,
+    request: Option<&Request<'_>>,
+) -> Result<G, CheckFailed> {
+    let admission = Admission { verified: verified.clone(), location, request };
+    let failed = |reason| CheckFailed::of(reason, verified);
+    let guard = G::admit(admission).await.map_err(failed)?;
+    match guard.permits() {
+        true => Ok(guard),
+        false => Err(failed(Reason::InsufficientScope)),
+    }
+}
+
+/// Keeps a rejection with its request, and emits the event.
+pub(super) fn refuse(request: &Request<'_>, rejection: Rejection) -> (Status, Rejection) {
+    RequestCache::of(request).refuse(rejection.clone());
+    if let Some(jwt) = request.rocket().state::<Jwt>() {
+        jwt.emit_refused(&rejection);
+    }
+    (rejection.status(), rejection)
+}
+
+pub(super) async fn from_request<G: TokenGuard>(
+    request: &Request<'_>,
+) -> request::Outcome<G, Rejection> {
+    match run::<G>(request, None).await {
+        Ok(guard) => Outcome::Success(guard),
+        Err(rejection) => Outcome::Error(refuse(request, rejection)),
+    }
+}

@@ -1,0 +1,201 @@
+//! The builders of tokens and pairs.
+
+use rocket::serde::Serialize;
+use rocket::time::{Duration, OffsetDateTime};
+
+use super::pair::{sign_pair, TokenPair};
+use super::spec::{Expires, Freshness, TokenSpec};
+use crate::error::Error;
+use crate::jwt::Jwt;
+use crate::token::claims::Audience;
+use crate::token::identity::Identity;
+use crate::token::ids::new_ids;
+use crate::token::kind::TokenType;
+use crate::token::Token;
+
+/// Builds one token; made with [`Jwt::access_token()`] or [`Jwt::refresh_token()`].
+///
+/// An invalid request is reported by [`encode()`](TokenBuilder::encode).
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_jwt_extended::{Claims, Duration, Error, Jwt};
+///
+/// /// A token for one report, for an hour.
+/// fn report_token(jwt: &Jwt, user: &str, report: u64) -> Result<String, Error> {
+///     jwt.access_token(user)
+///         .expires_in(Duration::hours(1))
+///         .audience("reports")
+///         .claims(&Claims::from_iter([("report".to_string(), report.into())]))
+///         .encode()
+/// }
+/// ```
+#[must_use = "`.encode()` makes the token"]
+pub struct TokenBuilder<'a> {
+    jwt: &'a Jwt,
+    spec: TokenSpec,
+}
+
+/// Builds an access and a refresh token in one new session; made with [`Jwt::token_pair()`].
+///
+/// An invalid request is reported by [`issue()`](TokenPairBuilder::issue).
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_jwt_extended::{Duration, Error, Jwt, TokenPair};
+///
+/// /// Fresh for five minutes; the refresh token lives a day, unless the user wants to be remembered.
+/// fn log_in(jwt: &Jwt, user: &str, remember: bool) -> Result<TokenPair, Error> {
+///     let pair = jwt.token_pair(user).fresh_for(Duration::minutes(5));
+///     if remember { pair.issue() } else { pair.refresh_expires_in(Duration::DAY).issue() }
+/// }
+/// ```
+#[must_use = "`.issue()` makes the pair"]
+pub struct TokenPairBuilder<'a> {
+    jwt: &'a Jwt,
+    spec: TokenSpec,
+    refresh_expires: Expires,
+}
+
+/// The methods that both builders have.
+macro_rules! builder_methods {
+    () => {
+        /// Marks the access token as fresh, for [`Fresh`](crate::Fresh) guards.
+        pub fn fresh(mut self) -> Self {
+            self.spec.fresh = Freshness::Yes;
+            self
+        }
+
+        /// Marks the access token as fresh for that duration. Leeway does not extend it.
+        pub fn fresh_for(mut self, duration: Duration) -> Self {
+            self.spec.fresh = Freshness::For(duration);
+            self
+        }
+
+        /// The token's lifetime, instead of the configured one; of a pair, the access token's.
+        ///
+        /// Zero or a negative one makes an expired token. It is an error if it is longer than
+        /// `max_token_lifetime`, or, in a session, longer than the longer of both configured lifetimes.
+        pub fn expires_in(mut self, lifetime: Duration) -> Self {
+            self.spec.expires = Expires::In(lifetime);
+            self
+        }
+
+        /// Makes a token that never expires; of a pair, the access token. It is an error while `exp` is
+        /// among the `required_claims` and the configured lifetime is not `false`.
+        pub fn never_expires(mut self) -> Self {
+            self.spec.expires = Expires::Never;
+            self
+        }
+
+        /// The time from which the token is valid, `nbf` (RFC 7519 §4.1.5): whole seconds.
+        pub fn not_before(mut self, time: OffsetDateTime) -> Self {
+            self.spec.not_before = Some(time);
+            self
+        }
+
+        /// The token's audience, `aud` (RFC 7519 §4.1.3), instead of `encode_audience`.
+        pub fn audience(mut self, audience: impl Into<Audience>) -> Self {
+            self.spec.audience = Some(audience.into());
+            self
+        }
+
+        /// The token's issuer, `iss` (RFC 7519 §4.1.1), instead of `encode_issuer`.
+        pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+            self.spec.issuer = Some(issuer.into());
+            self
+        }
+
+        /// The token's id, `jti` (RFC 7519 §4.1.7), instead of a new UUIDv7; of a pair, the access
+        /// token's. It must be unique.
+        pub fn token_id(mut self, id: impl Into<String>) -> Self {
+            self.spec.ids.jti = Some(id.into());
+            self
+        }
+
+        /// Puts the token into the session of `token`, if that has one, so that ending the session ends
+        /// both.
+        pub fn session<C>(mut self, token: &Token<C>) -> Self {
+            self.spec.ids.sid = token.session_id().map(Into::into);
+            self
+        }
+
+        /// Custom claims. Repeated calls merge, and the later call wins. They override those of
+        /// [`Identity::claims()`] and of the
+        /// [`additional_claims`](crate::JwtFairing::additional_claims) hook. A registered name is an
+        /// error.
+        pub fn claims(mut self, claims: &impl Serialize) -> Self {
+            self.spec.add_claims(claims);
+            self
+        }
+
+        /// A header parameter (RFC 7515 §4). `typ`, `kid` and custom names are free; a name that could
+        /// mislead a verifier (`alg`, `crit`, `jwk`, …) is an error.
+        pub fn header(mut self, name: &str, value: impl Serialize) -> Self {
+            self.spec.add_header(name, value);
+            self
+        }
+    };
+}
+
+impl<'a> TokenBuilder<'a> {
+    pub(crate) fn new(jwt: &'a Jwt, token_type: TokenType, identity: &impl Identity) -> Self {
+        Self { jwt, spec: TokenSpec::new(token_type, identity) }
+    }
+
+    builder_methods!();
+
+    /// Makes the token.
+    ///
+    /// # Errors
+    ///
+    /// If there is no signing key, or the request is invalid: a registered claim, an empty identity, a
+    /// lifetime that is not allowed, a fresh refresh token.
+    pub fn encode(self) -> Result<String, Error> {
+        let (signed, issued) = self.spec.sign(self.jwt)?;
+        issued.iter().for_each(|event| self.jwt.hooks().emit(event));
+        Ok(signed.encoded)
+    }
+}
+
+impl<'a> TokenPairBuilder<'a> {
+    pub(crate) fn new(jwt: &'a Jwt, identity: &impl Identity) -> Self {
+        let spec = TokenSpec::new(TokenType::Access, identity);
+        Self { jwt, spec, refresh_expires: Expires::AsConfigured }
+    }
+
+    builder_methods!();
+
+    /// The refresh token's lifetime, instead of the configured one. It is an error if it is longer than
+    /// the longer of both configured lifetimes.
+    pub fn refresh_expires_in(mut self, lifetime: Duration) -> Self {
+        self.refresh_expires = Expires::In(lifetime);
+        self
+    }
+
+    /// Makes both tokens.
+    ///
+    /// # Errors
+    ///
+    /// As for [`TokenBuilder::encode()`].
+    pub fn issue(self) -> Result<TokenPair, Error> {
+        let Self { jwt, mut spec, refresh_expires } = self;
+        let at = jwt.issue_instant(jwt.now());
+        spec.ids.at = Some(at);
+        if spec.ids.sid.is_none() {
+            spec.ids.sid = Some(new_ids(at).ok_or(Error::Signing)?.0.to_string());
+        }
+        let mut refresh = TokenSpec {
+            token_type: TokenType::Refresh,
+            fresh: Freshness::No,
+            expires: refresh_expires,
+            ..spec.clone()
+        };
+        refresh.ids.jti = None;
+        let (pair, issued) = sign_pair(jwt, spec, refresh)?;
+        issued.iter().flatten().for_each(|event| jwt.hooks().emit(event));
+        Ok(pair)
+    }
+}

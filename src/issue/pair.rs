@@ -1,0 +1,57 @@
+//! An access and a refresh token of one session.
+
+use std::fmt;
+
+use super::spec::{Signed, TokenSpec};
+use crate::error::Error;
+use crate::events::Event;
+use crate::jwt::Jwt;
+
+/// An access and a refresh token of one session.
+///
+/// As a responder it is the token response of OAuth 2.0 (RFC 6749 §5.1): JSON with `access_token`,
+/// `token_type`, `expires_in` in seconds unless the token never expires, and `refresh_token`. No cache
+/// may store it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TokenPair {
+    access: Signed,
+    refresh: Signed,
+}
+
+/// Signs both tokens. The events are for the caller to emit, once the pair is handed out.
+pub(crate) fn sign_pair(
+    jwt: &Jwt,
+    access: TokenSpec,
+    refresh: TokenSpec,
+) -> Result<(TokenPair, [Option<Event>; 2]), Error> {
+    let (access, access_issued) = access.sign(jwt)?;
+    let (refresh, refresh_issued) = refresh.sign(jwt)?;
+    Ok((TokenPair { access, refresh }, [access_issued, refresh_issued]))
+}
+
+impl TokenPair {
+    /// The access token.
+    pub fn access_token(&self) -> &str {
+        &self.access.encoded
+    }
+
+    /// The refresh token.
+    pub fn refresh_token(&self) -> &str {
+        &self.refresh.encoded
+    }
+
+    /// The access token's lifetime in seconds.
+    pub(crate) fn expires_in(&self) -> Option<i64> {
+        self.access.lifetime.map(|lifetime| lifetime.whole_seconds())
+    }
+
+    pub(crate) fn signed(&self) -> [&Signed; 2] {
+        [&self.access, &self.refresh]
+    }
+}
+
+impl fmt::Debug for TokenPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenPair").field("expires_in", &self.expires_in()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,69 @@
+//! Finding the token of a request.
+
+mod body;
+mod cookie;
+mod csrf;
+mod header;
+mod query;
+mod search;
+
+use rocket::Request;
+
+use super::body::Body;
+use crate::reason::Reason;
+use crate::settings::Settings;
+use crate::token::location::Location;
+use crate::verify::policy::Policy;
+
+use search::{Located, Search};
+
+/// Searches each location of the policy, or else of the configuration, in order. The first that holds
+/// something decides; only "no token here" continues with the next. The exception: if a cookie lacks its
+/// CSRF value, a header is tried, which no other site can send.
+pub(crate) fn locate<'a>(
+    request: &'a Request<'_>,
+    settings: &'a Settings,
+    policy: Policy,
+    body: Option<&'a Body<'a>>,
+) -> Result<Located<'a>, Reason> {
+    let search = Search { request, settings, types: policy.kind(), body };
+    let locations = policy.locations().unwrap_or(&settings.token_location);
+    let mut missing = Vec::new();
+    for (index, &location) in locations.iter().enumerate() {
+        match at(&search, location) {
+            Err(Reason::Missing(text)) => missing.push(text),
+            Err(refusal @ Reason::CsrfMissing(_)) => {
+                let header = locations.iter().skip(index).any(|later| *later == Location::Headers);
+                let found = header.then(|| at(&search, Location::Headers));
+                return match found {
+                    Some(Ok(located)) => Ok(located),
+                    _ => Err(refusal),
+                };
+            }
+            other => return other,
+        }
+    }
+    Err(Reason::Missing(missing_text(locations, &missing)))
+}
+
+fn at<'a>(search: &Search<'a, '_>, location: Location) -> Result<Located<'a>, Reason> {
+    match location {
+        Location::Headers => header::find(search),
+        Location::Cookies => cookie::find(search),
+        Location::QueryString => query::find(search),
+        Location::JsonBody => body::find(search),
+    }
+}
+
+/// Flask's texts: the plain one for one location, a frame around all of them for several.
+fn missing_text(locations: &[Location], texts: &[String]) -> String {
+    if let [text] = texts {
+        return text.clone();
+    }
+    let names: Vec<_> = locations.iter().map(ToString::to_string).collect();
+    let names = match names.split_last() {
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    };
+    format!("Missing JWT in {names} ({})", texts.join("; "))
+}

@@ -1,0 +1,247 @@
+//! Tokens in cookies.
+
+use rocket::http::{Cookie, CookieJar};
+use rocket::time::{Duration, OffsetDateTime};
+
+use crate::error::Error;
+use crate::issue::pair::TokenPair;
+use crate::issue::spec::Signed;
+use crate::jwt::Jwt;
+use crate::reason::Reason;
+use crate::settings::{Settings, TokenNames};
+use crate::token::claims::NoClaims;
+use crate::token::kind::TokenType;
+
+/// How long the cookie of a token that never expires is kept: the longest that browsers keep one
+/// (RFC 6265bis §5.5).
+const LONGEST: Duration = Duration::days(400);
+
+impl Jwt {
+    /// Sets and unsets tokens in cookies.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # #[macro_use] extern crate rocket;
+    /// use rocket::http::CookieJar;
+    /// use rocket_jwt_extended::{Error, Jwt};
+    ///
+    /// #[post("/login", data = "<name>")]
+    /// fn login(jwt: &Jwt, jar: &CookieJar<'_>, name: &str) -> Result<(), Error> {
+    ///     let pair = jwt.token_pair(name).fresh().issue()?;
+    ///     jwt.cookies(jar).set_pair(&pair)
+    /// }
+    ///
+    /// #[post("/logout")]
+    /// fn logout(jwt: &Jwt, jar: &CookieJar<'_>) {
+    ///     jwt.cookies(jar).unset();
+    /// }
+    /// # fn main() {}
+    /// ```
+    pub fn cookies<'a, 'r>(&'a self, jar: &'a CookieJar<'r>) -> CookieWriter<'a, 'r> {
+        CookieWriter { jwt: self, jar, max_age: None, domain: None }
+    }
+}
+
+/// Sets and unsets the cookies of tokens; made with [`Jwt::cookies()`].
+///
+/// A token's cookie is `HttpOnly`. Unless switched off, a second cookie holds its CSRF value, which the
+/// page's scripts can read. Both have the configured `Secure`, `SameSite`, path and domain.
+///
+/// # Example
+///
+/// ```rust
+/// # #[macro_use] extern crate rocket;
+/// use rocket::http::CookieJar;
+/// use rocket_jwt_extended::{Duration, Error, Jwt};
+///
+/// #[post("/login?<remember>", data = "<name>")]
+/// fn login(jwt: &Jwt, jar: &CookieJar<'_>, name: &str, remember: bool) -> Result<(), Error> {
+///     let pair = jwt.token_pair(name).fresh().issue()?;
+///     let cookies = jwt.cookies(jar);
+///     if remember { cookies.max_age(Duration::days(30)).set_pair(&pair) } else { cookies.set_pair(&pair) }
+/// }
+/// # fn main() {}
+/// ```
+#[must_use = "`.set_…()` sets cookies and `.unset_…()` unsets them"]
+pub struct CookieWriter<'a, 'r> {
+    jwt: &'a Jwt,
+    jar: &'a CookieJar<'r>,
+    max_age: Option<Duration>,
+    domain: Option<String>,
+}
+
+impl<'a, 'r> CookieWriter<'a, 'r> {
+    /// How long the browser keeps the cookies, instead of the configured time. Zero removes them
+    /// immediately.
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = Some(max_age);
+        self
+    }
+
+    /// The domain the cookies are for, instead of the configured one.
+    pub fn domain(mut self, domain: &str) -> Self {
+        self.domain = Some(domain.into());
+        self
+    }
+
+    /// Sets the cookies of an access token.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a valid access token, or has no `csrf` claim. No cookie is set then.
+    pub fn set_access(&self, token: &str) -> Result<(), Error> {
+        self.set_text(TokenType::Access, token)
+    }
+
+    /// Sets the cookies of a refresh token.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a valid refresh token, or has no `csrf` claim. No cookie is set then.
+    pub fn set_refresh(&self, token: &str) -> Result<(), Error> {
+        self.set_text(TokenType::Refresh, token)
+    }
+
+    /// Sets the cookies of both tokens.
+    ///
+    /// # Errors
+    ///
+    /// If a token of the pair has expired. No cookie is set then.
+    pub fn set_pair(&self, pair: &TokenPair) -> Result<(), Error> {
+        let [access, refresh] = pair.signed();
+        let mut all = self.cookies(&CookieToken::of(access))?;
+        all.extend(self.cookies(&CookieToken::of(refresh))?);
+        self.add(all);
+        Ok(())
+    }
+
+    /// Unsets the cookies of the access token, whether the request had them or not.
+    pub fn unset_access(&self) {
+        self.unset_type(TokenType::Access);
+    }
+
+    /// Unsets the cookies of the refresh token, whether the request had them or not.
+    pub fn unset_refresh(&self) {
+        self.unset_type(TokenType::Refresh);
+    }
+
+    /// Unsets all four cookies.
+    pub fn unset(&self) {
+        self.unset_access();
+        self.unset_refresh();
+    }
+
+    fn set_text(&self, token_type: TokenType, token: &str) -> Result<(), Error> {
+        let token = self.jwt.decode::<NoClaims>(token)?;
+        if token.token_type() != token_type {
+            return Err(Error::Cookie("the token is of the other type than its cookie"));
+        }
+        let token = CookieToken {
+            token_type,
+            encoded: token.encoded(),
+            csrf: token.csrf(),
+            expires_at: token.expires_at(),
+        };
+        self.add(self.cookies(&token)?);
+        Ok(())
+    }
+
+    fn cookies(&self, token: &CookieToken<'_>) -> Result<Vec<Cookie<'static>>, Error> {
+        cookies(self.jwt, token, self.max_age, self.domain.as_deref())
+    }
+
+    fn add(&self, cookies: Vec<Cookie<'static>>) {
+        cookies.into_iter().for_each(|cookie| self.jar.add(cookie));
+    }
+
+    /// Adds an expired cookie: the jar sends no removal of a cookie that the request did not have, as when
+    /// its path is another one.
+    fn unset_type(&self, token_type: TokenType) {
+        let settings = self.jwt.settings();
+        let names = settings.names(token_type);
+        for (name, path, http_only) in [
+            (&names.cookie_name, &names.cookie_path, true),
+            (&names.csrf_cookie_name, &names.csrf_cookie_path, false),
+        ] {
+            let mut cookie =
+                build_cookie(settings, name, "", path, http_only, self.domain.as_deref());
+            cookie.set_max_age(Duration::ZERO);
+            cookie.set_expires(OffsetDateTime::UNIX_EPOCH);
+            self.jar.add(cookie);
+        }
+    }
+}
+
+/// A valid token of this server, as its cookies need it.
+pub(crate) struct CookieToken<'a> {
+    token_type: TokenType,
+    encoded: &'a str,
+    csrf: Option<&'a str>,
+    expires_at: Option<OffsetDateTime>,
+}
+
+impl<'a> CookieToken<'a> {
+    /// A token that was just signed.
+    pub(crate) fn of(signed: &'a Signed) -> Self {
+        Self {
+            token_type: signed.token_type,
+            encoded: &signed.encoded,
+            csrf: signed.csrf.as_deref(),
+            expires_at: signed.expires_at,
+        }
+    }
+}
+
+/// The cookies of a token: its own and, unless switched off, that of its CSRF value.
+pub(crate) fn cookies(
+    jwt: &Jwt,
+    token: &CookieToken<'_>,
+    max_age: Option<Duration>,
+    domain: Option<&str>,
+) -> Result<Vec<Cookie<'static>>, Error> {
+    let settings = jwt.settings();
+    let now = jwt.now();
+    let leeway = settings.decode_leeway;
+    if token.expires_at.is_some_and(|exp| exp.saturating_add(leeway) <= now) {
+        return Err(Error::Rejected(jwt.reject(Reason::Expired.into())));
+    }
+    let TokenNames { cookie_name, cookie_path, csrf_cookie_name, csrf_cookie_path, .. } =
+        settings.names(token.token_type);
+    let mut cookies =
+        vec![build_cookie(settings, cookie_name, token.encoded, cookie_path, true, domain)];
+    if settings.cookie_csrf_protect && settings.csrf_in_cookies {
+        let csrf = token.csrf.ok_or(Error::Cookie("the token has no `csrf` claim"))?;
+        let path = csrf_cookie_path;
+        cookies.push(build_cookie(settings, csrf_cookie_name, csrf, path, false, domain));
+    }
+
+    let remaining = || token.expires_at.map_or(LONGEST, |exp| (exp - now).min(LONGEST));
+    let max_age = max_age.or_else(|| (!settings.session_cookie).then(remaining));
+    if let Some(max_age) = max_age.map(|age| age.max(Duration::ZERO)) {
+        for cookie in &mut cookies {
+            cookie.set_max_age(max_age);
+            cookie.set_expires(now.saturating_add(max_age));
+        }
+    }
+    Ok(cookies)
+}
+
+fn build_cookie(
+    settings: &Settings,
+    name: &str,
+    value: &str,
+    path: &str,
+    http_only: bool,
+    domain: Option<&str>,
+) -> Cookie<'static> {
+    let mut cookie = Cookie::build((name.to_string(), value.to_string()))
+        .path(path.to_string())
+        .http_only(http_only)
+        .secure(settings.cookie_secure)
+        .same_site(settings.cookie_samesite);
+    if let Some(domain) = domain.or(settings.cookie_domain.as_deref()) {
+        cookie = cookie.domain(domain.to_string());
+    }
+    cookie.build()
+}

@@ -1,0 +1,24 @@
+//! An error's response.
+
+use rocket::response::{self, Responder};
+use rocket::Request;
+
+use crate::error::Error;
+use crate::reason::Reason;
+use crate::rejection::Rejection;
+
+impl<'r> Responder<'r, 'static> for Error {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        match self {
+            Self::Rejected(rejection) => rejection.respond_to(request),
+            Self::Store(error) => {
+                log::error!("JWT: the blocklist is unavailable: {error}");
+                Rejection::unconfigured(Reason::StoreUnavailable).respond_to(request)
+            }
+            other => {
+                log::error!("JWT: {other}");
+                Err(other.status())
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What goes out: refusals, errors, token pairs, cookies, and the renewal of a token in a cookie.
+
+pub(crate) mod catchers;
+pub(crate) mod challenge;
+pub(crate) mod cookies;
+mod error;
+mod pair;
+mod refusal;
+pub(crate) mod renew;

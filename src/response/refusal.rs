@@ -1,0 +1,82 @@
+//! A refused request's response.
+
+use rocket::http::{ContentType, Header};
+use rocket::response::{self, Responder};
+use rocket::{Request, Response};
+use serde_json::Value;
+
+use super::challenge;
+use crate::jwt::Jwt;
+use crate::reason::Reason;
+use crate::rejection::Rejection;
+use crate::request::cache::RequestCache;
+
+impl Rejection {
+    /// The last refusal of a guard in this request, for catchers and response fairings.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # #[macro_use] extern crate rocket;
+    /// use rocket::{http::Status, Request};
+    /// use rocket_jwt_extended::Rejection;
+    ///
+    /// #[catch(401)]
+    /// fn unauthorized(request: &Request) -> String {
+    ///     match Rejection::of(request) {
+    ///         Some(rejection) => format!("not let in: {rejection}"),
+    ///         None => "not let in".into(),
+    ///     }
+    /// }
+    /// # fn main() {}
+    /// ```
+    pub fn of(request: &Request<'_>) -> Option<Rejection> {
+        RequestCache::of(request).refusal(request)
+    }
+}
+
+/// What the [`on_rejection`](crate::JwtFairing::on_rejection) hook returns, or else the table's body as
+/// JSON, with its status and its challenge.
+impl<'r> Responder<'r, 'static> for Rejection {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let cache = RequestCache::of(request);
+        // For the challenge, and against renewal: a route may have refused where no guard did.
+        cache.refuse(self.clone());
+        let hook =
+            request.rocket().state::<Jwt>().and_then(|jwt| jwt.hooks().on_rejection.as_ref());
+        match hook {
+            // A hook that returns a rejection means the table's answer.
+            Some(hook) if cache.enter_hook() => {
+                let answer = hook(&self, request);
+                cache.leave_hook();
+                answer
+            }
+            _ => respond_from_table(&self, request),
+        }
+    }
+}
+
+fn respond_from_table(rejection: &Rejection, request: &Request<'_>) -> response::Result<'static> {
+    let settings = request.rocket().state::<Jwt>().map(Jwt::settings);
+    let body = body(rejection, settings.map_or("msg", |settings| &settings.error_message_key));
+    let mut response = Response::build();
+    response
+        .status(rejection.status())
+        .header(ContentType::JSON)
+        .sized_body(body.len(), std::io::Cursor::new(body));
+    let scheme = settings.map_or("", |settings| &settings.header_type);
+    if let Some(value) = challenge::value(rejection, scheme) {
+        response.header(Header::new("WWW-Authenticate", value));
+    }
+    response.ok()
+}
+
+fn body(rejection: &Rejection, message_key: &str) -> String {
+    let mut members = vec![(message_key, rejection.to_string()), ("code", rejection.code().into())];
+    if let Reason::CsrfMissing(hint) | Reason::CsrfMismatch(hint) = rejection.reason() {
+        members.push(("hint", hint.to_string()));
+    }
+    let text = |text: &str| Value::from(text).to_string();
+    let members = members.iter().map(|(key, value)| format!("{}:{}", text(key), text(value)));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+}

@@ -1,0 +1,84 @@
+//! Implicit refresh: the response renews an access token from a cookie that is close to its `exp`.
+
+use std::sync::Arc;
+
+use rocket::Response;
+
+use super::cookies::{cookies, CookieToken};
+use crate::blocklist::Standing;
+use crate::issue::spec::TokenSpec;
+use crate::jwt::Jwt;
+use crate::request::cache::RequestCache;
+use crate::revocation::check::standing_now;
+use crate::revocation::entry_of::ids_of;
+use crate::settings::Settings;
+use crate::token::kind::TokenType;
+use crate::token::verified::Verified;
+
+/// Renews the token that a guard accepted from a cookie, unless there is a reason not to. A failure is
+/// only logged, since the response is valid without the renewal.
+pub(crate) async fn renew(jwt: &Jwt, cache: &RequestCache, response: &mut Response<'_>) {
+    if let Some(verified) = due(jwt, cache, response) {
+        // Boxed so that this rare path does not enlarge the future of every response.
+        Box::pin(renew_now(jwt, &verified, response)).await;
+    }
+}
+
+/// The token to renew.
+fn due(jwt: &Jwt, cache: &RequestCache, response: &Response<'_>) -> Option<Arc<Verified>> {
+    let within = jwt.settings().implicit_refresh_within?;
+    let verified = cache.renewable()?;
+    let is_close = verified.registered().expires_at? - jwt.now() <= within;
+    (is_close && !sets_its_cookies(jwt.settings(), response)).then_some(verified)
+}
+
+async fn renew_now(jwt: &Jwt, verified: &Verified, response: &mut Response<'_>) {
+    // A `revoke_all` that the store does not know of yet will have a later cut-off than this instant.
+    let at = jwt.issue_instant(jwt.now());
+    // Queried again, since the route may have been the logout; and in the store itself, since an entry
+    // recorded elsewhere before this instant revokes the old token but not the new one.
+    match standing_now(jwt, ids_of(verified)).await {
+        Ok(Standing::Live) => (),
+        _ => return,
+    }
+    let renewed = TokenSpec::new(TokenType::Access, &verified.identity())
+        .renewing(jwt, verified, at)
+        .sign(jwt)
+        .and_then(|(signed, issued)| {
+            let cookies = cookies(jwt, &CookieToken::of(&signed), None, None)?;
+            issued.iter().for_each(|event| jwt.hooks().emit(event));
+            Ok(cookies)
+        });
+    match renewed {
+        Ok(cookies) => cookies.iter().for_each(|cookie| {
+            // Not with the jar, which has been written by now.
+            response.adjoin_header(cookie);
+        }),
+        Err(error) => log::error!("JWT: an access token can't be renewed: {error}"),
+    }
+}
+
+/// Whether the response itself sets or unsets the access token's cookies.
+fn sets_its_cookies(settings: &Settings, response: &Response<'_>) -> bool {
+    let names = settings.names(TokenType::Access);
+    sets_cookie(response, &[&names.cookie_name, &names.csrf_cookie_name])
+}
+
+/// Keeps responses with tokens out of every cache (RFC 6749 §5.1), whatever the route says.
+pub(crate) fn forbid_storing(settings: &Settings, response: &mut Response<'_>) {
+    let names = [TokenType::Access, TokenType::Refresh]
+        .map(|token_type| &settings.names(token_type).cookie_name);
+    if sets_cookie(response, &names) {
+        response.set_raw_header("Cache-Control", "no-store");
+    }
+}
+
+fn sets_cookie(response: &Response<'_>, names: &[&String]) -> bool {
+    response.headers().iter().any(|line| {
+        // Comparing each name costs less than hashing one.
+        line.name == "Set-Cookie" && {
+            let name = line.value.split('=').next().unwrap_or_default().trim();
+            names.iter().any(|one| *one == name)
+        }
+    })
+}

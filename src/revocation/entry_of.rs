@@ -1,0 +1,56 @@
+//! From a token to its entry in the blocklist, and to the ids to query.
+
+use rocket::time::Duration;
+
+use crate::blocklist::{Revocation, TokenIds};
+use crate::error::Error;
+use crate::token::verified::Verified;
+use crate::token::Token;
+
+/// Something that [`Jwt::revoke()`](crate::Jwt::revoke) can revoke: a `&token`, a reference to a guard,
+/// or a [`Revocation`].
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_jwt_extended::{Duration, IntoRevocation, Revocation};
+///
+/// let entry = Revocation::session("0190a6f4-0000-7000-8000-000000000000", None);
+/// assert_eq!(entry.clone().into_revocation(Duration::minutes(5)).unwrap(), entry);
+/// ```
+pub trait IntoRevocation {
+    /// The entry to record. For a token, it stays for `margin` after the token's `exp`.
+    ///
+    /// # Errors
+    ///
+    /// If the token has no `jti`.
+    fn into_revocation(self, margin: Duration) -> Result<Revocation, Error>;
+}
+
+impl IntoRevocation for Revocation {
+    fn into_revocation(self, _: Duration) -> Result<Revocation, Error> {
+        Ok(self)
+    }
+}
+
+/// The token's own entry, for as long as the token could be used.
+impl<C> IntoRevocation for &Token<C> {
+    fn into_revocation(self, margin: Duration) -> Result<Revocation, Error> {
+        let jti = self.jti().ok_or(Error::NoTokenId)?;
+        let until = self.expires_at().map(|exp| exp.saturating_add(margin));
+        Ok(Revocation::token(jti, until))
+    }
+}
+
+/// The ids with which the blocklist is queried.
+pub(crate) fn ids_of(verified: &Verified) -> TokenIds<'_> {
+    let identity = Some(verified.identity());
+    TokenIds::new(verified.jti(), verified.sid(), identity, verified.registered().issued_at)
+}
+
+/// The ids with which a blocklist is queried.
+impl<'a, C> From<&'a Token<C>> for TokenIds<'a> {
+    fn from(token: &'a Token<C>) -> Self {
+        ids_of(token.verified())
+    }
+}

@@ -1,0 +1,138 @@
+//! Revoking tokens, sessions and subjects.
+
+pub(crate) mod check;
+pub(crate) mod entry_of;
+pub(crate) mod record;
+pub(crate) mod successor;
+
+use std::time::Duration as StdDuration;
+
+use rocket::time::OffsetDateTime;
+use rocket::tokio::time;
+
+use crate::blocklist::Revocation;
+use crate::clock;
+use crate::error::Error;
+use crate::events::Event;
+use crate::jwt::Jwt;
+use crate::token::identity::Identity;
+use crate::token::Token;
+
+use entry_of::IntoRevocation;
+use record::{record, session_end, session_until};
+
+impl Jwt {
+    /// Revokes `&token`, or a [`Revocation`]. Once it returns `Ok`, every guard refuses it, on every server
+    /// that shares the blocklist; with `blocklist_replica`, other servers refuse it within the replica's
+    /// bound.
+    ///
+    /// # Errors
+    ///
+    /// If the blocklist did not acknowledge it, or the token has no `jti`.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # #[macro_use] extern crate rocket;
+    /// use rocket_jwt_extended::{AnyToken, Error, Jwt};
+    ///
+    /// #[delete("/token")]
+    /// async fn revoke(jwt: &Jwt, token: AnyToken) -> Result<(), Error> {
+    ///     jwt.revoke(&token).await
+    /// }
+    /// # fn main() {}
+    /// ```
+    pub async fn revoke(&self, revocation: impl IntoRevocation) -> Result<(), Error> {
+        record(self, revocation.into_revocation(self.margin())?).await
+    }
+
+    /// Ends the session of a token: its access and refresh tokens, and all tokens that rotation made of them.
+    /// Of a token without `sid` it revokes the `jti`, and the tokens that a refresh token was exchanged
+    /// for.
+    ///
+    /// # Errors
+    ///
+    /// If the blocklist did not acknowledge it, or the token has neither `sid` nor `jti`.
+    pub async fn revoke_session<C>(&self, token: &Token<C>) -> Result<(), Error> {
+        let verified = token.verified();
+        // A refresh token issued alone has a session, once exchanged, that the token does not name.
+        if let Some(begun) = successor::session_begun(self, verified) {
+            record(self, Revocation::session(begun, session_until(self))).await?;
+        }
+        record(self, session_end(self, verified)?).await
+    }
+
+    /// Revokes every token of `identity` issued until now: log out everywhere. A login right
+    /// afterwards, in the same second, works.
+    ///
+    /// It returns when its millisecond has passed. Across servers, "until now" is exact up to their clock
+    /// skew.
+    ///
+    /// # Errors
+    ///
+    /// If the blocklist did not acknowledge it.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # #[macro_use] extern crate rocket;
+    /// use rocket_jwt_extended::{Error, Fresh, Jwt, TokenPair};
+    ///
+    /// #[post("/password")]
+    /// async fn change_password(jwt: &Jwt, token: Fresh) -> Result<TokenPair, Error> {
+    ///     // … store the new password; then log out every device except this one.
+    ///     jwt.revoke_all(token.identity()).await?;
+    ///     jwt.token_pair(token.identity()).fresh().issue()
+    /// }
+    /// # fn main() {}
+    /// ```
+    pub async fn revoke_all(&self, identity: impl Identity) -> Result<(), Error> {
+        let identity = identity.identity();
+        if identity.is_empty() {
+            return Err(Error::EmptyIdentity);
+        }
+        // Twice: a rotation that queried the store before the first entry was there issues its pair
+        // before the second entry's cut-off.
+        record_cut_off(self, &identity).await?;
+        let entry = record_cut_off(self, &identity).await?;
+        self.hooks().emit(&Event::Revoked { revocation: entry.clone() });
+        if let Some(cut_off) = entry.cut_off() {
+            wait_past(self, cut_off).await;
+        }
+        Ok(())
+    }
+
+    /// Removes expired entries from the blocklist. The fairing does so every
+    /// `blocklist_prune_interval`; call this to do it by hand.
+    ///
+    /// # Errors
+    ///
+    /// If the blocklist could not be reached.
+    pub async fn prune(&self) -> Result<u64, Error> {
+        // Without a time limit: no request waits for it.
+        Ok(self.blocklist().replica_or_primary().prune(self.now()).await?)
+    }
+}
+
+async fn record_cut_off(jwt: &Jwt, identity: &str) -> Result<Revocation, Error> {
+    let cut_off = jwt.cut_off();
+    let until = jwt
+        .settings()
+        .max_token_lifetime
+        .map(|longest| cut_off.saturating_add(longest + jwt.margin()));
+    let entry = Revocation::subject(identity, cut_off, until);
+    let blocklist = jwt.blocklist();
+    blocklist.bounded(blocklist.replica_or_primary().revoke(&entry)).await?;
+    Ok(entry)
+}
+
+/// Waits until a token issued on another server with the same clock is later than the cut-off.
+async fn wait_past(jwt: &Jwt, cut_off: OffsetDateTime) {
+    // Bounded, since the clock of a test may stand still.
+    for _ in 0..5 {
+        if clock::millis(jwt.now()) > clock::millis(cut_off) {
+            return;
+        }
+        time::sleep(StdDuration::from_millis(1)).await;
+    }
+}

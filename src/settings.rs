@@ -1,0 +1,84 @@
+//! The settings as the rest of the crate sees them: checked, typed, complete.
+
+use jsonwebtoken::Algorithm;
+use rocket::http::{Method, SameSite, Status};
+use rocket::time::Duration;
+
+use crate::token::claims::Audience;
+use crate::token::kind::TokenType;
+use crate::token::location::Location;
+
+/// The checked configuration, in the types that a request needs. A field has the name of its key.
+pub(crate) struct Settings {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) decode_algorithms: Vec<Algorithm>,
+    pub(crate) decode_audience: Option<Vec<String>>,
+    pub(crate) encode_audience: Option<Audience>,
+    pub(crate) decode_issuer: Option<Vec<String>>,
+    pub(crate) encode_issuer: Option<String>,
+    pub(crate) decode_leeway: Duration,
+    pub(crate) encode_nbf: bool,
+    pub(crate) identity_claim: String,
+    pub(crate) verify_sub: bool,
+    pub(crate) max_token_length: usize,
+    pub(crate) required_claims: Vec<String>,
+    pub(crate) error_message_key: String,
+    pub(crate) invalid_token_status: Status,
+    pub(crate) token_location: Vec<Location>,
+    pub(crate) header_name: String,
+    pub(crate) header_type: String,
+    pub(crate) cookie_domain: Option<String>,
+    pub(crate) cookie_secure: bool,
+    pub(crate) cookie_samesite: SameSite,
+    pub(crate) session_cookie: bool,
+    pub(crate) cookie_csrf_protect: bool,
+    pub(crate) csrf_methods: Vec<Method>,
+    pub(crate) csrf_in_cookies: bool,
+    pub(crate) csrf_check_form: bool,
+    pub(crate) query_string_name: String,
+    pub(crate) query_string_value_prefix: String,
+    pub(crate) implicit_refresh_within: Option<Duration>,
+    pub(crate) rotation_grace: Duration,
+    pub(crate) max_token_lifetime: Option<Duration>,
+    pub(crate) blocklist_prune_interval: Duration,
+    pub(crate) blocklist_timeout: Duration,
+    pub(crate) blocklist_replica: Option<Duration>,
+    /// In bytes.
+    pub(crate) verified_cache: usize,
+    pub(crate) access: TokenNames,
+    pub(crate) refresh: TokenNames,
+}
+
+/// What differs between access and refresh tokens: names, paths, lifetime.
+pub(crate) struct TokenNames {
+    pub(crate) expires: Option<Duration>,
+    pub(crate) cookie_name: String,
+    pub(crate) cookie_path: String,
+    pub(crate) csrf_cookie_name: String,
+    pub(crate) csrf_cookie_path: String,
+    pub(crate) csrf_header_name: String,
+    pub(crate) csrf_field_name: String,
+    pub(crate) json_key: String,
+}
+
+impl Settings {
+    /// The names for a type of token. An unknown type has the access token's, which grant the least.
+    pub(crate) fn names(&self, token_type: TokenType) -> &TokenNames {
+        match token_type {
+            TokenType::Refresh => &self.refresh,
+            _ => &self.access,
+        }
+    }
+
+    /// The longer of the configured lifetimes, which limits how long a session's tokens live. `None` means
+    /// that they never expire.
+    pub(crate) fn longest_lifetime(&self) -> Option<Duration> {
+        Some(self.access.expires?.max(self.refresh.expires?))
+    }
+
+    /// Whether a token of this type must have the claim.
+    pub(crate) fn requires(&self, claim: &str, token_type: TokenType) -> bool {
+        self.required_claims.iter().any(|required| required == claim)
+            && (claim != "exp" || self.names(token_type).expires.is_some())
+    }
+}

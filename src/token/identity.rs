@@ -1,0 +1,81 @@
+//! The identity that a token is issued to.
+
+use std::borrow::Cow;
+
+use uuid::Uuid;
+
+use super::claims::Claims;
+
+/// An identity that a token can be issued to: its text becomes the `sub` claim (RFC 7519 §4.1.2).
+///
+/// Strings, integers and UUIDs are identities. An application's user type can be one, and add claims.
+///
+/// # Example
+///
+/// ```rust
+/// use std::borrow::Cow;
+/// use rocket_jwt_extended::{Claims, Identity};
+///
+/// struct User { id: u64, role: String }
+///
+/// impl Identity for User {
+///     fn identity(&self) -> Cow<'_, str> {
+///         self.id.to_string().into()
+///     }
+///
+///     fn claims(&self) -> Claims {
+///         Claims::from_iter([("role".to_string(), self.role.clone().into())])
+///     }
+/// }
+/// ```
+pub trait Identity {
+    /// The identity as text. Issuing to an empty one is an error.
+    fn identity(&self) -> Cow<'_, str>;
+
+    /// Claims that every token issued to this identity has. They win over those of the
+    /// [`additional_claims`](crate::JwtFairing::additional_claims) hook, and give way to those of the
+    /// builder.
+    fn claims(&self) -> Claims {
+        Claims::new()
+    }
+}
+
+impl<T: Identity + ?Sized> Identity for &T {
+    fn identity(&self) -> Cow<'_, str> {
+        (**self).identity()
+    }
+
+    fn claims(&self) -> Claims {
+        (**self).claims()
+    }
+}
+
+impl Identity for str {
+    fn identity(&self) -> Cow<'_, str> {
+        self.into()
+    }
+}
+
+impl Identity for String {
+    fn identity(&self) -> Cow<'_, str> {
+        self.as_str().into()
+    }
+}
+
+impl Identity for Cow<'_, str> {
+    fn identity(&self) -> Cow<'_, str> {
+        self.as_ref().into()
+    }
+}
+
+macro_rules! by_display {
+    ($($ty:ty)*) => {$(
+        impl Identity for $ty {
+            fn identity(&self) -> Cow<'_, str> {
+                self.to_string().into()
+            }
+        }
+    )*};
+}
+
+by_display!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize Uuid);

@@ -1,0 +1,167 @@
+//! What a token is: its text, its payload, its claims.
+
+pub(crate) mod claims;
+pub(crate) mod compact;
+pub(crate) mod identity;
+pub(crate) mod ids;
+pub(crate) mod kind;
+pub(crate) mod location;
+pub(crate) mod payload;
+pub(crate) mod registered;
+pub(crate) mod verified;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use jsonwebtoken::Header;
+use rocket::time::OffsetDateTime;
+use serde_json::Value;
+
+use claims::audience;
+use kind::TokenType;
+use location::Location;
+use verified::Verified;
+
+/// A token whose signature and claims were checked, with its own claims read into `C`.
+///
+/// What else was checked depends on where it comes from: a guard checks all, and
+/// [`Jwt::decode()`](crate::Jwt::decode) leaves out type, freshness, revocation and hooks.
+///
+/// # Example
+///
+/// ```rust
+/// # #[macro_use] extern crate rocket;
+/// use rocket_jwt_extended::AccessToken;
+///
+/// #[get("/token")]
+/// fn token(token: AccessToken) -> String {
+///     let until = token.expires_at().map_or("for ever".into(), |at| at.to_string());
+///     let place = token.location().map_or("nowhere".into(), |place| place.to_string());
+///     format!("{}'s {} token, until {until}, from {place}", token.identity(), token.token_type())
+/// }
+/// # fn main() {}
+/// ```
+pub struct Token<C> {
+    /// The application's own claims.
+    pub claims: C,
+    verified: Arc<Verified>,
+    location: Option<Location>,
+}
+
+impl<C> Token<C> {
+    pub(crate) fn with_claims(
+        claims: C,
+        verified: Arc<Verified>,
+        location: Option<Location>,
+    ) -> Self {
+        Self { claims, verified, location }
+    }
+
+    pub(crate) fn verified(&self) -> &Arc<Verified> {
+        &self.verified
+    }
+
+    /// Whom the token was issued to: its `sub`, or the claim that `identity_claim` names
+    /// (RFC 7519 §4.1.2). Never empty but in [`Rejection::token()`](crate::Rejection::token), which
+    /// may have been refused for just that.
+    ///
+    /// With `verify_sub = false` an identity that is not a string is its JSON text, so that `123` and
+    /// `"123"` are one.
+    pub fn identity(&self) -> &str {
+        self.verified.identity()
+    }
+
+    /// The identity, parsed.
+    ///
+    /// # Errors
+    ///
+    /// That of `T`, when the identity does not read as one.
+    pub fn parse_identity<T: FromStr>(&self) -> Result<T, T::Err> {
+        self.identity().parse()
+    }
+
+    /// The token's id, `jti` (RFC 7519 §4.1.7).
+    pub fn jti(&self) -> Option<&str> {
+        self.verified.jti()
+    }
+
+    /// The login the token belongs to, `sid` (OpenID Connect Front-Channel Logout 1.0 §3): the same
+    /// in both tokens of a pair.
+    pub fn session_id(&self) -> Option<&str> {
+        self.verified.sid()
+    }
+
+    /// Access or refresh.
+    pub fn token_type(&self) -> TokenType {
+        self.verified.registered().token_type
+    }
+
+    /// Whether the token was fresh when it was verified: issued `.fresh()`, or `.fresh_for()` a time
+    /// that was not over.
+    pub fn is_fresh(&self) -> bool {
+        self.verified.registered().fresh
+    }
+
+    /// When it was issued, `iat` (RFC 7519 §4.1.6).
+    pub fn issued_at(&self) -> Option<OffsetDateTime> {
+        self.verified.registered().issued_at
+    }
+
+    /// The time from which it is valid, `nbf` (RFC 7519 §4.1.5).
+    pub fn not_before(&self) -> Option<OffsetDateTime> {
+        self.verified.registered().not_before
+    }
+
+    /// The time from which it is expired, `exp` (RFC 7519 §4.1.4); `None` for a token that never
+    /// expires.
+    pub fn expires_at(&self) -> Option<OffsetDateTime> {
+        self.verified.registered().expires_at
+    }
+
+    /// Who issued it, `iss` (RFC 7519 §4.1.1).
+    pub fn issuer(&self) -> Option<&str> {
+        self.verified.claims().get("iss").and_then(Value::as_str)
+    }
+
+    /// Whom it is meant for, `aud` (RFC 7519 §4.1.3); empty without one.
+    pub fn audience(&self) -> Vec<&str> {
+        audience(self.verified.claims())
+    }
+
+    /// The CSRF double-submit value bound to it.
+    pub fn csrf(&self) -> Option<&str> {
+        self.verified.csrf()
+    }
+
+    /// Its header.
+    pub fn header(&self) -> &Header {
+        self.verified.header()
+    }
+
+    /// Where in the request it was found; `None` for one that was not taken from a request.
+    pub fn location(&self) -> Option<Location> {
+        self.location
+    }
+
+    /// The token in its compact serialization (RFC 7515 §3.1): a credential, not to be logged.
+    pub fn encoded(&self) -> &str {
+        self.verified.encoded()
+    }
+}
+
+impl<C: Clone> Clone for Token<C> {
+    fn clone(&self) -> Self {
+        Self::with_claims(self.claims.clone(), self.verified.clone(), self.location)
+    }
+}
+
+/// Says nothing of what the token holds: Rocket logs what guards are made of.
+impl<C> fmt::Debug for Token<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("type", &self.token_type())
+            .field("location", &self.location)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,84 @@
+//! A token after its signature was verified.
+
+use std::sync::{Arc, OnceLock};
+
+use jsonwebtoken::Header;
+
+use super::claims::{Claims, CustomClaims};
+use super::payload::deserialize::deserialize;
+use super::payload::slot::Text;
+use super::payload::spans::Spans;
+use super::registered::{Csrf, Registered};
+use crate::reason::Reason;
+
+/// A token whose signature was verified.
+pub(crate) struct Verified {
+    encoded: Arc<str>,
+    header: Arc<Header>,
+    /// The payload's JSON: an object in which no name occurs twice.
+    json: String,
+    members: Option<Spans>,
+    registered: Registered,
+    claims: OnceLock<Claims>,
+}
+
+impl Verified {
+    pub(crate) fn new(
+        encoded: Arc<str>,
+        header: Arc<Header>,
+        json: String,
+        members: Option<Spans>,
+        registered: Registered,
+    ) -> Self {
+        Self { encoded, header, json, members, registered, claims: OnceLock::new() }
+    }
+
+    /// Every claim. Parsed on first use, since most requests don't need them.
+    pub(crate) fn claims(&self) -> &Claims {
+        self.claims.get_or_init(|| serde_json::from_str(&self.json).unwrap_or_default())
+    }
+
+    /// The custom claims, deserialized.
+    pub(crate) fn read<C: CustomClaims>(&self) -> Result<C, Reason> {
+        deserialize(&self.json, self.members.as_ref()).ok_or(Reason::CustomClaims)
+    }
+
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    pub(crate) fn encoded(&self) -> &Arc<str> {
+        &self.encoded
+    }
+
+    pub(crate) fn json(&self) -> &str {
+        &self.json
+    }
+
+    pub(crate) fn registered(&self) -> &Registered {
+        &self.registered
+    }
+
+    pub(crate) fn identity(&self) -> &str {
+        self.text(self.registered.identity.as_ref()).unwrap_or_default()
+    }
+
+    pub(crate) fn jti(&self) -> Option<&str> {
+        self.text(self.registered.jti.as_ref())
+    }
+
+    pub(crate) fn sid(&self) -> Option<&str> {
+        self.text(self.registered.sid.as_ref())
+    }
+
+    pub(crate) fn csrf(&self) -> Option<&str> {
+        match &self.registered.csrf {
+            Csrf::Value(text) => self.text(Some(text)),
+            Csrf::Absent | Csrf::Other => None,
+        }
+    }
+
+    fn text<'a>(&'a self, text: Option<&'a Text>) -> Option<&'a str> {
+        text.map(|text| text.as_str(&self.json))
+    }
+}

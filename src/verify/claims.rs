@@ -1,0 +1,130 @@
+//! The checks of claims.
+
+use rocket::time::{Duration, OffsetDateTime};
+
+use super::csrf::Proof;
+use super::policy::AcceptedTypes;
+use crate::reason::Reason;
+use crate::settings::Settings;
+use crate::token::kind::TokenType;
+use crate::token::payload::Payload;
+use crate::token::registered::{Csrf, Registered};
+use crate::token::verified::Verified;
+
+/// Everything about the claims except CSRF, expiry and type.
+pub(super) fn check_claims(
+    settings: &Settings,
+    payload: &Payload<'_>,
+    registered: &Registered,
+    now: OffsetDateTime,
+) -> Result<(), Reason> {
+    let latest = with_leeway(now, settings.decode_leeway);
+    if registered.issued_at.is_some_and(|iat| iat > latest) {
+        return Err(Reason::InvalidClaim("The token is not yet valid (iat)"));
+    }
+    if registered.not_before.is_some_and(|nbf| nbf > latest) {
+        return Err(Reason::InvalidClaim("The token is not yet valid (nbf)"));
+    }
+
+    if let Some(expected) = &settings.decode_issuer {
+        match payload.claims.iss.text() {
+            None => return Err(Reason::MissingClaim("iss".into())),
+            Some(issuer) if !expected.iter().any(|one| one == issuer) => {
+                return Err(Reason::InvalidClaim("Invalid issuer"));
+            }
+            Some(_) => (),
+        }
+    }
+    if let Some(expected) = &settings.decode_audience {
+        let audience = payload.claims.aud.audience().unwrap_or_default();
+        if audience.iter().all(|one| one.is_empty()) {
+            return Err(Reason::MissingClaim("aud".into()));
+        }
+        if !audience.iter().any(|one| expected.iter().any(|other| other == one)) {
+            return Err(Reason::InvalidClaim("Audience doesn't match"));
+        }
+    }
+
+    check_subject(settings, payload)?;
+    for name in &settings.required_claims {
+        if !payload.has(name) && settings.requires(name, registered.token_type) {
+            return Err(Reason::MissingClaim(name.clone()));
+        }
+    }
+    check_lifetime(settings, registered)
+}
+
+fn check_subject(settings: &Settings, payload: &Payload<'_>) -> Result<(), Reason> {
+    let identity = payload.identity();
+    if settings.verify_sub && !payload.claims.sub.is_text_or_absent() {
+        return Err(Reason::InvalidClaim("Subject must be a string"));
+    }
+    match identity.text() {
+        Some("") => Err(Reason::InvalidClaim("Subject must not be empty")),
+        Some(_) => Ok(()),
+        None if identity.is_absent() => Err(Reason::MissingClaim(settings.identity_claim.clone())),
+        None if settings.verify_sub => Err(Reason::InvalidClaim("Subject must be a string")),
+        None => Ok(()),
+    }
+}
+
+/// An entry leaves the blocklist once every token it revokes has expired. A token that outlives its
+/// blocklist entry could come back to life, so it is rejected.
+fn check_lifetime(settings: &Settings, registered: &Registered) -> Result<(), Reason> {
+    let session = registered.sid.as_ref().and_then(|_| settings.longest_lifetime());
+    let Some(longest) = [session, settings.max_token_lifetime].into_iter().flatten().min() else {
+        return Ok(());
+    };
+    let lifetime = match (registered.expires_at, registered.issued_at) {
+        (Some(exp), Some(iat)) => exp - iat,
+        _ => return Err(Reason::InvalidClaim("The token's lifetime is not limited")),
+    };
+    match lifetime > longest {
+        true => Err(Reason::InvalidClaim("The token lives longer than is allowed")),
+        false => Ok(()),
+    }
+}
+
+/// The double-submit value must be the token's own.
+pub(crate) fn check_csrf(verified: &Verified, proof: Option<&Proof>) -> Result<(), Reason> {
+    let Some(proof) = proof else { return Ok(()) };
+    match (&verified.registered().csrf, verified.csrf()) {
+        (Csrf::Absent, _) => Err(Reason::MissingClaim("csrf".into())),
+        (_, Some(expected)) if proof.equals(expected) => Ok(()),
+        _ => Err(Reason::CsrfMismatch(proof.hint())),
+    }
+}
+
+/// Expired at `exp`, not after it (RFC 7519 §4.1.4).
+pub(crate) fn check_expiry(
+    settings: &Settings,
+    verified: &Verified,
+    now: OffsetDateTime,
+) -> Result<(), Reason> {
+    match expires_at(settings, verified) {
+        Some(end) if now >= end => Err(Reason::Expired),
+        _ => Ok(()),
+    }
+}
+
+/// The instant from which the token counts as expired.
+pub(crate) fn expires_at(settings: &Settings, verified: &Verified) -> Option<OffsetDateTime> {
+    verified.registered().expires_at.map(|exp| with_leeway(exp, settings.decode_leeway))
+}
+
+/// Skips `OffsetDateTime` addition when there is no leeway (the default).
+fn with_leeway(instant: OffsetDateTime, leeway: Duration) -> OffsetDateTime {
+    match leeway.is_zero() {
+        true => instant,
+        false => instant.saturating_add(leeway),
+    }
+}
+
+pub(super) fn check_type(verified: &Verified, types: AcceptedTypes) -> Result<(), Reason> {
+    match (types, verified.registered().token_type) {
+        (AcceptedTypes::Access | AcceptedTypes::Any, TokenType::Access) => Ok(()),
+        (AcceptedTypes::Refresh | AcceptedTypes::Any, TokenType::Refresh) => Ok(()),
+        (AcceptedTypes::Refresh, _) => Err(Reason::NotRefresh),
+        (AcceptedTypes::Access | AcceptedTypes::Any, _) => Err(Reason::NotAccess),
+    }
+}

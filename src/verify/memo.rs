@@ -1,0 +1,46 @@
+//! The results of one token's checks within a request.
+
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+
+use rocket::tokio;
+
+use crate::reason::Reason;
+use crate::rejection::CheckFailed;
+use crate::token::verified::Verified;
+
+/// One token of a request with the results of its checks, each computed once.
+pub(crate) struct TokenMemo {
+    pub(crate) encoded: Arc<str>,
+    pub(crate) decoded: OnceLock<Result<Arc<Verified>, CheckFailed>>,
+    pub(crate) standing: OnceLock<Result<(), Reason>>,
+    pub(crate) accepted: OnceLock<bool>,
+    // Held while the store is queried.
+    asking: tokio::sync::Mutex<()>,
+}
+
+impl TokenMemo {
+    pub(crate) fn new(encoded: &str) -> Self {
+        Self {
+            encoded: encoded.into(),
+            decoded: OnceLock::new(),
+            standing: OnceLock::new(),
+            accepted: OnceLock::new(),
+            asking: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// Whether the token passes the blocklist, from `ask` if that is not known yet. Of guards that run
+    /// concurrently, one asks.
+    pub(crate) async fn standing_or_ask<F>(&self, ask: impl FnOnce() -> F) -> Result<(), Reason>
+    where
+        F: Future<Output = Result<(), Reason>>,
+    {
+        let _asking = self.asking.lock().await;
+        if let Some(known) = self.standing.get() {
+            return known.clone();
+        }
+        let answer = ask().await;
+        self.standing.get_or_init(|| answer).clone()
+    }
+}

@@ -1,0 +1,166 @@
+//! The one pipeline from a token's text to a verified token.
+//!
+//! Length, header, key, signature, claims, expiry, type, freshness, blocklist, `verify_claims`: this
+//! order decides which refusal a client sees. "Expired" means that everything else was right. No other
+//! module turns a token's text into claims.
+
+pub(crate) mod claims;
+pub(crate) mod csrf;
+pub(crate) mod decoder;
+pub(crate) mod memo;
+pub(crate) mod policy;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use jsonwebtoken::Header;
+use rocket::time::OffsetDateTime;
+
+use crate::held::HeldSignatures;
+use crate::jwt::Jwt;
+use crate::keys::VerifyingKey;
+use crate::reason::Reason;
+use crate::rejection::CheckFailed;
+use crate::revocation::check;
+use crate::settings::Settings;
+use crate::token::compact::{base64_into, Parts, INVALID_PAYLOAD};
+use crate::token::payload::Payload;
+use crate::token::registered::Registered;
+use crate::token::verified::Verified;
+
+use claims::{check_claims, check_csrf, check_expiry, check_type, expires_at};
+use csrf::Proof;
+use memo::TokenMemo;
+use policy::Policy;
+
+/// The whole pipeline except the steps that need a request: users and permissions.
+pub(crate) async fn verify<'a>(
+    jwt: &Jwt,
+    memo: &'a TokenMemo,
+    proof: Option<&Proof>,
+    policy: Policy,
+) -> Result<&'a Arc<Verified>, CheckFailed> {
+    let now = jwt.now();
+    let verified = decode_once(jwt, memo, now)?;
+    let failed = |reason| CheckFailed::of(reason, verified);
+    check_csrf(verified, proof).map_err(failed)?;
+    check_expiry(jwt.settings(), verified, now).map_err(failed)?;
+    check_type(verified, policy.kind()).map_err(failed)?;
+    if policy.needs_fresh() && !verified.registered().fresh {
+        return Err(failed(Reason::NotFresh));
+    }
+    if policy.asks_blocklist() {
+        check_revocation(jwt, memo, verified).await.map_err(failed)?;
+    }
+    let hooks = jwt.hooks();
+    if hooks.verify_claims.is_some() && !*memo.accepted.get_or_init(|| hooks.accept(verified)) {
+        return Err(failed(Reason::ClaimsRejected));
+    }
+    Ok(verified)
+}
+
+/// Whether the token is revoked; the blocklist is queried once per request.
+async fn check_revocation(jwt: &Jwt, memo: &TokenMemo, verified: &Verified) -> Result<(), Reason> {
+    if let Some(known) = memo.standing.get() {
+        return known.clone();
+    }
+    if check::is_known_live(jwt, verified) {
+        return memo.standing.get_or_init(|| Ok(())).clone();
+    }
+    // Boxed so that this rare path does not enlarge every guard's future, which Rocket heap-allocates
+    // per request.
+    Box::pin(memo.standing_or_ask(|| check::check(jwt, verified))).await
+}
+
+fn decode_once<'a>(
+    jwt: &Jwt,
+    memo: &'a TokenMemo,
+    now: OffsetDateTime,
+) -> Result<&'a Arc<Verified>, CheckFailed> {
+    memo.decoded.get_or_init(|| decode(jwt, &memo.encoded, now)).as_ref().map_err(Clone::clone)
+}
+
+/// The pipeline up to the required claims.
+pub(crate) fn decode(
+    jwt: &Jwt,
+    encoded: &Arc<str>,
+    now: OffsetDateTime,
+) -> Result<Arc<Verified>, CheckFailed> {
+    let settings = jwt.settings();
+    let parts = Parts::split(encoded, settings.max_token_length)?;
+    let (header, key) = header_and_key(jwt, &parts)?;
+    let cache = jwt.signature_cache().zip(key.costly());
+    let cached = cache.and_then(|(cache, key)| cache.get(encoded, key, now));
+    let is_new = cached.is_none();
+    let json = match cached {
+        Some(json) => json.as_ref().into(),
+        None if key.verifies(parts.signed.as_bytes(), parts.signature, base64_into)? => {
+            parts.json()?
+        }
+        None => return Err(Reason::BadSignature.into()),
+    };
+    let mut payload = Payload::default();
+    payload.read(&json, &settings.identity_claim).map_err(|_| INVALID_PAYLOAD)?;
+    let (identity_claim, verify_sub) = (&settings.identity_claim, settings.verify_sub);
+    let (registered, mistyped) = Registered::of(&payload, &json, identity_claim, verify_sub, now);
+    let checked = mistyped.map_or_else(|| check_claims(settings, &payload, &registered, now), Err);
+    let spans = payload.spans();
+    drop(payload);
+    let verified = Arc::new(Verified::new(encoded.clone(), header, json, spans, registered));
+    match checked {
+        Ok(()) => {
+            if let (true, Some((cache, key))) = (is_new, cache) {
+                remember_signature(settings, cache, key, &verified, now);
+            }
+            Ok(verified)
+        }
+        Err(reason) => Err(CheckFailed::of(reason, &verified)),
+    }
+}
+
+/// Caches a verified signature until the token expires; a token that never expires is not cached.
+fn remember_signature(
+    settings: &Settings,
+    cache: &HeldSignatures,
+    key: u64,
+    verified: &Verified,
+    now: OffsetDateTime,
+) {
+    match expires_at(settings, verified) {
+        Some(until) if now < until => {
+            cache.insert(verified.encoded(), key, verified.json(), until);
+        }
+        _ => (),
+    }
+}
+
+/// The header, and the key for it: its algorithm must be the key's own (RFC 8725 §3.1).
+fn header_and_key<'a>(
+    jwt: &'a Jwt,
+    parts: &Parts<'_>,
+) -> Result<(Arc<Header>, Cow<'a, VerifyingKey>), Reason> {
+    let keys = jwt.keys();
+    if jwt.hooks().verifying_key.is_none() {
+        // Most tokens are our own, with a header that was parsed at launch.
+        if let Some(known) = keys.known_headers.iter().find(|known| known.encoded == parts.header) {
+            return Ok((known.header.clone(), Cow::Borrowed(&known.key)));
+        }
+    }
+    let header = Arc::new(parts.header()?);
+    let refused = Reason::WrongAlgorithm("The specified alg value is not allowed");
+    if let Some(hook) = &jwt.hooks().verifying_key {
+        if let Some(key) = hook(&header, &parts.claims()?) {
+            return match key.algorithm() == header.alg {
+                true => Ok((header, Cow::Owned(key))),
+                false => Err(refused),
+            };
+        }
+        if keys.verifying.is_empty() {
+            return Err(Reason::UnknownKey);
+        }
+    }
+    match keys.verifying(header.alg) {
+        Some(key) => Ok((header, Cow::Borrowed(key))),
+        None => Err(refused),
+    }
+}
