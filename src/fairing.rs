@@ -9,7 +9,7 @@ use rocket::response::Responder;
 use rocket::tokio::{self, time};
 use rocket::{Build, Orbit, Request, Response, Rocket};
 
-use crate::blocklist::{Blocklist, FollowedBlocklist, MemoryBlocklist};
+use crate::blocklist::{Blocklist, MemoryBlocklist, ReplicableBlocklist};
 use crate::cache;
 use crate::catchers;
 use crate::clock::{Clock, SystemClock, Uptime};
@@ -77,7 +77,7 @@ impl JwtFairing {
 
     /// [`blocklist()`](Self::blocklist) with a store that can be followed, so that `blocklist_replica`
     /// can be set. Without that setting it is the same.
-    pub fn followed_blocklist(mut self, store: impl FollowedBlocklist) -> Self {
+    pub fn replicable_blocklist(mut self, store: impl ReplicableBlocklist) -> Self {
         self.store = Store::Followed(Arc::new(store));
         self
     }

@@ -161,7 +161,7 @@ impl Jwt {
     }
 
     /// Whether the blocklist lets a token pass, as far as it is known here: with `blocklist_replica`,
-    /// not to the moment. `known` is what could be [told at once](Self::standing_at_once()).
+    /// not to the moment. `known` is what could be [told at once](Self::try_standing()).
     pub(crate) async fn judge(
         &self,
         verified: &Verified,
@@ -179,10 +179,7 @@ impl Jwt {
     }
 
     /// How a token stands, if that can be told without waiting.
-    pub(crate) fn standing_at_once(
-        &self,
-        verified: &Verified,
-    ) -> Option<Result<Standing, StoreError>> {
+    pub(crate) fn try_standing(&self, verified: &Verified) -> Option<Result<Standing, StoreError>> {
         self.stores()?.at_once(&verified.ids())
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rocket::{fairing, Build, Rocket};
 
 use crate::blocklist::{
-    Blocklist, FollowedBlocklist, MemoryBlocklist, Replica, Standing, StoreError, TokenIds,
+    Blocklist, MemoryBlocklist, Replica, ReplicableBlocklist, Standing, StoreError, TokenIds,
 };
 use crate::jwt::Jwt;
 
@@ -20,7 +20,7 @@ pub(crate) enum Store {
     /// The application's own.
     Own(Arc<dyn Blocklist>),
     /// The application's own, which can be followed.
-    Followed(Arc<dyn FollowedBlocklist>),
+    Followed(Arc<dyn ReplicableBlocklist>),
     /// In the pool of a database.
     #[cfg(feature = "rocket_db_pools")]
     Database(database::Attach),
@@ -34,7 +34,7 @@ impl Store {
         let ready = match self {
             Self::Memory(_) if is_replicated => Err("the blocklist is in memory already".into()),
             Self::Own(_) if is_replicated => {
-                Err("the application's own is to be given by `followed_blocklist()`".into())
+                Err("the application's own is to be given by `replicable_blocklist()`".into())
             }
             Self::Memory(store) => Ok(Stores::of(store.clone())),
             Self::Own(store) => Ok(Stores::of(store.clone())),
@@ -70,7 +70,7 @@ impl Stores {
 
     /// With a replica, loaded, where the settings want one.
     pub(crate) async fn followed(
-        store: Arc<dyn FollowedBlocklist>,
+        store: Arc<dyn ReplicableBlocklist>,
         jwt: &Jwt,
     ) -> Result<Self, StoreError> {
         let settings = jwt.settings();
@@ -104,8 +104,8 @@ impl Stores {
     /// What the nearest tells without waiting.
     pub(crate) fn at_once(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
         match &self.replica {
-            Some(replica) => replica.standing_at_once(ids),
-            None => self.store.standing_at_once(ids),
+            Some(replica) => replica.try_standing(ids),
+            None => self.store.try_standing(ids),
         }
     }
 

@@ -62,7 +62,7 @@ async fn judge(jwt: &Jwt, seen: &Seen, verified: &Verified) -> Result<(), Reason
     if let Some(known) = seen.standing.get() {
         return known.clone();
     }
-    match jwt.standing_at_once(verified) {
+    match jwt.try_standing(verified) {
         Some(Ok(Standing::Live)) => seen.standing.get_or_init(|| Ok(())).clone(),
         // On the heap, as it is rare: else each guard's future had room for it, and is boxed by Rocket.
         known => Box::pin(seen.standing_by(|| jwt.judge(verified, known))).await,

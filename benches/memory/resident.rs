@@ -6,7 +6,7 @@ use dashmap::DashMap;
 use rocket::time::{Duration, OffsetDateTime};
 use rocket::tokio::runtime::Builder;
 use rocket::Config;
-use rocket_jwt_extended::blocklist::{Changes, Cursor, Entry, FollowedBlocklist};
+use rocket_jwt_extended::blocklist::{Changes, Cursor, Entry, ReplicableBlocklist};
 use rocket_jwt_extended::{
     Blocklist, Jwt, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
 };
@@ -101,7 +101,7 @@ pub fn case(what: &str, count: u64) {
                 .merge(("jwt.blocklist_replica", "1s"));
             let store = Arc::new(Given { count, until });
             let rocket = rocket::custom(figment)
-                .attach(Jwt::fairing().followed_blocklist(store))
+                .attach(Jwt::fairing().replicable_blocklist(store))
                 .ignite()
                 .await
                 .expect("a server");
@@ -156,7 +156,7 @@ impl Blocklist for Given {
 }
 
 #[rocket::async_trait]
-impl FollowedBlocklist for Given {
+impl ReplicableBlocklist for Given {
     async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
         let from = after.and_then(Cursor::get).copied().unwrap_or(0_u64);
         let to = self.count.min(from + 4096);

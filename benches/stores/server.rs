@@ -63,7 +63,7 @@ pub async fn start(store: &Store) -> Server {
     let (figment, fairing) = match &store.followed {
         Some(followed) => (
             figment.merge(("jwt.blocklist_replica", "1s")),
-            Jwt::fairing().followed_blocklist(followed.clone()),
+            Jwt::fairing().replicable_blocklist(followed.clone()),
         ),
         None => (figment, Jwt::fairing().blocklist(store.blocklist.clone())),
     };

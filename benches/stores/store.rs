@@ -9,7 +9,7 @@ use rocket::time::{Duration, OffsetDateTime};
 use rocket_db_pools::sqlx::{Executor, MySqlPool, PgPool, SqlitePool};
 use rocket_db_pools::{deadpool_postgres, deadpool_redis, Config, Pool};
 use rocket_jwt_extended::blocklist::{
-    FollowedBlocklist, PostgresBlocklist, RedisBlocklist, SqlxBlocklist,
+    PostgresBlocklist, RedisBlocklist, ReplicableBlocklist, SqlxBlocklist,
 };
 use rocket_jwt_extended::{Blocklist, MemoryBlocklist, Revocation};
 use uuid::Uuid;
@@ -26,7 +26,7 @@ pub struct Store {
     pub name: &'static str,
     pub blocklist: Arc<dyn Blocklist>,
     /// The same, to be answered for from memory.
-    pub followed: Option<Arc<dyn FollowedBlocklist>>,
+    pub followed: Option<Arc<dyn ReplicableBlocklist>>,
     remove: BoxFuture<'static, ()>,
 }
 
@@ -49,7 +49,7 @@ impl Store {
 
     async fn followed(
         name: &'static str,
-        blocklist: Arc<dyn FollowedBlocklist>,
+        blocklist: Arc<dyn ReplicableBlocklist>,
         remove: impl std::future::Future<Output = ()> + Send + 'static,
     ) -> Self {
         let store = Self::new(name, blocklist.clone(), remove).await;

@@ -15,7 +15,7 @@ pub(super) const PAGE: i64 = 4096;
 
 /// A [`Blocklist`] whose changes can be followed, so that a server can answer for it from memory:
 /// `blocklist_replica`. The stores in databases are; one of your own is handed to
-/// [`JwtFairing::followed_blocklist()`](crate::JwtFairing::followed_blocklist).
+/// [`JwtFairing::replicable_blocklist()`](crate::JwtFairing::replicable_blocklist).
 ///
 /// # What it takes
 ///
@@ -32,7 +32,7 @@ pub(super) const PAGE: i64 = 4096;
 /// comes after the last one. The stores of this crate have a different way each to be sure:
 /// see `docs/stores.md`.
 ///
-/// The suite [`followed_blocklist_contract`](crate::testing::followed_blocklist_contract) (feature
+/// The suite [`replicable_blocklist_contract`](crate::testing::replicable_blocklist_contract) (feature
 /// `test-util`) checks a store.
 ///
 /// # Example
@@ -43,7 +43,7 @@ pub(super) const PAGE: i64 = 4096;
 /// use std::sync::Mutex;
 ///
 /// use rocket::time::OffsetDateTime;
-/// use rocket_jwt_extended::blocklist::{Changes, Cursor, Entry, FollowedBlocklist};
+/// use rocket_jwt_extended::blocklist::{Changes, Cursor, Entry, ReplicableBlocklist};
 /// use rocket_jwt_extended::{
 ///     Blocklist, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
 /// };
@@ -96,7 +96,7 @@ pub(super) const PAGE: i64 = 4096;
 /// }
 ///
 /// #[rocket::async_trait]
-/// impl FollowedBlocklist for Noted {
+/// impl ReplicableBlocklist for Noted {
 ///     async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
 ///         let log = self.log.lock().map_err(|_| StoreError::new("poisoned"))?;
 ///         // A cursor that means nothing here: all from the beginning.
@@ -107,7 +107,7 @@ pub(super) const PAGE: i64 = 4096;
 /// }
 /// ```
 #[rocket::async_trait]
-pub trait FollowedBlocklist: Blocklist {
+pub trait ReplicableBlocklist: Blocklist {
     /// What comes after `after`: the cursor of the answer before, or none, with which a pass begins
     /// that hands out all entries there are. So does a cursor that means nothing (any more): after a
     /// fail-over that lost what was handed out already, say.
@@ -119,13 +119,13 @@ pub trait FollowedBlocklist: Blocklist {
 }
 
 #[rocket::async_trait]
-impl<T: FollowedBlocklist + ?Sized> FollowedBlocklist for Arc<T> {
+impl<T: ReplicableBlocklist + ?Sized> ReplicableBlocklist for Arc<T> {
     async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
         (**self).changes(after).await
     }
 }
 
-/// Some entries, and where to go on: the answer of [`FollowedBlocklist::changes()`].
+/// Some entries, and where to go on: the answer of [`ReplicableBlocklist::changes()`].
 #[derive(Debug, Clone)]
 pub struct Changes {
     /// The entries, as they are now.
@@ -136,7 +136,7 @@ pub struct Changes {
     pub more: bool,
 }
 
-/// How far a [`FollowedBlocklist`] was followed: a value of the store's own. It lives as long as the
+/// How far a [`ReplicableBlocklist`] was followed: a value of the store's own. It lives as long as the
 /// process.
 #[derive(Clone)]
 pub struct Cursor(Arc<dyn Any + Send + Sync>);

@@ -173,7 +173,7 @@ impl Blocklist for MemoryBlocklist {
         self.look(ids)
     }
 
-    fn standing_at_once(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
+    fn try_standing(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
         Some(self.look(ids))
     }
 

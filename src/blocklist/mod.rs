@@ -48,7 +48,7 @@ use std::sync::Arc;
 use rocket::time::OffsetDateTime;
 
 pub use entry::{EntryKey, Revocation, RevocationKind, TokenIds};
-pub use follow::{Changes, Cursor, Entry, FollowedBlocklist};
+pub use follow::{Changes, Cursor, Entry, ReplicableBlocklist};
 pub use memory::MemoryBlocklist;
 #[cfg(feature = "rocket_db_pools")]
 pub use pool::BlocklistPool;
@@ -205,7 +205,7 @@ pub trait Blocklist: Send + Sync + 'static {
     /// # Errors
     ///
     /// As for [`standing()`](Blocklist::standing).
-    fn standing_at_once(&self, _ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
+    fn try_standing(&self, _ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
         None
     }
 
@@ -242,8 +242,8 @@ impl<T: Blocklist + ?Sized> Blocklist for Arc<T> {
         (**self).standing(ids).await
     }
 
-    fn standing_at_once(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
-        (**self).standing_at_once(ids)
+    fn try_standing(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
+        (**self).try_standing(ids)
     }
 
     async fn use_up(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{FollowedBlocklist, StoreError};
+use super::{ReplicableBlocklist, StoreError};
 
 /// A pool of `rocket_db_pools` that a blocklist can be kept in. It is sealed.
 ///
@@ -47,7 +47,7 @@ pub trait BlocklistPool: rocket_db_pools::Pool + sealed::Sealed {
     /// # Errors
     ///
     /// When the database can't be reached, or has no such table and does not let it be created.
-    async fn blocklist(&self) -> Result<Arc<dyn FollowedBlocklist>, StoreError>;
+    async fn blocklist(&self) -> Result<Arc<dyn ReplicableBlocklist>, StoreError>;
 }
 
 mod sealed {
@@ -59,13 +59,13 @@ mod for_sqlx {
     use rocket_db_pools::sqlx;
 
     use super::super::sqlx::{SqlxBackend, SqlxBlocklist};
-    use super::{Arc, BlocklistPool, FollowedBlocklist, StoreError};
+    use super::{Arc, BlocklistPool, ReplicableBlocklist, StoreError};
 
     impl<DB: SqlxBackend> super::sealed::Sealed for sqlx::Pool<DB> {}
 
     #[rocket::async_trait]
     impl<DB: SqlxBackend> BlocklistPool for sqlx::Pool<DB> {
-        async fn blocklist(&self) -> Result<Arc<dyn FollowedBlocklist>, StoreError> {
+        async fn blocklist(&self) -> Result<Arc<dyn ReplicableBlocklist>, StoreError> {
             let store = SqlxBlocklist::new(self.clone());
             store.create_table().await?;
             Ok(Arc::new(store))
@@ -78,13 +78,13 @@ mod for_postgres {
     use rocket_db_pools::deadpool_postgres::Pool;
 
     use super::super::postgres::PostgresBlocklist;
-    use super::{Arc, BlocklistPool, FollowedBlocklist, StoreError};
+    use super::{Arc, BlocklistPool, ReplicableBlocklist, StoreError};
 
     impl super::sealed::Sealed for Pool {}
 
     #[rocket::async_trait]
     impl BlocklistPool for Pool {
-        async fn blocklist(&self) -> Result<Arc<dyn FollowedBlocklist>, StoreError> {
+        async fn blocklist(&self) -> Result<Arc<dyn ReplicableBlocklist>, StoreError> {
             let store = PostgresBlocklist::new(self.clone());
             store.create_table().await?;
             Ok(Arc::new(store))
@@ -97,13 +97,13 @@ mod for_redis {
     use rocket_db_pools::deadpool_redis::Pool;
 
     use super::super::redis::RedisBlocklist;
-    use super::{Arc, BlocklistPool, FollowedBlocklist, StoreError};
+    use super::{Arc, BlocklistPool, ReplicableBlocklist, StoreError};
 
     impl super::sealed::Sealed for Pool {}
 
     #[rocket::async_trait]
     impl BlocklistPool for Pool {
-        async fn blocklist(&self) -> Result<Arc<dyn FollowedBlocklist>, StoreError> {
+        async fn blocklist(&self) -> Result<Arc<dyn ReplicableBlocklist>, StoreError> {
             let store = RedisBlocklist::new(self.clone());
             store.check().await?;
             Ok(Arc::new(store))

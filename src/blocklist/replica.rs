@@ -9,7 +9,7 @@ use std::time::Duration;
 use rocket::time::OffsetDateTime;
 use rocket::tokio::{sync::Mutex, time};
 
-use super::follow::{Cursor, Entry, FollowedBlocklist};
+use super::follow::{Cursor, Entry, ReplicableBlocklist};
 use super::{
     Blocklist, EntryKey, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
 };
@@ -27,7 +27,7 @@ const NEVER: u64 = u64::MAX;
 /// Entries are only ever widened, so merging them needs no order: not between polls, nor with what is
 /// recorded here meanwhile.
 pub(crate) struct Replica {
-    store: Arc<dyn FollowedBlocklist>,
+    store: Arc<dyn ReplicableBlocklist>,
     memory: MemoryBlocklist,
     // Keys of entries that can't be right. For them the store is asked, and says so.
     doubtful: RwLock<HashSet<EntryKey>>,
@@ -59,7 +59,7 @@ pub(super) enum Step {
 
 impl Replica {
     pub(crate) fn new(
-        store: Arc<dyn FollowedBlocklist>,
+        store: Arc<dyn ReplicableBlocklist>,
         clock: Arc<dyn Clock>,
         uptime: Uptime,
         bound: Duration,
@@ -184,7 +184,7 @@ impl Blocklist for Replica {
         }
     }
 
-    fn standing_at_once(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
+    fn try_standing(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
         self.known(ids)
     }
 
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[rocket::async_trait]
-    impl FollowedBlocklist for Written {
+    impl ReplicableBlocklist for Written {
         async fn changes(&self, _: Option<&Cursor>) -> Result<Changes, StoreError> {
             Ok(Changes { entries: self.0.clone(), cursor: Cursor::new(()), more: false })
         }

@@ -14,7 +14,7 @@ mod leaving;
 mod revoking;
 mod using_up;
 
-pub use followed::followed_blocklist_contract;
+pub use followed::replicable_blocklist_contract;
 
 /// Checks that a store keeps the contract of [`Blocklist`]; the stores of this crate pass it too.
 ///
@@ -109,8 +109,8 @@ impl Case<'_> {
         for store in self.stores {
             let found = self.ok(store.standing(&ids).await, "standing");
             self.equal(in_millis(found), in_millis(standing), why);
-            if let Some(at_once) = store.standing_at_once(&ids) {
-                let at_once = self.ok(at_once, "standing_at_once");
+            if let Some(at_once) = store.try_standing(&ids) {
+                let at_once = self.ok(at_once, "try_standing");
                 self.equal(in_millis(at_once), in_millis(standing), why);
             }
         }

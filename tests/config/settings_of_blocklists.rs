@@ -13,7 +13,7 @@ use rocket::time::OffsetDateTime;
 use rocket::tokio::runtime::Builder;
 use rocket::tokio::sync::mpsc::{unbounded_channel, UnboundedSender};
 use rocket::tokio::time::Instant;
-use rocket_jwt_extended::blocklist::{Changes, Cursor, FollowedBlocklist};
+use rocket_jwt_extended::blocklist::{Changes, Cursor, ReplicableBlocklist};
 use rocket_jwt_extended::{Blocklist, Jwt, Revocation, Standing, StoreError, TokenIds, UseUp};
 
 /// A store that answers nothing and tells when it is pruned.
@@ -125,7 +125,7 @@ impl Blocklist for Followed {
 }
 
 #[rocket::async_trait]
-impl FollowedBlocklist for Followed {
+impl ReplicableBlocklist for Followed {
     async fn changes(&self, _: Option<&Cursor>) -> Result<Changes, StoreError> {
         let _ = self.0.lock().unwrap().send(());
         Ok(Changes { entries: vec![], cursor: Cursor::new(()), more: false })
@@ -139,7 +139,7 @@ fn blocklist_replica_is_how_often_the_store_is_followed() {
         in_moved_time(async {
             let (sender, mut polled) = unbounded_channel();
             let fairing = Jwt::fairing()
-                .followed_blocklist(Followed(Mutex::new(sender)))
+                .replicable_blocklist(Followed(Mutex::new(sender)))
                 .clock(ManualClock::new());
             let rocket = rocket::custom(figment).attach(fairing).mount("/", routes());
             let client = Client::untracked(rocket).await.unwrap();

@@ -8,7 +8,7 @@ use log::Level;
 use rocket::local::asynchronous::Client;
 use rocket::time::OffsetDateTime;
 use rocket::tokio::{task::yield_now, time::timeout};
-use rocket_jwt_extended::blocklist::{Changes, Cursor, FollowedBlocklist};
+use rocket_jwt_extended::blocklist::{Changes, Cursor, ReplicableBlocklist};
 use rocket_jwt_extended::{
     Blocklist, Jwt, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
 };
@@ -49,7 +49,7 @@ impl Blocklist for Store {
 }
 
 #[rocket::async_trait]
-impl FollowedBlocklist for Store {
+impl ReplicableBlocklist for Store {
     async fn changes(&self, _: Option<&Cursor>) -> Result<Changes, StoreError> {
         self.polled.fetch_add(1, Ordering::SeqCst);
         if self.is_mute.load(Ordering::SeqCst) {
@@ -79,7 +79,7 @@ fn a_replica_that_falls_behind_says_so_once_and_once_when_it_is_back() {
             let clock = store.clone();
             let fairing = Jwt::fairing()
                 .uptime(move || Duration::from_secs(clock.uptime.load(Ordering::SeqCst) as u64))
-                .followed_blocklist(store.clone());
+                .replicable_blocklist(store.clone());
             let rocket = app("blocklist_replica = \"1ms\"", fairing, vec![]);
             let _client = Client::untracked(rocket).await.unwrap();
             for _ in 0..2 {
@@ -106,10 +106,10 @@ fn a_replica_that_falls_behind_says_so_once_and_once_when_it_is_back() {
 fn a_store_that_cannot_be_followed_fails_the_launch_with_a_line_that_says_why() {
     for (fairing, why) in [
         (Jwt::fairing(), "the blocklist is in memory already"),
-        (Jwt::fairing().blocklist(Store::default()), "is to be given by `followed_blocklist()`"),
+        (Jwt::fairing().blocklist(Store::default()), "is to be given by `replicable_blocklist()`"),
         (
             Jwt::fairing()
-                .followed_blocklist(Store { is_mute: AtomicBool::new(true), ..Store::default() }),
+                .replicable_blocklist(Store { is_mute: AtomicBool::new(true), ..Store::default() }),
             "a wire was cut",
         ),
     ] {

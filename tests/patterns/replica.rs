@@ -9,7 +9,7 @@ use std::time::Duration as StdDuration;
 use rocket::local::asynchronous::Client;
 use rocket::time::OffsetDateTime;
 use rocket::tokio::{task::yield_now, time::timeout};
-use rocket_jwt_extended::blocklist::{Changes, Cursor, Entry, FollowedBlocklist};
+use rocket_jwt_extended::blocklist::{Changes, Cursor, Entry, ReplicableBlocklist};
 use rocket_jwt_extended::{
     AccessToken, Blocklist, Jwt, JwtFairing, MemoryBlocklist, NoClaims, RefreshToken, Rejection,
     Revocation, Standing, StoreError, Token, TokenIds, TokenPair, UseUp,
@@ -100,7 +100,7 @@ impl Blocklist for Shared {
 }
 
 #[rocket::async_trait]
-impl FollowedBlocklist for Shared {
+impl ReplicableBlocklist for Shared {
     async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
         self.polled.fetch_add(1, Ordering::SeqCst);
         self.reach(&self.is_mute)?;
@@ -146,7 +146,7 @@ impl Site {
         let fairing = Jwt::fairing()
             .clock(ManualClock::new())
             .uptime(move || StdDuration::from_nanos(uptime.0.load(Ordering::SeqCst)))
-            .followed_blocklist(shared.clone());
+            .replicable_blocklist(shared.clone());
         let toml = format!(
             "{toml}\nimplicit_refresh_within = \"1h\"\ntoken_location = [\"headers\", \"cookies\"]"
         );
@@ -396,7 +396,7 @@ async fn what_cannot_be_followed_does_not_launch() {
     is_refused(Jwt::fairing().blocklist(Shared::default())).await;
     let mute = Shared::default();
     mute.is_mute.store(true, Ordering::SeqCst);
-    is_refused(Jwt::fairing().followed_blocklist(mute)).await;
+    is_refused(Jwt::fairing().replicable_blocklist(mute)).await;
 }
 
 #[rocket::async_test]

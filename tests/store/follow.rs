@@ -9,7 +9,7 @@ use rocket::futures::future::join_all;
 use rocket::time::{Duration, OffsetDateTime};
 use rocket::tokio;
 use rocket_jwt_extended::blocklist::{
-    BlocklistPool, Cursor, EntryKey, FollowedBlocklist, Revocation, StoreError,
+    BlocklistPool, Cursor, EntryKey, ReplicableBlocklist, Revocation, StoreError,
 };
 use uuid::Uuid;
 
@@ -17,13 +17,13 @@ use crate::store_support::{self, pool, server};
 
 /// Somebody who follows a store.
 struct Follower {
-    store: Arc<dyn FollowedBlocklist>,
+    store: Arc<dyn ReplicableBlocklist>,
     cursor: Option<Cursor>,
     seen: HashSet<EntryKey>,
 }
 
 impl Follower {
-    fn new(store: Arc<dyn FollowedBlocklist>) -> Self {
+    fn new(store: Arc<dyn ReplicableBlocklist>) -> Self {
         Self { store, cursor: None, seen: HashSet::new() }
     }
 
@@ -55,9 +55,9 @@ fn session() -> Revocation {
 }
 
 /// Many write, while one follows: whatever was acknowledged before a pass began is known after it.
-async fn what_was_acknowledged_is_known(stores: [Arc<dyn FollowedBlocklist>; 2]) {
+async fn what_was_acknowledged_is_known(stores: [Arc<dyn ReplicableBlocklist>; 2]) {
     let (over, acknowledged) = (AtomicBool::new(false), Mutex::new(Vec::new()));
-    let write = |store: Arc<dyn FollowedBlocklist>| {
+    let write = |store: Arc<dyn ReplicableBlocklist>| {
         let (over, acknowledged) = (&over, &acknowledged);
         async move {
             while !over.load(Ordering::SeqCst) {
@@ -86,7 +86,7 @@ async fn what_was_acknowledged_is_known(stores: [Arc<dyn FollowedBlocklist>; 2])
     tokio::join!(follow, writers);
 }
 
-async fn two<P: BlocklistPool>(url: &str) -> [Arc<dyn FollowedBlocklist>; 2] {
+async fn two<P: BlocklistPool>(url: &str) -> [Arc<dyn ReplicableBlocklist>; 2] {
     [server::<P>(url).await, server::<P>(url).await]
 }
 
@@ -394,7 +394,7 @@ mod redis {
     use super::*;
     use store_support::deadpool_redis::Home;
 
-    fn store(home: &Home) -> Arc<dyn FollowedBlocklist> {
+    fn store(home: &Home) -> Arc<dyn ReplicableBlocklist> {
         Arc::new(RedisBlocklist::with_prefix(home.pool.clone(), &home.prefix))
     }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use rocket_jwt_extended::blocklist::{BlocklistPool, RedisBlocklist};
-use rocket_jwt_extended::testing::followed_blocklist_contract;
+use rocket_jwt_extended::testing::replicable_blocklist_contract;
 
 use crate::store_support::{self, server};
 
 async fn is_followed<P: BlocklistPool>(url: &str) {
-    followed_blocklist_contract(async || server::<P>(url).await).await;
+    replicable_blocklist_contract(async || server::<P>(url).await).await;
 }
 
 #[rocket::async_test]
@@ -53,7 +53,7 @@ async fn mysql_is_followed() {
 #[rocket::async_test]
 async fn redis_is_followed() {
     let home = store_support::deadpool_redis::Home::new().await;
-    followed_blocklist_contract(async || {
+    replicable_blocklist_contract(async || {
         let pool = store_support::pool(&store_support::redis()).await;
         // A prefix that, as a pattern, would mean something else.
         Arc::new(RedisBlocklist::with_prefix(pool, format!("{}[a-z]*:", home.prefix)))

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rocket::figment::{providers::Serialized, Figment};
 use rocket_db_pools::{Config, Pool};
-use rocket_jwt_extended::blocklist::{BlocklistPool, FollowedBlocklist};
+use rocket_jwt_extended::blocklist::{BlocklistPool, ReplicableBlocklist};
 
 /// A pool as Rocket's fairing makes it from `Rocket.toml`.
 pub async fn pool<P: Pool>(url: &str) -> P {
@@ -25,7 +25,7 @@ pub async fn try_pool<P: Pool>(url: &str, max_connections: usize) -> Result<P, P
 }
 
 /// A server's store: a new pool for that place, and the store it gives.
-pub async fn server<P: BlocklistPool>(url: &str) -> Arc<dyn FollowedBlocklist> {
+pub async fn server<P: BlocklistPool>(url: &str) -> Arc<dyn ReplicableBlocklist> {
     pool::<P>(url).await.blocklist().await.expect("a store in the pool")
 }
 

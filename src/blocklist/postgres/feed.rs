@@ -3,12 +3,12 @@
 use rocket_db_pools::deadpool_postgres::tokio_postgres::types::ToSql;
 
 use super::super::follow::postgres::{found, Bound, Driver, Found, Questions};
-use super::super::follow::{Changes, Cursor, FollowedBlocklist};
+use super::super::follow::{Changes, Cursor, ReplicableBlocklist};
 use super::super::retry;
 use super::{Failure, PostgresBlocklist, StoreError};
 
 #[rocket::async_trait]
-impl FollowedBlocklist for PostgresBlocklist {
+impl ReplicableBlocklist for PostgresBlocklist {
     async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
         Questions::new(&self.table.statements.table).follow(self, after).await
     }

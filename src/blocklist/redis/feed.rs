@@ -9,7 +9,7 @@
 use rocket_db_pools::deadpool_redis::redis::{self, Value};
 use uuid::Uuid;
 
-use super::super::follow::{Changes, Cursor, Entry, FollowedBlocklist, PAGE};
+use super::super::follow::{Changes, Cursor, Entry, ReplicableBlocklist, PAGE};
 use super::{Fields, RedisBlocklist, StoreError};
 use crate::blocklist::EntryKey;
 
@@ -28,7 +28,7 @@ enum Place {
 }
 
 #[rocket::async_trait]
-impl FollowedBlocklist for RedisBlocklist {
+impl ReplicableBlocklist for RedisBlocklist {
     async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
         match after.and_then(Cursor::get::<Place>) {
             None => self.anew().await,

@@ -9,7 +9,7 @@ mod sqlite;
 
 use rocket_db_pools::sqlx;
 
-use super::super::follow::{Changes, Cursor, FollowedBlocklist};
+use super::super::follow::{Changes, Cursor, ReplicableBlocklist};
 use super::{SqlxBackend, SqlxBlocklist, StoreError};
 
 /// A database whose table can be followed.
@@ -23,7 +23,7 @@ pub trait Follow: sqlx::Database {
 }
 
 #[rocket::async_trait]
-impl<DB: SqlxBackend> FollowedBlocklist for SqlxBlocklist<DB> {
+impl<DB: SqlxBackend> ReplicableBlocklist for SqlxBlocklist<DB> {
     async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
         DB::changes(&self.table.pool, &self.table.statements.table, after).await
     }

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::time::Duration as StdDuration;
 
 use super::*;
-use crate::blocklist::{Cursor, EntryKey, FollowedBlocklist, Replica};
+use crate::blocklist::{Cursor, EntryKey, Replica, ReplicableBlocklist};
 use crate::clock::{SystemClock, Uptime};
 
 const LIMIT: StdDuration = StdDuration::from_secs(30);
 
-/// Checks that a store keeps the contract of [`FollowedBlocklist`]: the cases of
+/// Checks that a store keeps the contract of [`ReplicableBlocklist`]: the cases of
 /// [`blocklist_contract()`], answered by what was handed out alone, and some of its own. `make` is as
 /// there.
 ///
@@ -22,17 +22,17 @@ const LIMIT: StdDuration = StdDuration::from_secs(30);
 ///
 /// # Example
 ///
-/// See [`FollowedBlocklist`] for the store.
+/// See [`ReplicableBlocklist`] for the store.
 ///
 /// ```rust
-/// use rocket_jwt_extended::blocklist::FollowedBlocklist;
-/// use rocket_jwt_extended::testing::followed_blocklist_contract;
+/// use rocket_jwt_extended::blocklist::ReplicableBlocklist;
+/// use rocket_jwt_extended::testing::replicable_blocklist_contract;
 ///
-/// async fn keeps_the_contract<S: FollowedBlocklist>(connect: impl AsyncFn() -> S) {
-///     followed_blocklist_contract(connect).await;
+/// async fn keeps_the_contract<S: ReplicableBlocklist>(connect: impl AsyncFn() -> S) {
+///     replicable_blocklist_contract(connect).await;
 /// }
 /// ```
-pub async fn followed_blocklist_contract<B: FollowedBlocklist>(make: impl AsyncFn() -> B) {
+pub async fn replicable_blocklist_contract<B: ReplicableBlocklist>(make: impl AsyncFn() -> B) {
     blocklist_contract(async || Followed::new(make().await)).await;
     a_pass_hands_out_all_there_is(&make().await).await;
     what_comes_later_is_handed_out_by_the_next_pass(&make().await, &make().await).await;
@@ -42,7 +42,7 @@ pub async fn followed_blocklist_contract<B: FollowedBlocklist>(make: impl AsyncF
 struct Followed(Replica);
 
 impl Followed {
-    fn new(store: impl FollowedBlocklist) -> Self {
+    fn new(store: impl ReplicableBlocklist) -> Self {
         let clock = Arc::new(SystemClock);
         // Each answer is of a poll just now; how recent it is, is another matter.
         let bound = StdDuration::from_secs(3600);
@@ -78,7 +78,7 @@ impl Blocklist for Followed {
 /// The keys that one pass hands out, and its end.
 async fn pass(
     case: &str,
-    store: &dyn FollowedBlocklist,
+    store: &dyn ReplicableBlocklist,
     from: Option<Cursor>,
 ) -> (HashSet<EntryKey>, Cursor) {
     let (mut keys, mut cursor) = (HashSet::new(), from);
@@ -94,7 +94,7 @@ async fn pass(
     }
 }
 
-async fn record(case: &str, store: &dyn FollowedBlocklist) -> EntryKey {
+async fn record(case: &str, store: &dyn ReplicableBlocklist) -> EntryKey {
     let entry = Revocation::session(id(), hours(2));
     let recorded = store.revoke(&entry).await;
     recorded.unwrap_or_else(|error| panic!("blocklist contract: {case}: `revoke` failed: {error}"));
@@ -102,7 +102,7 @@ async fn record(case: &str, store: &dyn FollowedBlocklist) -> EntryKey {
 }
 
 /// Without a cursor, and with one that means nothing to the store.
-async fn a_pass_hands_out_all_there_is(store: &dyn FollowedBlocklist) {
+async fn a_pass_hands_out_all_there_is(store: &dyn ReplicableBlocklist) {
     const CASE: &str = "a_pass_hands_out_all_there_is";
     struct Meaningless;
 
@@ -114,8 +114,8 @@ async fn a_pass_hands_out_all_there_is(store: &dyn FollowedBlocklist) {
 }
 
 async fn what_comes_later_is_handed_out_by_the_next_pass(
-    store: &dyn FollowedBlocklist,
-    other: &dyn FollowedBlocklist,
+    store: &dyn ReplicableBlocklist,
+    other: &dyn ReplicableBlocklist,
 ) {
     const CASE: &str = "what_comes_later_is_handed_out_by_the_next_pass";
     let (_, mut end) = pass(CASE, store, None).await;
