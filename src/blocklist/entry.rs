@@ -138,6 +138,45 @@ impl fmt::Debug for Revocation {
     }
 }
 
+/// An entry as a store holds it. Times are milliseconds since the Unix epoch.
+///
+/// One of a kind that does not exist is passed over. One that can't be right, as it says nothing
+/// against any token, makes the store be asked for the tokens that it concerns.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its key.
+    pub key: EntryKey,
+    /// Whether it is a revoked token, or an ended session.
+    pub revoked: bool,
+    /// Of a subject: tokens issued in that millisecond or before are dead.
+    pub cut_off: Option<i64>,
+    /// Of a refresh token: when it was used for the first time.
+    pub used: Option<i64>,
+    /// When the entry may leave; `None` is never.
+    pub until: Option<i64>,
+}
+
+impl Entry {
+    /// What a revocation records.
+    pub fn of(revocation: &Revocation) -> Self {
+        let [cut_off, until] =
+            [revocation.cut_off(), revocation.until()].map(|time| time.map(clock::millis));
+        Self { key: revocation.key(), revoked: cut_off.is_none(), cut_off, used: None, until }
+    }
+}
+
+/// Says nothing of whom it concerns.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("revoked", &self.revoked)
+            .field("cut_off", &self.cut_off)
+            .field("used", &self.used)
+            .field("until", &self.until)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The ids by which a [`Blocklist`](super::Blocklist) is asked about a token.
 ///
 /// # Example

@@ -9,7 +9,7 @@ use foldhash::fast::RandomState;
 use rocket::time::OffsetDateTime;
 use rocket::tokio::task;
 
-use crate::blocklist::EntryKey;
+use crate::blocklist::entry::EntryKey;
 
 /// Maps of a kind of entry. Pruning takes a break after each.
 const MAPS: usize = 512;

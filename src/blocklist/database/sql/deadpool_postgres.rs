@@ -9,26 +9,27 @@ use rocket::tokio;
 use rocket_db_pools::deadpool_postgres::tokio_postgres::{self, types::ToSql};
 use rocket_db_pools::deadpool_postgres::{Client, Pool, PoolError};
 
-use super::gather::{Gatherer, Reader};
-use super::retry;
-use super::shared::{self, Row, Rows};
+use super::changes_postgres::{change_row, ChangeQueries, ChangeRow, Driver, Param};
+use super::retry::{self, retry_rolled_back};
 use super::statements::{self, Columns, Statements, TableName};
-use super::{Blocklist, EntryKey, Revocation, Standing, StoreError, TokenIds, UseUp};
+use crate::blocklist::database::batch::{Batcher, Reader};
+use crate::blocklist::database::rows::{self, Row, Rows};
+use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
+use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
+use crate::blocklist::store::{Blocklist, Standing, StoreError, UseUp};
 use crate::clock;
 
-mod feed;
-
-/// A blocklist in a table of a PostgreSQL database, which all servers share.
+/// A blocklist in a table of a PostgreSQL database, shared by all servers.
 ///
-/// The table and its statements are those of `SqlxBlocklist<sqlx::Postgres>`: servers with either
-/// driver share one.
+/// The table and its statements are those of `SqlxBlocklist<sqlx::Postgres>`, so servers with either
+/// driver can share one table.
 ///
-/// A [database of `rocket_db_pools`](rocket_db_pools::Database) needs no more than
-/// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist). The constructors
-/// here are for a pool made by hand, or for another table.
+/// For a [database of `rocket_db_pools`](rocket_db_pools::Database), calling
+/// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist) is enough. The
+/// constructors here are for a pool that the application creates itself, or for another table.
 pub struct PostgresBlocklist {
     table: Arc<Table>,
-    questions: Gatherer<Table>,
+    batcher: Batcher<Table>,
 }
 
 struct Table {
@@ -37,53 +38,53 @@ struct Table {
 }
 
 impl PostgresBlocklist {
-    /// A store in the table `jwt_blocklist`, which must be there or be made by
+    /// A store in the table `jwt_blocklist`, which must exist or be created with
     /// [`create_table()`](Self::create_table()).
     pub fn new(pool: Pool) -> Self {
         Self::of(pool, &TableName::DEFAULT)
     }
 
-    /// A store in a table of another name.
+    /// A store in a table with another name.
     ///
     /// # Errors
     ///
-    /// When the name is not of ASCII letters, digits and `_`, begins with a digit, or is longer
-    /// than 48.
+    /// If the name has other characters than ASCII letters, digits and `_`, begins with a digit, or is
+    /// longer than 48 characters.
     pub fn with_table(pool: Pool, table: &str) -> Result<Self, StoreError> {
         Ok(Self::of(pool, &TableName::new(table)?))
     }
 
     fn of(pool: Pool, table: &TableName<'_>) -> Self {
-        let lanes = pool.status().max_size;
+        let max_in_flight = pool.status().max_size;
         let table = Arc::new(Table { pool, statements: Statements::postgres(table) });
-        Self { questions: Gatherer::new(table.clone(), lanes), table }
+        Self { batcher: Batcher::new(table.clone(), max_in_flight), table }
     }
 
-    /// Creates the table and its indexes if the table is missing. Where it is there already, no
-    /// right to create anything is needed.
+    /// Creates the table and its indexes if the table is missing. If it exists, the right to create
+    /// tables is not needed.
     ///
-    /// Several servers may do so at the same time.
+    /// Several servers may call this at the same time.
     ///
     /// # Errors
     ///
-    /// When the table is neither there, with all its columns, nor can be created.
+    /// If the table, with all its columns, neither exists nor can be created.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let statements = &self.table.statements;
         let connection = self.table.connection().await?;
         if connection.batch_execute(&statements.probe).await.is_ok() {
             return Ok(());
         }
-        // Several statements sent as one are one transaction.
+        // Several statements in one message run as one transaction.
         let created = connection.batch_execute(&statements.create).await;
-        // IF NOT EXISTS fails where two servers create at the same time, so what counts is whether
-        // the table is there afterwards.
+        // IF NOT EXISTS can fail when two servers create the table at the same time, so only whether
+        // the table exists afterwards counts.
         match connection.batch_execute(&statements.probe).await {
             Ok(()) => Ok(()),
-            Err(missing) => Err(Failure::Refused(created.err().unwrap_or(missing)).into()),
+            Err(missing) => Err(Failure::Postgres(created.err().unwrap_or(missing)).into()),
         }
     }
 
-    /// The statements this store runs, by the name of the method that does, for `EXPLAIN`.
+    /// The statements of this store, named after the methods that run them, for `EXPLAIN`.
     #[cfg(feature = "test-util")]
     pub fn statements(&self) -> [(&'static str, &str); 5] {
         self.table.statements.named()
@@ -91,8 +92,8 @@ impl PostgresBlocklist {
 }
 
 impl Table {
-    /// A connection of the pool. One that is still to be opened is opened in a task of its own: if
-    /// this request stops waiting, the connection serves the next. Otherwise, where opening one
+    /// Gets a connection from the pool. A new connection is opened in a task of its own: if this
+    /// request is cancelled, the connection serves the next one. Otherwise, if opening a connection
     /// takes longer than a request waits, none would ever be opened.
     async fn connection(&self) -> Result<Client, Failure> {
         let status = self.pool.status();
@@ -116,7 +117,7 @@ impl Table {
             let statement = connection.prepare_cached(statement).await?;
             Ok(connection.execute(&statement, values).await?)
         };
-        Ok(retry::persist(run, Failure::is_rolled_back).await?)
+        Ok(retry_rolled_back(run, Failure::is_rolled_back).await?)
     }
 
     async fn columns(&self, statement: &str, keys: &[&[u8]]) -> Result<Vec<Columns>, Failure> {
@@ -137,7 +138,7 @@ impl Reader for Table {
         let (statement, keys) = self.statements.standing.keys(keys)?;
         let keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
         let read = || self.columns(statement, &keys);
-        let rows = retry::persist(read, Failure::is_rolled_back).await?;
+        let rows = retry_rolled_back(read, Failure::is_rolled_back).await?;
         rows.into_iter().map(statements::row).collect()
     }
 }
@@ -145,7 +146,7 @@ impl Reader for Table {
 #[rocket::async_trait]
 impl Rows for PostgresBlocklist {
     async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
-        self.questions.ask(keys).await
+        self.batcher.rows(keys).await
     }
 
     async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError> {
@@ -169,7 +170,7 @@ impl Blocklist for PostgresBlocklist {
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
-        shared::standing(self, ids).await
+        rows::standing(self, ids).await
     }
 
     async fn use_up(
@@ -178,7 +179,7 @@ impl Blocklist for PostgresBlocklist {
         now: OffsetDateTime,
         until: OffsetDateTime,
     ) -> Result<UseUp, StoreError> {
-        shared::use_up(self, ids, now, until).await
+        rows::use_up(self, ids, now, until).await
     }
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
@@ -194,16 +195,44 @@ impl Blocklist for PostgresBlocklist {
     }
 }
 
-/// Why there is no answer.
+#[rocket::async_trait]
+impl ReplicableBlocklist for PostgresBlocklist {
+    async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
+        ChangeQueries::new(&self.table.statements.table).page_after(&*self.table, after).await
+    }
+}
+
+#[rocket::async_trait]
+impl Driver for Table {
+    async fn query(&self, statement: &str, params: &[Param]) -> Result<Vec<ChangeRow>, StoreError> {
+        let params: Vec<&(dyn ToSql + Sync)> = params
+            .iter()
+            .map(|param| match param {
+                Param::Int(int) => int as &(dyn ToSql + Sync),
+                Param::Key(key) => key as &(dyn ToSql + Sync),
+            })
+            .collect();
+        let read = || async {
+            let connection = self.connection().await?;
+            let statement = connection.prepare_cached(statement).await?;
+            let rows = connection.query(&statement, &params).await?;
+            let rows = rows.iter().map(|row| Ok(change_row!(row)));
+            rows.collect::<Result<Vec<_>, Failure>>()
+        };
+        Ok(retry_rolled_back(read, Failure::is_rolled_back).await?)
+    }
+}
+
+/// Why an operation failed.
 #[derive(Debug)]
 enum Failure {
     NoConnection(PoolError),
-    Refused(tokio_postgres::Error),
+    Postgres(tokio_postgres::Error),
 }
 
 impl Failure {
     fn is_rolled_back(&self) -> bool {
-        let Failure::Refused(error) = self else { return false };
+        let Failure::Postgres(error) = self else { return false };
         error.code().is_some_and(|state| retry::is_rollback(state.code()))
     }
 }
@@ -211,12 +240,12 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let error = match self {
-            // Its own text would be "error occurred while creating a new object".
+            // The text of `PoolError` would be "error occurred while creating a new object".
             Failure::NoConnection(PoolError::Backend(error)) => error,
             Failure::NoConnection(error) => return write!(f, "no connection: {error}"),
-            Failure::Refused(error) => error,
+            Failure::Postgres(error) => error,
         };
-        // The driver's text is no more than "db error"; what the server said is its source.
+        // The driver's text is only "db error"; the server's message is its source.
         match error.source() {
             Some(source) => write!(f, "{error}: {source}"),
             None => error.fmt(f),
@@ -228,14 +257,14 @@ impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(match self {
             Failure::NoConnection(error) => error,
-            Failure::Refused(error) => error,
+            Failure::Postgres(error) => error,
         })
     }
 }
 
 impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
-        Failure::Refused(error)
+        Failure::Postgres(error)
     }
 }
 

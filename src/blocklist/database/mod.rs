@@ -1,10 +1,18 @@
-//! From the pool of a database to a store in it.
+//! The stores in databases, and how a pool of `rocket_db_pools` becomes one.
+
+mod batch;
+#[cfg(feature = "deadpool_redis")]
+pub(super) mod redis;
+mod rows;
+#[cfg(feature = "_sql")]
+pub(super) mod sql;
 
 use std::sync::Arc;
 
-use super::{ReplicableBlocklist, StoreError};
+use super::replica::changes::ReplicableBlocklist;
+use super::store::StoreError;
 
-/// A pool of `rocket_db_pools` that a blocklist can be kept in. It is sealed.
+/// A `rocket_db_pools` pool that can hold a blocklist. This trait is sealed.
 ///
 /// | feature | pool | store |
 /// |---|---|---|
@@ -14,7 +22,7 @@ use super::{ReplicableBlocklist, StoreError};
 /// | `deadpool_postgres` | `deadpool_postgres::Pool` | `PostgresBlocklist` |
 /// | `deadpool_redis` | `deadpool_redis::Pool` | `RedisBlocklist` |
 ///
-/// The features are named as those of `rocket_db_pools`, which they switch on.
+/// The features have the names of those of `rocket_db_pools`, and enable them.
 ///
 /// # Example
 ///
@@ -41,12 +49,12 @@ pub trait BlocklistPool: rocket_db_pools::Pool + sealed::Sealed {
     /// A store in the table `jwt_blocklist`, or in the keys that begin with `jwt:`. It shares the
     /// pool, and closes with it.
     ///
-    /// A table that is missing is created. Several servers may do so at the same time, and where it
-    /// is there, no right to create one is needed.
+    /// The table is created if it is missing; several servers may do so at the same time. If the
+    /// table exists, the right to create tables is not needed.
     ///
     /// # Errors
     ///
-    /// When the database can't be reached, or has no such table and does not let it be created.
+    /// If the database cannot be reached, or if the table is missing and cannot be created.
     async fn blocklist(&self) -> Result<Arc<dyn ReplicableBlocklist>, StoreError>;
 }
 
@@ -54,11 +62,12 @@ mod sealed {
     pub trait Sealed {}
 }
 
-#[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_postgres", feature = "sqlx_mysql"))]
+#[cfg(feature = "_sqlx")]
 mod for_sqlx {
     use rocket_db_pools::sqlx;
 
-    use super::super::sqlx::{SqlxBackend, SqlxBlocklist};
+    use super::sql::sqlx::driver::SqlxBackend;
+    use super::sql::sqlx::SqlxBlocklist;
     use super::{Arc, BlocklistPool, ReplicableBlocklist, StoreError};
 
     impl<DB: SqlxBackend> super::sealed::Sealed for sqlx::Pool<DB> {}
@@ -77,7 +86,7 @@ mod for_sqlx {
 mod for_postgres {
     use rocket_db_pools::deadpool_postgres::Pool;
 
-    use super::super::postgres::PostgresBlocklist;
+    use super::sql::deadpool_postgres::PostgresBlocklist;
     use super::{Arc, BlocklistPool, ReplicableBlocklist, StoreError};
 
     impl super::sealed::Sealed for Pool {}
@@ -96,7 +105,7 @@ mod for_postgres {
 mod for_redis {
     use rocket_db_pools::deadpool_redis::Pool;
 
-    use super::super::redis::RedisBlocklist;
+    use super::redis::RedisBlocklist;
     use super::{Arc, BlocklistPool, ReplicableBlocklist, StoreError};
 
     impl super::sealed::Sealed for Pool {}

@@ -1,16 +1,19 @@
 //! The databases of `sqlx`, behind the few operations the store needs.
 //!
-//! Generic code over `sqlx::Database` would spread a dozen bounds over everything that names the
-//! store; here the same bodies are compiled once for each driver.
+//! Code that is generic over `sqlx::Database` would need a dozen bounds wherever the store is named;
+//! here the same bodies are compiled once for each driver.
 
 use rocket::tokio;
 use rocket_db_pools::sqlx::pool::PoolConnection;
 use rocket_db_pools::sqlx::{self, Executor, Row as _};
 
-use super::super::statements::{Columns, Statements, TableName};
-use super::EntryKey;
+use crate::blocklist::database::sql::retry;
+use crate::blocklist::database::sql::statements::{Columns, Statements, TableName};
+use crate::blocklist::entry::EntryKey;
+use crate::blocklist::replica::changes::{Changes, Cursor};
+use crate::blocklist::store::StoreError;
 
-/// A value bound to a statement's place.
+/// A value bound to a statement's parameter.
 #[derive(Clone, Copy)]
 pub enum Value {
     Key(EntryKey),
@@ -18,7 +21,7 @@ pub enum Value {
     Int(Option<i64>),
 }
 
-/// Which statements a database understands.
+/// The SQL dialect of a database.
 #[derive(Clone, Copy)]
 pub enum Dialect {
     #[cfg(feature = "sqlx_sqlite")]
@@ -42,25 +45,35 @@ impl Dialect {
     }
 }
 
-/// A database of `sqlx` that a [`SqlxBlocklist`](super::SqlxBlocklist) can be in. It is sealed:
-/// [`sqlx::Sqlite`], [`sqlx::Postgres`] and [`sqlx::MySql`] are all.
-pub trait SqlxBackend: sqlx::Database + Operations + super::feed::Follow {}
+/// A database of `sqlx` that can hold a [`SqlxBlocklist`](super::SqlxBlocklist). This trait is sealed;
+/// it is implemented for [`sqlx::Sqlite`], [`sqlx::Postgres`] and [`sqlx::MySql`].
+pub trait SqlxBackend: sqlx::Database + Operations + ReadChanges {}
+
+/// Reads the changes of a table. Each database has an implementation in `changes`.
+#[rocket::async_trait]
+pub trait ReadChanges: sqlx::Database {
+    async fn changes(
+        pool: &sqlx::Pool<Self>,
+        table: &str,
+        after: Option<&Cursor>,
+    ) -> Result<Changes, StoreError>;
+}
 
 #[rocket::async_trait]
 pub trait Operations: sqlx::Database {
     const DIALECT: Dialect;
 
-    /// Runs statements without values, as one transaction where the database can.
+    /// Runs statements without parameters, as one transaction where the database supports that.
     async fn run(pool: &sqlx::Pool<Self>, statements: &str) -> Result<(), sqlx::Error>;
 
-    /// Runs one statement, and tells how many rows it wrote.
+    /// Runs one statement, and returns the number of rows it wrote.
     async fn write(
         pool: &sqlx::Pool<Self>,
         statement: &str,
         values: &[Value],
     ) -> Result<u64, sqlx::Error>;
 
-    /// Runs one statement for these keys.
+    /// Runs one lookup of these keys.
     async fn read(
         pool: &sqlx::Pool<Self>,
         statement: &str,
@@ -68,11 +81,11 @@ pub trait Operations: sqlx::Database {
     ) -> Result<Vec<Columns>, sqlx::Error>;
 }
 
-/// A connection of the pool.
+/// Gets a connection from the pool.
 ///
-/// One that is still to be opened is opened in a task of its own: if this request stops waiting,
-/// the connection serves the next. Otherwise, where opening one takes longer than a request waits,
-/// as it may when all servers come back to a database at once, none would ever be opened.
+/// A new connection is opened in a task of its own: if this request is cancelled, the connection
+/// serves the next one. Otherwise, if opening a connection takes longer than a request waits, as it may
+/// when all servers reconnect to a database together, none would ever be opened.
 async fn connection<DB: sqlx::Database>(
     pool: &sqlx::Pool<DB>,
 ) -> Result<PoolConnection<DB>, sqlx::Error> {
@@ -84,9 +97,18 @@ async fn connection<DB: sqlx::Database>(
     tokio::spawn(acquire).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
-/// A key for each place.
+pub(super) fn is_rolled_back(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| retry::is_rollback(&code))
+}
+
+pub(super) fn is_duplicate(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+}
+
+/// A parameter for each key.
 #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
-macro_rules! by_places {
+macro_rules! by_parameters {
     ($statement:ident, $keys:ident) => {{
         let mut query = sqlx::query($statement);
         for key in $keys {
@@ -96,7 +118,7 @@ macro_rules! by_places {
     }};
 }
 
-/// All keys in one place.
+/// All keys in one parameter.
 #[cfg(feature = "sqlx_postgres")]
 macro_rules! by_array {
     ($statement:ident, $keys:ident) => {
@@ -156,8 +178,8 @@ macro_rules! backend {
 }
 
 #[cfg(feature = "sqlx_sqlite")]
-backend!(Sqlite, by_places);
+backend!(Sqlite, by_parameters);
 #[cfg(feature = "sqlx_postgres")]
 backend!(Postgres, by_array);
 #[cfg(feature = "sqlx_mysql")]
-backend!(MySql, by_places);
+backend!(MySql, by_parameters);

@@ -1,17 +1,11 @@
 //! Following what others record in a store: the trait behind `blocklist_replica`.
 
-#[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
-pub(super) mod postgres;
-
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Blocklist, EntryKey, StoreError};
-
-/// How many entries are handed out at a time: some hundred kilobytes.
-#[cfg(feature = "rocket_db_pools")]
-pub(super) const PAGE: i64 = 4096;
+use crate::blocklist::entry::Entry;
+use crate::blocklist::store::{Blocklist, StoreError};
 
 /// A [`Blocklist`] whose changes can be followed, so that a server can answer for it from memory:
 /// `blocklist_replica`. The stores in databases are; one of your own is handed to
@@ -156,44 +150,5 @@ impl Cursor {
 impl fmt::Debug for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Cursor")
-    }
-}
-
-/// An entry as a store holds it. Times are milliseconds since the Unix epoch.
-///
-/// One of a kind that does not exist is passed over. One that can't be right, as it says nothing
-/// against any token, makes the store be asked for the tokens that it concerns.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Its key.
-    pub key: EntryKey,
-    /// Whether it is a revoked token, or an ended session.
-    pub revoked: bool,
-    /// Of a subject: tokens issued in that millisecond or before are dead.
-    pub cut_off: Option<i64>,
-    /// Of a refresh token: when it was used for the first time.
-    pub used: Option<i64>,
-    /// When the entry may leave; `None` is never.
-    pub until: Option<i64>,
-}
-
-impl Entry {
-    /// What a revocation records.
-    pub fn of(revocation: &super::Revocation) -> Self {
-        let [cut_off, until] =
-            [revocation.cut_off(), revocation.until()].map(|time| time.map(crate::clock::millis));
-        Self { key: revocation.key(), revoked: cut_off.is_none(), cut_off, used: None, until }
-    }
-}
-
-/// Says nothing of whom it concerns.
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry")
-            .field("revoked", &self.revoked)
-            .field("cut_off", &self.cut_off)
-            .field("used", &self.used)
-            .field("until", &self.until)
-            .finish_non_exhaustive()
     }
 }

@@ -1,101 +1,104 @@
-//! How a table in MySQL or MariaDB is followed: by epochs.
+//! How the changes of a MySQL or MariaDB table are read: by epoch.
 //!
-//! Neither database tells which transactions are under way, and a time, or a number from a sequence, is
-//! given out before its row is committed, by an interval that nothing bounds. So there is a table of
-//! one row with the epoch. A writing statement reads it into the row's `changed`, and holds a shared
-//! lock on it until it is committed: writers don't wait for each other. Who follows advances the epoch,
-//! for which it needs an exclusive lock: when it has it, all that was ever written in earlier epochs is
-//! committed, or rolled back. What others write from then on is of the new epoch, or a later one, so
-//! the next pass begins there. No clock is asked.
+//! Neither database reports which transactions are in progress. A timestamp, or a number from a
+//! sequence, is assigned some time before its row is committed, and nothing bounds that interval. So a
+//! table of one row holds the current epoch. A writing statement reads the epoch into the row's
+//! `changed`, and holds a shared lock on it until the row is committed; writers do not block each
+//! other. The reader advances the epoch, for which it needs an exclusive lock: once it has the lock,
+//! every write of an earlier epoch has been committed or rolled back. Later writes have the new epoch
+//! or a later one, so the next pass begins there. No clock is involved.
 //!
-//! With the epoch, a mark is left that nobody else makes. A server that does not have the last one,
-//! after a fail-over or a crash that lost it, may give out epochs a second time: all is read anew.
+//! With each new epoch the reader stores a random mark. A server that does not have the last mark,
+//! after a fail-over or a crash that lost it, may assign epochs a second time; all entries are then
+//! read again.
 //!
-//! The statement that advances is a transaction of its own, on a connection of its own that waits for
-//! its lock no longer than a second: those who write wait behind it meanwhile. Where it does not get
-//! it, the poll has failed, and the next tries again.
+//! The statement that advances the epoch is a transaction of its own, on a separate connection that
+//! waits at most a second for the lock, as writers queue behind it meanwhile. If it does not get the
+//! lock, the poll fails, and the next one tries again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rocket_db_pools::sqlx::{self, Connection, MySql, MySqlConnection, MySqlPool, Row};
 use uuid::Uuid;
 
-use super::{Changes, Cursor, Follow, StoreError};
-use crate::blocklist::follow::{Entry, PAGE};
-use crate::blocklist::EntryKey;
+use crate::blocklist::database::rows::PAGE;
+use crate::blocklist::database::sql::sqlx::driver::ReadChanges;
+use crate::blocklist::entry::{Entry, EntryKey};
+use crate::blocklist::replica::changes::{Changes, Cursor};
+use crate::blocklist::store::StoreError;
 
 const COLUMNS: &str = "entry, revoked, cut_off, used, expires, changed";
 
-/// The bytes of a mark. The table keeps the last 1024.
-const MARK: usize = 4;
+/// The length of a mark in bytes. The table keeps the last 1024 marks.
+const MARK_LEN: usize = 4;
 
-/// From where the next pass goes on.
+/// Where the next pass begins.
 #[derive(Clone)]
-struct Mark {
+struct Watermark {
     epoch: i64,
-    left: [u8; MARK],
+    mark: [u8; MARK_LEN],
 }
 
-/// Where a pass is.
-struct Place {
+/// The position of a pass.
+struct Position {
     at: At,
-    next: Mark,
-    // Taken while it is in use, so that one whose answer nobody waits for is not used again.
+    next: Watermark,
+    // Taken while in use, so that a connection whose query was cancelled is not reused.
     connection: Arc<Mutex<Option<MySqlConnection>>>,
 }
 
 enum At {
     /// At its end.
     Begin,
-    /// In the midst of what has changed, after a row.
+    /// Within the changes, after a row.
     Changes { changed: i64, key: Vec<u8> },
-    /// In the midst of all entries, after a key.
+    /// Within all entries, after a key.
     Entries { key: Vec<u8> },
 }
 
 #[rocket::async_trait]
-impl Follow for MySql {
+impl ReadChanges for MySql {
     async fn changes(
         pool: &MySqlPool,
         table: &str,
         after: Option<&Cursor>,
     ) -> Result<Changes, StoreError> {
-        let after = after.and_then(Cursor::get::<Place>);
-        let kept = after.map(|place| place.connection.clone()).unwrap_or_default();
+        let after = after.and_then(Cursor::get::<Position>);
+        let kept = after.map(|position| position.connection.clone()).unwrap_or_default();
         let taken = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut connection = match taken {
             Some(connection) => connection,
             None => connect(pool).await.map_err(StoreError::new)?,
         };
         let (entries, at, next) =
-            follow(&mut connection, table, after).await.map_err(StoreError::new)?;
+            page_after(&mut connection, table, after).await.map_err(StoreError::new)?;
         *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
         let more = !matches!(at, At::Begin);
-        Ok(Changes { entries, cursor: Cursor::new(Place { at, next, connection: kept }), more })
+        Ok(Changes { entries, cursor: Cursor::new(Position { at, next, connection: kept }), more })
     }
 }
 
-/// A connection outside the pool, whose settings are its own.
+/// A connection outside the pool, so that its lock timeout does not affect the application.
 async fn connect(pool: &MySqlPool) -> Result<MySqlConnection, sqlx::Error> {
     let mut connection = MySqlConnection::connect_with(&pool.connect_options()).await?;
     sqlx::query("SET SESSION innodb_lock_wait_timeout = 1").execute(&mut connection).await?;
     Ok(connection)
 }
 
-async fn follow(
+async fn page_after(
     connection: &mut MySqlConnection,
     table: &str,
-    after: Option<&Place>,
-) -> Result<(Vec<Entry>, At, Mark), sqlx::Error> {
-    let Some(Place { at, next, .. }) = after else { return anew(connection, table).await };
+    after: Option<&Position>,
+) -> Result<(Vec<Entry>, At, Watermark), sqlx::Error> {
+    let Some(Position { at, next, .. }) = after else { return restart(connection, table).await };
     match at {
         At::Begin => match advance(connection, table, Some(next)).await? {
-            Some(mark) => {
+            Some(watermark) => {
                 let from = At::Changes { changed: next.epoch, key: vec![] };
                 let (entries, at) = page(connection, table, &from).await?;
-                Ok((entries, at, mark))
+                Ok((entries, at, watermark))
             }
-            None => anew(connection, table).await,
+            None => restart(connection, table).await,
         },
         at => {
             let (entries, at) = page(connection, table, at).await?;
@@ -104,34 +107,34 @@ async fn follow(
     }
 }
 
-async fn anew(
+async fn restart(
     connection: &mut MySqlConnection,
     table: &str,
-) -> Result<(Vec<Entry>, At, Mark), sqlx::Error> {
-    let mark = advance(connection, table, None).await?.ok_or(sqlx::Error::RowNotFound)?;
-    Ok((vec![], At::Entries { key: vec![] }, mark))
+) -> Result<(Vec<Entry>, At, Watermark), sqlx::Error> {
+    let watermark = advance(connection, table, None).await?.ok_or(sqlx::Error::RowNotFound)?;
+    Ok((vec![], At::Entries { key: vec![] }, watermark))
 }
 
-/// Advances the epoch, if the last mark is still there.
+/// Advances the epoch if the last mark is still there.
 async fn advance(
     connection: &mut MySqlConnection,
     table: &str,
-    last: Option<&Mark>,
-) -> Result<Option<Mark>, sqlx::Error> {
-    let left = Uuid::new_v4().into_bytes().first_chunk().copied().unwrap_or([0; MARK]);
-    // To be found in any row, where none was left yet.
-    let last = last.map_or(&[][..], |last| &last.left);
+    last: Option<&Watermark>,
+) -> Result<Option<Watermark>, sqlx::Error> {
+    let mark = Uuid::new_v4().into_bytes().first_chunk().copied().unwrap_or([0; MARK_LEN]);
+    // Before the first mark, the empty string, which `LOCATE` always finds.
+    let last = last.map_or(&[][..], |last| &last.mark);
     let statement = format!(
         "UPDATE {table}_epoch SET epoch = LAST_INSERT_ID(epoch + 1), \
          marks = LEFT(CONCAT(?, marks), 4096) WHERE LOCATE(?, marks) > 0"
     );
-    let query = sqlx::query(&statement).bind(&left[..]).bind(last);
+    let query = sqlx::query(&statement).bind(&mark[..]).bind(last);
     let done = query.execute(connection).await?;
     let epoch = i64::try_from(done.last_insert_id()).unwrap_or_default();
-    Ok((done.rows_affected() == 1).then_some(Mark { epoch, left }))
+    Ok((done.rows_affected() == 1).then_some(Watermark { epoch, mark }))
 }
 
-/// What comes next, and where to go on.
+/// Reads the next page, and returns where to continue.
 async fn page(
     connection: &mut MySqlConnection,
     table: &str,
@@ -159,7 +162,7 @@ async fn page(
     for row in &rows {
         let key: Vec<u8> = row.try_get(0)?;
         last = (row.try_get(5)?, key.clone());
-        // A key of another length is no token's.
+        // No token has a key of another length.
         let Ok(key) = EntryKey::try_from(key) else { continue };
         entries.push(Entry {
             key,

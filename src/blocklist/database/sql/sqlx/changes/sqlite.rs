@@ -1,48 +1,51 @@
-//! How a table in SQLite is followed: by a number that each row gets as it is written.
+//! How the changes of an SQLite table are read: by a number that each row gets as it is written.
 //!
-//! There is one writer at a time, which makes its number in the writing statement, one more than the
-//! highest there is (or the clock's milliseconds, if that is more). So numbers are in the order of
-//! commits, and what a look does not show gets a higher one than all it shows. It begins at the highest
-//! it has seen, and not after it, to see whether that row is still there: if it left, the highest number
-//! went down with it, numbers may have been given out twice, and all is read anew.
+//! SQLite has one writer at a time. The writing statement itself computes the number: one more than the
+//! highest in the table, or the clock's milliseconds if that is more. So the numbers are in the order
+//! of commits, and a row that a query does not show gets a higher number than all it shows. Each query
+//! begins at the highest number seen, not after it, to check that this row is still there. If the row
+//! was pruned, the highest number decreased with it and numbers may have been assigned twice; all
+//! entries are then read again.
 
 use rocket_db_pools::sqlx::sqlite::SqliteRow;
 use rocket_db_pools::sqlx::{self, Row, Sqlite, SqlitePool};
 
-use super::{Changes, Cursor, Follow, StoreError};
-use crate::blocklist::follow::{Entry, PAGE};
-use crate::blocklist::EntryKey;
+use crate::blocklist::database::rows::PAGE;
+use crate::blocklist::database::sql::sqlx::driver::ReadChanges;
+use crate::blocklist::entry::{Entry, EntryKey};
+use crate::blocklist::replica::changes::{Changes, Cursor};
+use crate::blocklist::store::StoreError;
 
 const COLUMNS: &str = "entry, revoked, cut_off, used, expires, changed";
 
-/// The row with the highest number.
+/// The row with the highest number: where the next pass begins.
 #[derive(Clone, Default)]
-struct Mark {
+struct Watermark {
     changed: i64,
     key: Vec<u8>,
 }
 
-/// Where a pass is.
-enum Place {
+/// The position of a pass.
+enum Position {
     /// At its end.
-    Begin(Mark),
-    /// In the midst of what has changed, after a row.
-    Changes { after: Mark, next: Mark },
-    /// In the midst of all entries, after a key.
-    Entries { key: Vec<u8>, next: Mark },
+    Begin(Watermark),
+    /// Within the changes, after a row.
+    Changes { after: Watermark, next: Watermark },
+    /// Within all entries, after a key.
+    Entries { key: Vec<u8>, next: Watermark },
 }
 
 #[rocket::async_trait]
-impl Follow for Sqlite {
+impl ReadChanges for Sqlite {
     async fn changes(
         pool: &SqlitePool,
         table: &str,
         after: Option<&Cursor>,
     ) -> Result<Changes, StoreError> {
-        let changes = match after.and_then(Cursor::get::<Place>) {
+        let changes = match after.and_then(Cursor::get::<Position>) {
             None => begin(pool, table, None).await,
-            Some(Place::Begin(mark)) => begin(pool, table, Some(mark)).await,
-            Some(Place::Changes { after, next }) => {
+            Some(Position::Begin(watermark)) => begin(pool, table, Some(watermark)).await,
+            Some(Position::Changes { after, next }) => {
                 let statement = format!(
                     "SELECT {COLUMNS} FROM {table} WHERE changed >= ?1 \
                      AND (changed > ?1 OR entry > ?2) ORDER BY changed, entry LIMIT ?3"
@@ -51,7 +54,7 @@ impl Follow for Sqlite {
                 let rows = query.bind(PAGE).fetch_all(pool).await;
                 rows.and_then(|rows| page(&rows, 0, next, in_changes))
             }
-            Some(Place::Entries { key, next }) => {
+            Some(Position::Entries { key, next }) => {
                 let statement = format!(
                     "SELECT {COLUMNS} FROM {table} WHERE entry > ?1 ORDER BY entry LIMIT ?2"
                 );
@@ -67,7 +70,7 @@ impl Follow for Sqlite {
 async fn begin(
     pool: &SqlitePool,
     table: &str,
-    mark: Option<&Mark>,
+    watermark: Option<&Watermark>,
 ) -> Result<Changes, sqlx::Error> {
     let statement = format!(
         "SELECT (SELECT changed FROM {table} WHERE entry = ?1) AS seen, top.*, found.* \
@@ -78,49 +81,52 @@ async fn begin(
                     ORDER BY changed, entry LIMIT ?3) AS found ON true \
          ORDER BY found.changed, found.entry"
     );
-    let (key, from) = mark.map_or((&[][..], i64::MAX), |mark| (&mark.key, mark.changed));
+    let (key, from) = watermark.map_or((&[][..], i64::MAX), |mark| (&mark.key, mark.changed));
     let query = sqlx::query(&statement).bind(key).bind(from);
     let rows = query.bind(PAGE).fetch_all(pool).await?;
     let Some(first) = rows.first() else { return Err(sqlx::Error::RowNotFound) };
 
     let seen: Option<i64> = first.try_get(0)?;
-    let next = Mark {
+    let next = Watermark {
         changed: first.try_get::<Option<_>, _>(1)?.unwrap_or_default(),
         key: first.try_get::<Option<_>, _>(2)?.unwrap_or_default(),
     };
-    match mark {
-        // Nothing was there, and all that is was read now.
-        Some(mark) if mark.key.is_empty() || seen.is_some_and(|seen| seen >= mark.changed) => {
+    match watermark {
+        // The table was empty at the last pass, so this query reads all entries.
+        Some(watermark)
+            if watermark.key.is_empty() || seen.is_some_and(|seen| seen >= watermark.changed) =>
+        {
             page(&rows, 3, &next, in_changes)
         }
         _ => {
-            let cursor = Cursor::new(Place::Entries { key: vec![], next });
+            let cursor = Cursor::new(Position::Entries { key: vec![], next });
             Ok(Changes { entries: vec![], cursor, more: true })
         }
     }
 }
 
-fn in_changes(after: Mark, next: Mark) -> Place {
-    Place::Changes { after, next }
+fn in_changes(after: Watermark, next: Watermark) -> Position {
+    Position::Changes { after, next }
 }
 
-fn in_entries(Mark { key, .. }: Mark, next: Mark) -> Place {
-    Place::Entries { key, next }
+fn in_entries(Watermark { key, .. }: Watermark, next: Watermark) -> Position {
+    Position::Entries { key, next }
 }
 
-/// An answer that goes on after its last row, if it is full. Its columns begin with the `first`.
+/// A page of rows, whose entry columns begin at `first`. If it is full, the pass continues after its
+/// last row.
 fn page(
     rows: &[SqliteRow],
     first: usize,
-    next: &Mark,
-    place: impl FnOnce(Mark, Mark) -> Place,
+    next: &Watermark,
+    position: impl FnOnce(Watermark, Watermark) -> Position,
 ) -> Result<Changes, sqlx::Error> {
     let mut entries = Vec::with_capacity(rows.len());
-    let mut last = Mark::default();
+    let mut last = Watermark::default();
     for row in rows {
         let Some(key) = row.try_get::<Option<Vec<u8>>, _>(first)? else { continue };
-        last = Mark { changed: row.try_get(first + 5)?, key: key.clone() };
-        // A key of another length is no token's.
+        last = Watermark { changed: row.try_get(first + 5)?, key: key.clone() };
+        // No token has a key of another length.
         let Ok(key) = EntryKey::try_from(key) else { continue };
         entries.push(Entry {
             key,
@@ -131,6 +137,6 @@ fn page(
         });
     }
     let more = rows.len() as i64 >= PAGE;
-    let place = if more { place(last, next.clone()) } else { Place::Begin(next.clone()) };
-    Ok(Changes { entries, cursor: Cursor::new(place), more })
+    let position = if more { position(last, next.clone()) } else { Position::Begin(next.clone()) };
+    Ok(Changes { entries, cursor: Cursor::new(position), more })
 }

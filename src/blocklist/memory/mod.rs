@@ -5,10 +5,8 @@ mod shards;
 use rocket::time::OffsetDateTime;
 
 use self::shards::{Seconds, Shards};
-use super::follow::Entry;
-use super::{
-    Blocklist, EntryKey, Revocation, RevocationKind, Standing, StoreError, TokenIds, UseUp,
-};
+use super::entry::{Entry, EntryKey, Revocation, RevocationKind, TokenIds};
+use super::store::{Blocklist, Standing, StoreError, UseUp};
 use crate::clock;
 
 /// A blocklist in the memory of one process: the default.

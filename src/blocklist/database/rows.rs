@@ -1,23 +1,28 @@
-//! What the stores on servers have in common: how rows are judged, and how a token is used up.
+//! What all database stores share: evaluating rows, and using a token up.
 
 use rocket::time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{EntryKey, Standing, StoreError, TokenIds, UseUp};
+use crate::blocklist::entry::{EntryKey, TokenIds};
+use crate::blocklist::store::{Standing, StoreError, UseUp};
 use crate::clock;
 
-/// How often it is looked again after a row that was there has left in between.
+/// How many entries a page of changes has: some hundred kilobytes.
+pub(super) const PAGE: i64 = 4096;
+
+/// How many times a token is looked up again when the row that won its insertion was pruned in
+/// between.
 const ATTEMPTS: usize = 8;
 
 /// A row as a store holds it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
     pub(super) key: EntryKey,
-    /// None if it can't be read.
+    /// `None` if the row is malformed.
     pub(super) fields: Option<Fields>,
 }
 
-/// What is known of a key; times in milliseconds since the Unix epoch.
+/// The columns of an entry; times are milliseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields {
     pub(super) revoked: bool,
@@ -28,12 +33,11 @@ pub(super) struct Fields {
 /// The two operations in which the stores differ.
 #[rocket::async_trait]
 pub(super) trait Rows: Send + Sync {
-    /// The rows of these keys, at least one and at most three, by one question that begins after it was
-    /// asked.
+    /// Reads the rows of one to three keys with one query, which starts after this call.
     async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError>;
 
-    /// Inserts "used at `now`" if the key has no row at all, as one atomic operation that is
-    /// durable when it returns; tells whether it did.
+    /// Inserts "used at `now`" if the key has no row at all, as one atomic operation that is durable
+    /// when it returns. Returns whether it inserted the row.
     async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError>;
 }
 
@@ -42,17 +46,17 @@ pub(super) async fn standing(
     ids: &TokenIds<'_>,
 ) -> Result<Standing, StoreError> {
     let (token, subject) = (ids.token_key(), ids.subject_key());
-    let asked: Vec<_> = [token, ids.session_key(), subject].into_iter().flatten().collect();
-    if asked.is_empty() {
+    let keys: Vec<_> = [token, ids.session_key(), subject].into_iter().flatten().collect();
+    if keys.is_empty() {
         return Ok(Standing::Live);
     }
 
     let (mut revoked, mut used) = (false, None);
-    for row in store.rows(&asked).await? {
+    for row in store.rows(&keys).await? {
         let key = Some(row.key);
-        // Every row is looked at, so that a malformed one is an error wherever it stands.
+        // Every row is evaluated, so that a malformed one is an error whatever its position.
         match row.fields.ok_or_else(|| malformed_at(&row.key))? {
-            _ if !asked.contains(&row.key) => return Err(malformed()),
+            _ if !keys.contains(&row.key) => return Err(malformed()),
             Fields { revoked: true, .. } => revoked = true,
             Fields { cut_off: Some(at), .. } if key == subject => {
                 revoked |= ids.is_cut_off_by(instant(&row.key, at)?);
@@ -71,47 +75,49 @@ pub(super) async fn standing(
     })
 }
 
-/// Looks, and inserts the mark if nothing is known against the token; whoever finds the mark there
-/// already looks again.
+/// Looks the token up, and inserts the mark if the token is live. If another call inserted its mark
+/// first, looks the token up again.
 ///
-/// That exactly one caller is the first is decided by [`Rows::mark_used()`] alone. The look before
-/// it needs no lock: a revocation of the token itself is a row of the same key, which the insertion
-/// meets; a session or a subject that ends in between ends the pair made from this use as well.
+/// [`Rows::mark_used()`] alone decides that exactly one caller is the first. The lookup before it
+/// needs no lock: a revocation of the token itself is a row with the same key, which blocks the
+/// insertion; if the session or the subject is revoked in between, that revokes the pair made from
+/// this use as well.
 pub(super) async fn use_up(
     store: &impl Rows,
     ids: &TokenIds<'_>,
     now: OffsetDateTime,
     until: OffsetDateTime,
 ) -> Result<UseUp, StoreError> {
-    let key = ids.token_key().ok_or_else(|| StoreError::new("a token without `jti`"))?;
+    let key = ids.token_key().ok_or_else(|| StoreError::new("the token has no `jti`"))?;
     let (now, until) = (clock::millis(now), clock::millis(until));
     for _ in 0..ATTEMPTS {
         match standing(store, ids).await? {
             Standing::Revoked => return Ok(UseUp::Revoked),
             Standing::Used { first } => return Ok(UseUp::Again { first }),
             Standing::Live if store.mark_used(key, now, until).await? => return Ok(UseUp::First),
-            // Lost to another call, whose row the next look finds unless it was pruned meanwhile.
+            // Another call inserted its row first. The next lookup finds that row, unless it has
+            // been pruned.
             Standing::Live => {}
         }
     }
-    Err(StoreError::new("an entry that comes and goes"))
+    Err(StoreError::new("an entry was inserted and pruned repeatedly during the operation"))
 }
 
 pub(super) fn malformed() -> StoreError {
     StoreError::new("a malformed entry in the blocklist")
 }
 
-/// Tells which, so that it can be found and deleted.
+/// Names the entry, so that it can be found and deleted.
 fn malformed_at(key: &EntryKey) -> StoreError {
     StoreError::new(name("a malformed entry in the blocklist: ", key))
 }
 
-/// A key as text, behind some other: the letter of its kind, and a `jti`, `sid` or hash in hexadecimal.
-pub(super) fn name(before: &str, [kind, id @ ..]: &EntryKey) -> String {
+/// A key as text after a prefix: the letter of its kind, then a `jti`, `sid` or hash in hexadecimal.
+pub(super) fn name(prefix: &str, [kind, id @ ..]: &EntryKey) -> String {
     let mut digits = Uuid::encode_buffer();
     let digits = Uuid::from_bytes_ref(id).as_simple().encode_lower(&mut digits);
-    let mut name = String::with_capacity(before.len() + 1 + digits.len());
-    name.push_str(before);
+    let mut name = String::with_capacity(prefix.len() + 1 + digits.len());
+    name.push_str(prefix);
     name.push(char::from(*kind));
     name.push_str(digits);
     name

@@ -1,6 +1,8 @@
 //! A shared store at the speed of memory: what it holds, kept up to date, and the clock that says
 //! whether it is.
 
+pub(super) mod changes;
+
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -9,10 +11,10 @@ use std::time::Duration;
 use rocket::time::OffsetDateTime;
 use rocket::tokio::{sync::Mutex, time};
 
-use super::follow::{Cursor, Entry, ReplicableBlocklist};
-use super::{
-    Blocklist, EntryKey, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
-};
+use self::changes::{Cursor, ReplicableBlocklist};
+use super::entry::{Entry, EntryKey, Revocation, TokenIds};
+use super::memory::MemoryBlocklist;
+use super::store::{Blocklist, Standing, StoreError, UseUp};
 use crate::clock::{self, Clock, Uptime};
 
 /// No poll has succeeded.
@@ -220,7 +222,7 @@ impl Blocklist for Replica {
 mod tests {
     use rocket::time::Duration as Span;
 
-    use super::super::follow::Changes;
+    use super::changes::Changes;
     use super::*;
 
     /// A store that others have written in, and nobody can.

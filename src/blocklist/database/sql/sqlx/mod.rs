@@ -1,33 +1,31 @@
 //! The store in an SQLite, PostgreSQL, MySQL or MariaDB database, through `sqlx`.
 
+mod changes;
+pub(in crate::blocklist) mod driver;
+
 use std::sync::Arc;
 
 use rocket::time::OffsetDateTime;
 use rocket_db_pools::sqlx;
 
-use super::gather::{Gatherer, Reader};
-use super::retry;
-use super::shared::{self, Row, Rows};
+use self::driver::{is_duplicate, is_rolled_back, SqlxBackend, Value};
+use super::retry::retry_rolled_back;
 use super::statements::{self, Statements, TableName};
-use super::{Blocklist, EntryKey, Revocation, Standing, StoreError, TokenIds, UseUp};
+use crate::blocklist::database::batch::{Batcher, Reader};
+use crate::blocklist::database::rows::{self, Row, Rows};
+use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
+use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
+use crate::blocklist::store::{Blocklist, Standing, StoreError, UseUp};
 use crate::clock;
 
-mod backend;
-mod feed;
-
-use backend::Value;
-
-pub use backend::SqlxBackend;
-
-/// A blocklist in a table of an SQLite, PostgreSQL, MySQL or MariaDB database, which all servers
-/// share.
+/// A blocklist in a table of an SQLite, PostgreSQL, MySQL or MariaDB database, shared by all servers.
 ///
-/// `DB` is [`sqlx::Sqlite`], [`sqlx::Postgres`] or [`sqlx::MySql`], each behind the feature of its
-/// name: `sqlx_sqlite`, `sqlx_postgres`, `sqlx_mysql`.
+/// `DB` is [`sqlx::Sqlite`], [`sqlx::Postgres`] or [`sqlx::MySql`], behind the features `sqlx_sqlite`,
+/// `sqlx_postgres` and `sqlx_mysql`.
 ///
-/// A [database of `rocket_db_pools`](rocket_db_pools::Database) needs no more than
-/// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist). The constructors
-/// here are for a pool made by hand, or for another table.
+/// For a [database of `rocket_db_pools`](rocket_db_pools::Database), calling
+/// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist) is enough. The
+/// constructors here are for a pool that the application creates itself, or for another table.
 ///
 /// # Example
 ///
@@ -45,7 +43,7 @@ pub use backend::SqlxBackend;
 /// ```
 pub struct SqlxBlocklist<DB: SqlxBackend> {
     table: Arc<Table<DB>>,
-    questions: Gatherer<Table<DB>>,
+    batcher: Batcher<Table<DB>>,
 }
 
 struct Table<DB: SqlxBackend> {
@@ -54,51 +52,51 @@ struct Table<DB: SqlxBackend> {
 }
 
 impl<DB: SqlxBackend> SqlxBlocklist<DB> {
-    /// A store in the table `jwt_blocklist`, which must be there or be made by
+    /// A store in the table `jwt_blocklist`, which must exist or be created with
     /// [`create_table()`](Self::create_table()).
     pub fn new(pool: sqlx::Pool<DB>) -> Self {
         Self::of(pool, &TableName::DEFAULT)
     }
 
-    /// A store in a table of another name.
+    /// A store in a table with another name.
     ///
     /// # Errors
     ///
-    /// When the name is not of ASCII letters, digits and `_`, begins with a digit, or is longer
-    /// than 48.
+    /// If the name has other characters than ASCII letters, digits and `_`, begins with a digit, or is
+    /// longer than 48 characters.
     pub fn with_table(pool: sqlx::Pool<DB>, table: &str) -> Result<Self, StoreError> {
         Ok(Self::of(pool, &TableName::new(table)?))
     }
 
     fn of(pool: sqlx::Pool<DB>, table: &TableName<'_>) -> Self {
-        let lanes = pool.options().get_max_connections() as usize;
+        let max_in_flight = pool.options().get_max_connections() as usize;
         let table = Arc::new(Table { pool, statements: DB::DIALECT.statements(table) });
-        Self { questions: Gatherer::new(table.clone(), lanes), table }
+        Self { batcher: Batcher::new(table.clone(), max_in_flight), table }
     }
 
-    /// Creates the table and its indexes if the table is missing. Where it is there already, no
-    /// right to create anything is needed.
+    /// Creates the table and its indexes if the table is missing. If it exists, the right to create
+    /// tables is not needed.
     ///
-    /// Several servers may do so at the same time.
+    /// Several servers may call this at the same time.
     ///
     /// # Errors
     ///
-    /// When the table is neither there, with all its columns, nor can be created.
+    /// If the table, with all its columns, neither exists nor can be created.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let Table { pool, statements } = &*self.table;
         if DB::run(pool, &statements.probe).await.is_ok() {
             return Ok(());
         }
         let created = DB::run(pool, &statements.create).await;
-        // IF NOT EXISTS fails in PostgreSQL where two servers create at the same time, so what
-        // counts is whether the table is there afterwards.
+        // In PostgreSQL, IF NOT EXISTS can fail when two servers create the table at the same time,
+        // so only whether the table exists afterwards counts.
         match DB::run(pool, &statements.probe).await {
             Ok(()) => Ok(()),
             Err(missing) => Err(StoreError::new(created.err().unwrap_or(missing))),
         }
     }
 
-    /// The statements this store runs, by the name of the method that does, for `EXPLAIN`.
+    /// The statements of this store, named after the methods that run them, for `EXPLAIN`.
     #[cfg(feature = "test-util")]
     pub fn statements(&self) -> [(&'static str, &str); 5] {
         self.table.statements.named()
@@ -107,7 +105,7 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
 
 impl<DB: SqlxBackend> Table<DB> {
     async fn write(&self, statement: &str, values: &[Value]) -> Result<u64, sqlx::Error> {
-        retry::persist(|| DB::write(&self.pool, statement, values), is_rolled_back).await
+        retry_rolled_back(|| DB::write(&self.pool, statement, values), is_rolled_back).await
     }
 }
 
@@ -116,7 +114,7 @@ impl<DB: SqlxBackend> Reader for Table<DB> {
     async fn read(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
         let (statement, keys) = self.statements.standing.keys(keys)?;
         let read = || DB::read(&self.pool, statement, &keys);
-        let rows = retry::persist(read, is_rolled_back).await.map_err(StoreError::new)?;
+        let rows = retry_rolled_back(read, is_rolled_back).await.map_err(StoreError::new)?;
         rows.into_iter().map(statements::row).collect()
     }
 }
@@ -124,7 +122,7 @@ impl<DB: SqlxBackend> Reader for Table<DB> {
 #[rocket::async_trait]
 impl<DB: SqlxBackend> Rows for SqlxBlocklist<DB> {
     async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
-        self.questions.ask(keys).await
+        self.batcher.rows(keys).await
     }
 
     async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError> {
@@ -151,7 +149,7 @@ impl<DB: SqlxBackend> Blocklist for SqlxBlocklist<DB> {
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
-        shared::standing(self, ids).await
+        rows::standing(self, ids).await
     }
 
     async fn use_up(
@@ -160,7 +158,7 @@ impl<DB: SqlxBackend> Blocklist for SqlxBlocklist<DB> {
         now: OffsetDateTime,
         until: OffsetDateTime,
     ) -> Result<UseUp, StoreError> {
-        shared::use_up(self, ids, now, until).await
+        rows::use_up(self, ids, now, until).await
     }
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
@@ -177,11 +175,9 @@ impl<DB: SqlxBackend> Blocklist for SqlxBlocklist<DB> {
     }
 }
 
-fn is_rolled_back(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| retry::is_rollback(&code))
-}
-
-fn is_duplicate(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+#[rocket::async_trait]
+impl<DB: SqlxBackend> ReplicableBlocklist for SqlxBlocklist<DB> {
+    async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
+        DB::changes(&self.table.pool, &self.table.statements.table, after).await
+    }
 }

@@ -1,0 +1,259 @@
+//! The trait every store implements, and its answers.
+
+use std::sync::Arc;
+
+use rocket::time::OffsetDateTime;
+
+use super::entry::{Revocation, TokenIds};
+
+/// A store of revoked tokens, ended sessions, logged-out subjects and used-up refresh tokens.
+///
+/// A store records facts; what follows from them is decided by the crate. All servers that accept
+/// the same tokens should share one store, else a token revoked on one lives on at the others.
+///
+/// # Three kinds of entry
+///
+/// | kind | key | a token is dead when |
+/// |---|---|---|
+/// | token | `jti` | its `jti` has an entry |
+/// | session | `sid` | its `sid` has an entry |
+/// | subject | the identity | it was issued at or before the entry's cut-off: [`TokenIds::is_cut_off_by()`] |
+///
+/// An entry may leave once its [`Revocation::until()`] has passed; one without stays for good. It
+/// must never leave earlier. Where two entries meet on one key, the later `until` and the later
+/// cut-off win, and "for good" wins over any instant.
+///
+/// # Outline of an implementation
+///
+/// A store typically
+///
+///   1. turns each id into an [`EntryKey`], 17 bytes of fixed length, by [`Revocation::key()`] and
+///      [`TokenIds::keys()`];
+///   2. in `revoke`, inserts the entry or widens the one that is there, and returns only when that is
+///      durable and visible to every server;
+///   3. in `standing`, reads all keys of a token in **one** round trip;
+///   4. in `use_up`, inserts "used at `now`" for the token's key *if it has no such mark yet*, in one
+///      atomic operation, so that of any number of concurrent calls exactly one is answered
+///      [`UseUp::First`];
+///   5. in `prune`, removes entries whose `until` has passed, in batches.
+///
+/// ```rust
+/// use std::collections::HashMap;
+/// use std::sync::Mutex;
+///
+/// use rocket::time::OffsetDateTime;
+/// use rocket_jwt_extended::blocklist::{
+///     Blocklist, EntryKey, Revocation, Standing, StoreError, TokenIds, UseUp,
+/// };
+///
+/// #[derive(Default)]
+/// struct Entry {
+///     revoked: bool,
+///     cut_off: Option<OffsetDateTime>,
+///     used: Option<OffsetDateTime>,
+///     until: Option<OffsetDateTime>,
+/// }
+///
+/// #[derive(Default)]
+/// struct Simple(Mutex<HashMap<EntryKey, Entry>>);
+///
+/// impl Simple {
+///     fn lock(&self) -> Result<std::sync::MutexGuard<'_, HashMap<EntryKey, Entry>>, StoreError> {
+///         self.0.lock().map_err(|_| StoreError::new("poisoned"))
+///     }
+/// }
+///
+/// fn dead(map: &HashMap<EntryKey, Entry>, ids: &TokenIds<'_>) -> bool {
+///     ids.keys().iter().filter_map(|key| map.get(key)).any(|entry| {
+///         entry.revoked || entry.cut_off.is_some_and(|cut_off| ids.is_cut_off_by(cut_off))
+///     })
+/// }
+///
+/// #[rocket::async_trait]
+/// impl Blocklist for Simple {
+///     async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
+///         let mut map = self.lock()?;
+///         let fresh = !map.contains_key(&entry.key());
+///         let slot = map.entry(entry.key()).or_default();
+///         slot.until = match (slot.until, entry.until()) {
+///             (old, new) if fresh || old.is_none() => if fresh { new } else { old },
+///             (Some(old), Some(new)) => Some(old.max(new)),
+///             (_, None) | (None, _) => None,
+///         };
+///         match entry.cut_off() {
+///             Some(cut_off) => slot.cut_off = slot.cut_off.max(Some(cut_off)),
+///             None => slot.revoked = true,
+///         }
+///         Ok(())
+///     }
+///
+///     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
+///         let map = self.lock()?;
+///         if dead(&map, ids) {
+///             return Ok(Standing::Revoked);
+///         }
+///         let used = ids.token_key().and_then(|key| map.get(&key)?.used);
+///         Ok(used.map_or(Standing::Live, |first| Standing::Used { first }))
+///     }
+///
+///     async fn use_up(
+///         &self,
+///         ids: &TokenIds<'_>,
+///         now: OffsetDateTime,
+///         until: OffsetDateTime,
+///     ) -> Result<UseUp, StoreError> {
+///         let key = ids.token_key().ok_or_else(|| StoreError::new("a token without `jti`"))?;
+///         let mut map = self.lock()?;
+///         if dead(&map, ids) {
+///             return Ok(UseUp::Revoked);
+///         }
+///         let slot = map.entry(key).or_default();
+///         match slot.used {
+///             Some(first) => Ok(UseUp::Again { first }),
+///             None => {
+///                 (slot.used, slot.until) = (Some(now), Some(until));
+///                 Ok(UseUp::First)
+///             }
+///         }
+///     }
+///
+///     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+///         let mut map = self.lock()?;
+///         let before = map.len();
+///         map.retain(|_, entry| entry.until.is_none_or(|until| until > now));
+///         Ok((before - map.len()) as u64)
+///     }
+/// }
+/// ```
+#[rocket::async_trait]
+pub trait Blocklist: Send + Sync + 'static {
+    /// Records `entry`. Ok means that no server that shares the store answers
+    /// [`Standing::Live`] for it any more.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be said that the entry was recorded.
+    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError>;
+
+    /// How the token stands, by token, session and subject together, in one round trip.
+    /// [`Standing::Revoked`] wins over [`Standing::Used`].
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot tell. The request is then refused with 503.
+    async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError>;
+
+    /// What [`standing()`](Blocklist::standing) would answer, if that can be told at once; `None` if
+    /// not, and then that is called. A guard asks this first: what needs no waiting then costs no
+    /// future. The default tells nothing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`standing()`](Blocklist::standing).
+    fn try_standing(&self, _ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
+        None
+    }
+
+    /// Uses the token up, as one atomic operation: of any number of calls for one `jti`, on any
+    /// number of servers, exactly one is answered [`UseUp::First`]. The mark holds `now` at least to
+    /// the millisecond, and may leave after `until`. A revoked token is [`UseUp::Revoked`].
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot tell, and for a token without `jti`.
+    async fn use_up(
+        &self,
+        ids: &TokenIds<'_>,
+        now: OffsetDateTime,
+        until: OffsetDateTime,
+    ) -> Result<UseUp, StoreError>;
+
+    /// Removes entries whose `until` is at or before `now`, and tells how many. A store whose entries
+    /// leave by themselves does nothing and answers 0.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be reached; what was removed until then stays removed.
+    async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError>;
+}
+
+#[rocket::async_trait]
+impl<T: Blocklist + ?Sized> Blocklist for Arc<T> {
+    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
+        (**self).revoke(entry).await
+    }
+
+    async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
+        (**self).standing(ids).await
+    }
+
+    fn try_standing(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
+        (**self).try_standing(ids)
+    }
+
+    async fn use_up(
+        &self,
+        ids: &TokenIds<'_>,
+        now: OffsetDateTime,
+        until: OffsetDateTime,
+    ) -> Result<UseUp, StoreError> {
+        (**self).use_up(ids, now, until).await
+    }
+
+    async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        (**self).prune(now).await
+    }
+}
+
+/// How a token stands in a [`Blocklist`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing is known against it.
+    Live,
+    /// The token, its session, or its subject at the time of issue was revoked.
+    Revoked,
+    /// A refresh token that was exchanged for a new pair.
+    Used {
+        /// When it was used for the first time.
+        first: OffsetDateTime,
+    },
+}
+
+/// What came of [using a token up](Blocklist::use_up()).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UseUp {
+    /// This call was the first use.
+    First,
+    /// It had been used before.
+    Again {
+        /// When it was used for the first time.
+        first: OffsetDateTime,
+    },
+    /// It is revoked, and was not used by this call.
+    Revoked,
+}
+
+/// A store could not answer.
+///
+/// What it holds reaches the log, never a client: an error of a store must not contain credentials.
+#[derive(Debug)]
+pub struct StoreError(pub(super) Box<dyn std::error::Error + Send + Sync>);
+
+impl StoreError {
+    /// From any error or text.
+    pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(source.into())
+    }
+}
+
+impl std::fmt::Display for StoreError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
