@@ -1,4 +1,5 @@
-//! What is revoked: the trait every store implements, and the entries it holds.
+//! The blocklist of revoked tokens: the trait that every store implements, its entries, and the
+//! stores of this crate.
 
 #[cfg(feature = "_database")]
 mod database;

@@ -1,4 +1,4 @@
-//! The trait every store implements, and its answers.
+//! The trait that every store implements, and the results of its methods.
 
 use std::sync::Arc;
 
@@ -8,32 +8,33 @@ use super::entry::{Revocation, TokenIds};
 
 /// A store of revoked tokens, ended sessions, logged-out subjects and used-up refresh tokens.
 ///
-/// A store records facts; what follows from them is decided by the crate. All servers that accept
-/// the same tokens should share one store, else a token revoked on one lives on at the others.
+/// A store records facts; the crate decides what follows from them. All servers that accept the
+/// same tokens should share one store. Otherwise a token that is revoked on one server stays valid
+/// on the others.
 ///
 /// # Three kinds of entry
 ///
-/// | kind | key | a token is dead when |
+/// | kind | key | a token is revoked if |
 /// |---|---|---|
 /// | token | `jti` | its `jti` has an entry |
 /// | session | `sid` | its `sid` has an entry |
 /// | subject | the identity | it was issued at or before the entry's cut-off: [`TokenIds::is_cut_off_by()`] |
 ///
-/// An entry may leave once its [`Revocation::until()`] has passed; one without stays for good. It
-/// must never leave earlier. Where two entries meet on one key, the later `until` and the later
-/// cut-off win, and "for good" wins over any instant.
+/// An entry expires at its [`Revocation::until()`] and may be removed then, but never earlier. An
+/// entry without `until` never expires. When a key is recorded twice, the later `until` and the
+/// later cut-off apply, and "never" is later than any instant.
 ///
 /// # Outline of an implementation
 ///
 /// A store typically
 ///
-///   1. turns each id into an [`EntryKey`], 17 bytes of fixed length, by [`Revocation::key()`] and
+///   1. converts each id to an [`EntryKey`] of 17 bytes with [`Revocation::key()`] and
 ///      [`TokenIds::keys()`];
-///   2. in `revoke`, inserts the entry or widens the one that is there, and returns only when that is
-///      durable and visible to every server;
+///   2. in `revoke`, inserts the entry or extends the existing one, and returns only when the
+///      change is durable and visible to every server;
 ///   3. in `standing`, reads all keys of a token in **one** round trip;
-///   4. in `use_up`, inserts "used at `now`" for the token's key *if it has no such mark yet*, in one
-///      atomic operation, so that of any number of concurrent calls exactly one is answered
+///   4. in `use_up`, inserts "used at `now`" for the token's key *if it has no such mark yet*, in
+///      one atomic operation, so that exactly one of any number of concurrent calls returns
 ///      [`UseUp::First`];
 ///   5. in `prune`, removes entries whose `until` has passed, in batches.
 ///
@@ -63,7 +64,7 @@ use super::entry::{Revocation, TokenIds};
 ///     }
 /// }
 ///
-/// fn dead(map: &HashMap<EntryKey, Entry>, ids: &TokenIds<'_>) -> bool {
+/// fn is_revoked(map: &HashMap<EntryKey, Entry>, ids: &TokenIds<'_>) -> bool {
 ///     ids.keys().iter().filter_map(|key| map.get(key)).any(|entry| {
 ///         entry.revoked || entry.cut_off.is_some_and(|cut_off| ids.is_cut_off_by(cut_off))
 ///     })
@@ -89,7 +90,7 @@ use super::entry::{Revocation, TokenIds};
 ///
 ///     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
 ///         let map = self.lock()?;
-///         if dead(&map, ids) {
+///         if is_revoked(&map, ids) {
 ///             return Ok(Standing::Revoked);
 ///         }
 ///         let used = ids.token_key().and_then(|key| map.get(&key)?.used);
@@ -102,9 +103,9 @@ use super::entry::{Revocation, TokenIds};
 ///         now: OffsetDateTime,
 ///         until: OffsetDateTime,
 ///     ) -> Result<UseUp, StoreError> {
-///         let key = ids.token_key().ok_or_else(|| StoreError::new("a token without `jti`"))?;
+///         let key = ids.token_key().ok_or_else(|| StoreError::new("the token has no `jti`"))?;
 ///         let mut map = self.lock()?;
-///         if dead(&map, ids) {
+///         if is_revoked(&map, ids) {
 ///             return Ok(UseUp::Revoked);
 ///         }
 ///         let slot = map.entry(key).or_default();
@@ -127,25 +128,25 @@ use super::entry::{Revocation, TokenIds};
 /// ```
 #[rocket::async_trait]
 pub trait Blocklist: Send + Sync + 'static {
-    /// Records `entry`. Ok means that no server that shares the store answers
-    /// [`Standing::Live`] for it any more.
+    /// Records `entry`. After `Ok`, no server that shares the store returns [`Standing::Live`] for
+    /// it.
     ///
     /// # Errors
     ///
-    /// When it cannot be said that the entry was recorded.
+    /// If it is not certain that the entry was recorded.
     async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError>;
 
-    /// How the token stands, by token, session and subject together, in one round trip.
-    /// [`Standing::Revoked`] wins over [`Standing::Used`].
+    /// Looks up the token's standing, by token, session and subject together, in one round trip.
+    /// [`Standing::Revoked`] takes precedence over [`Standing::Used`].
     ///
     /// # Errors
     ///
-    /// When the store cannot tell. The request is then refused with 503.
+    /// If the lookup fails. The request is then refused with 503.
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError>;
 
-    /// What [`standing()`](Blocklist::standing) would answer, if that can be told at once; `None` if
-    /// not, and then that is called. A guard asks this first: what needs no waiting then costs no
-    /// future. The default tells nothing.
+    /// Returns what [`standing()`](Blocklist::standing) would return, if that is known without
+    /// waiting. For `None`, which the default always returns, `standing()` is called. Guards call
+    /// this method first, as a lookup that does not wait then needs no future.
     ///
     /// # Errors
     ///
@@ -155,12 +156,12 @@ pub trait Blocklist: Send + Sync + 'static {
     }
 
     /// Uses the token up, as one atomic operation: of any number of calls for one `jti`, on any
-    /// number of servers, exactly one is answered [`UseUp::First`]. The mark holds `now` at least to
-    /// the millisecond, and may leave after `until`. A revoked token is [`UseUp::Revoked`].
+    /// number of servers, exactly one returns [`UseUp::First`]. The mark stores `now` at least to
+    /// the millisecond, and expires at `until`. A revoked token returns [`UseUp::Revoked`].
     ///
     /// # Errors
     ///
-    /// When the store cannot tell, and for a token without `jti`.
+    /// If the operation fails, or the token has no `jti`.
     async fn use_up(
         &self,
         ids: &TokenIds<'_>,
@@ -168,12 +169,12 @@ pub trait Blocklist: Send + Sync + 'static {
         until: OffsetDateTime,
     ) -> Result<UseUp, StoreError>;
 
-    /// Removes entries whose `until` is at or before `now`, and tells how many. A store whose entries
-    /// leave by themselves does nothing and answers 0.
+    /// Removes entries whose `until` is at or before `now`, and returns their number. A store that
+    /// expires its entries itself does nothing and returns 0.
     ///
     /// # Errors
     ///
-    /// When the store cannot be reached; what was removed until then stays removed.
+    /// If the store fails. Entries that were removed before the failure stay removed.
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError>;
 }
 
@@ -205,42 +206,43 @@ impl<T: Blocklist + ?Sized> Blocklist for Arc<T> {
     }
 }
 
-/// How a token stands in a [`Blocklist`].
+/// The standing of a token in a [`Blocklist`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Nothing is known against it.
+    /// Neither revoked nor used up.
     Live,
-    /// The token, its session, or its subject at the time of issue was revoked.
+    /// The token or its session was revoked, or its subject with a cut-off at or after the time of
+    /// issue.
     Revoked,
-    /// A refresh token that was exchanged for a new pair.
+    /// The refresh token was exchanged for a new pair.
     Used {
         /// When it was used for the first time.
         first: OffsetDateTime,
     },
 }
 
-/// What came of [using a token up](Blocklist::use_up()).
+/// The result of [using a token up](Blocklist::use_up()).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UseUp {
     /// This call was the first use.
     First,
-    /// It had been used before.
+    /// The token had been used before.
     Again {
         /// When it was used for the first time.
         first: OffsetDateTime,
     },
-    /// It is revoked, and was not used by this call.
+    /// The token is revoked, and this call did not use it up.
     Revoked,
 }
 
-/// A store could not answer.
+/// A failure of a store.
 ///
-/// What it holds reaches the log, never a client: an error of a store must not contain credentials.
+/// Its text is logged, and never sent to a client. It must not contain credentials.
 #[derive(Debug)]
 pub struct StoreError(pub(super) Box<dyn std::error::Error + Send + Sync>);
 
 impl StoreError {
-    /// From any error or text.
+    /// Wraps any error or text.
     pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(source.into())
     }

@@ -5,8 +5,8 @@
 //! sent immediately. A lookup never joins a query that has been sent already, so each lookup sees
 //! everything that was recorded before it was made.
 //!
-//! An error fails the whole batch. A fault of a single entry, such as a malformed value, is carried in
-//! its [`Row`] and fails only the lookups of that entry.
+//! An error fails the whole batch. A fault of a single entry, such as a malformed value, is carried
+//! in its [`Row`] and fails only the lookups of that entry.
 
 use std::mem;
 use std::pin::pin;
@@ -25,9 +25,9 @@ use crate::blocklist::store::StoreError;
 /// The most keys a lookup has: those of its token, its session and its subject.
 pub(super) const KEYS_PER_LOOKUP: usize = 3;
 
-/// The most lookups in a batch. A larger batch would gain little, as the round trip is shared widely
-/// already. All databases look this many keys up in the index one by one; for some hundreds, their
-/// planners may prefer to scan the whole table.
+/// The most lookups in a batch. A larger batch would gain little, as the round trip is shared
+/// widely already. All databases look this many keys up in the index one by one; for some hundreds,
+/// their planners may prefer to scan the whole table.
 pub(super) const MAX_BATCH: usize = 64;
 
 /// After this long an in-flight batch counts as slow, and another is started beside it, so that one
@@ -56,8 +56,8 @@ impl<R: Reader> Batcher<R> {
 
     /// Reads the rows of at least one and at most [`KEYS_PER_LOOKUP`] keys.
     ///
-    /// A task of its own sends the batch, rather than one of the waiting requests: each of them can be
-    /// cancelled without affecting the others.
+    /// A task of its own sends the batch, rather than one of the waiting requests: each of them can
+    /// be cancelled without affecting the others.
     pub(super) async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
         let (reply, result) = oneshot::channel();
         let lookup = Lookup { keys: keys.to_vec(), reply };
@@ -104,9 +104,9 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a lookup, and returns a worker to be spawned if one is needed: if all workers are slow,
-    /// if the queue holds a full batch, or if no worker was active for long because something else
-    /// blocks their threads.
+    /// Queues a lookup, and returns a worker to be spawned if one is needed: if all workers are
+    /// slow, if the queue holds a full batch, or if no worker was active for long because something
+    /// else blocks their threads.
     fn enqueue(self: &Arc<Self>, lookup: Lookup) -> Option<Worker> {
         let mut state = self.state();
         state.lookups.push(lookup);
@@ -171,8 +171,8 @@ impl Worker {
         }
     }
 
-    /// Takes up to [`MAX_BATCH`] lookups whose requests still wait. If there are none, the worker is
-    /// done, and the next lookup starts another.
+    /// Takes up to [`MAX_BATCH`] lookups whose requests still wait. If there are none, the worker
+    /// is done, and the next lookup starts another.
     fn take_batch(&mut self) -> Option<Vec<Lookup>> {
         let mut state = self.queue.state();
         state.active_at = Some(Instant::now());
@@ -204,9 +204,9 @@ impl Worker {
     }
 }
 
-/// A worker that is dropped before it is done (the reader panicked, or the runtime is shutting down)
-/// takes no more batches. If it was the last one, the queued lookups fail, as nothing else would ever
-/// reply to them.
+/// A worker that is dropped before it is done (the reader panicked, or the runtime is shutting
+/// down) takes no more batches. If it was the last one, the queued lookups fail, as nothing else
+/// would ever reply to them.
 impl Drop for Worker {
     fn drop(&mut self) {
         if self.state == State::Done {

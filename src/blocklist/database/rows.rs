@@ -36,8 +36,8 @@ pub(super) trait Rows: Send + Sync {
     /// Reads the rows of one to three keys with one query, which starts after this call.
     async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError>;
 
-    /// Inserts "used at `now`" if the key has no row at all, as one atomic operation that is durable
-    /// when it returns. Returns whether it inserted the row.
+    /// Inserts "used at `now`" if the key has no row at all, as one atomic operation that is
+    /// durable when it returns. Returns whether it inserted the row.
     async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError>;
 }
 
@@ -112,7 +112,8 @@ fn malformed_at(key: &EntryKey) -> StoreError {
     StoreError::new(name("a malformed entry in the blocklist: ", key))
 }
 
-/// A key as text after a prefix: the letter of its kind, then a `jti`, `sid` or hash in hexadecimal.
+/// A key as text after a prefix: the letter of its kind, then a `jti`, `sid` or hash in
+/// hexadecimal.
 pub(super) fn name(prefix: &str, [kind, id @ ..]: &EntryKey) -> String {
     let mut digits = Uuid::encode_buffer();
     let digits = Uuid::from_bytes_ref(id).as_simple().encode_lower(&mut digits);

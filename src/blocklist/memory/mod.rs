@@ -11,9 +11,9 @@ use crate::clock;
 
 /// A blocklist in the memory of one process: the default.
 ///
-/// It is fast and needs no set-up, but other servers do not see it, and a restart forgets it. Entries
-/// leave when they expire, by the fairing's pruning task; a revoked token takes twenty bytes and the room
-/// that a hash table keeps free, which comes to some forty.
+/// It is fast and needs no set-up, but other servers do not see it, and a restart loses it. The
+/// fairing's pruning task removes expired entries. A revoked token takes twenty bytes, or about
+/// forty with the free slots of a hash table.
 ///
 /// # Example
 ///
@@ -22,24 +22,24 @@ use crate::clock;
 ///
 /// use rocket_jwt_extended::{Jwt, MemoryBlocklist};
 ///
-/// // Given by hand, its size can be watched.
+/// // The application keeps a handle, to monitor the size.
 /// let store = Arc::new(MemoryBlocklist::new());
 /// let fairing = Jwt::fairing().blocklist(store.clone());
 /// assert!(store.is_empty());
 /// ```
 #[derive(Default)]
 pub struct MemoryBlocklist {
-    // One map a kind, so that asking costs nothing where there is nothing of a kind, and a revoked
-    // token, of which there are the most, takes no more than its id and its expiry.
+    // One map for each kind, so that a lookup in an empty one costs nothing, and a revoked token,
+    // the most frequent entry, stores only its id and its expiry.
     tokens: Shards<Seconds>,
     sessions: Shards<Seconds>,
     subjects: Shards<CutOff>,
     used: Shards<Used>,
 }
 
-/// A subject: tokens issued until `at`, in milliseconds, are dead.
+/// The cut-off of a subject: tokens issued at or before `at`, in milliseconds, are revoked.
 ///
-/// Packed, as the alignment of `at` would make four bytes of nothing in each entry; likewise below.
+/// Packed, as the alignment of `at` would add four bytes of padding to each entry; likewise below.
 #[derive(Clone, Copy)]
 #[repr(Rust, packed(4))]
 struct CutOff {
@@ -47,7 +47,7 @@ struct CutOff {
     until: Seconds,
 }
 
-/// A refresh token, used for the first time at `first`, in milliseconds.
+/// The use of a refresh token, for the first time at `first`, in milliseconds.
 #[derive(Clone, Copy)]
 #[repr(Rust, packed(4))]
 struct Used {
@@ -61,33 +61,33 @@ impl MemoryBlocklist {
         Self::default()
     }
 
-    /// The number of entries, expired ones that were not pruned yet included.
+    /// The number of entries, including expired ones that have not been pruned yet.
     pub fn len(&self) -> usize {
         self.tokens.len() + self.sessions.len() + self.subjects.len() + self.used.len()
     }
 
-    /// Whether there is no entry.
+    /// Whether the store is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Takes over an entry of another store, or widens the one that is there; one that may leave
-    /// already is left out. Tells whether the entry is sound.
+    /// Inserts an entry of another store, or extends the existing one; an expired entry is skipped.
+    /// Returns `false` if the entry is malformed.
     pub(super) fn merge(&self, entry: &Entry, now: OffsetDateTime) -> bool {
         let until = Seconds::of_millis(entry.until);
         let is_time =
             |millis: Option<i64>| millis.is_none_or(|at| clock::from_millis(at).is_some());
         let [kind, ..] = entry.key;
-        let is_sound = match (kind, entry) {
+        let is_valid = match (kind, entry) {
             (b't' | b's', Entry { revoked: true, .. }) => true,
             (b't', Entry { used: Some(_), cut_off: None, .. }) => is_time(entry.used),
             (b'u', Entry { cut_off: Some(_), revoked: false, .. }) => is_time(entry.cut_off),
             (b't' | b's' | b'u', _) => false,
-            // There is no such kind, and nobody who asks for it.
+            // The kind is unknown, so no token is looked up by it.
             _ => return true,
         };
-        if !is_sound || until.is_over(now) {
-            return is_sound;
+        if !is_valid || until.has_passed(now) {
+            return is_valid;
         }
         if entry.revoked {
             let shards = if kind == b't' { &self.tokens } else { &self.sessions };
@@ -117,8 +117,8 @@ impl MemoryBlocklist {
         );
     }
 
-    /// How a token of these ids stands.
-    pub(super) fn look(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
+    /// Looks up the token with these ids.
+    pub(super) fn lookup(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
         if self.is_revoked(ids)? {
             return Ok(Standing::Revoked);
         }
@@ -160,7 +160,9 @@ impl Blocklist for MemoryBlocklist {
             (RevocationKind::Token, _) => self.tokens.upsert(entry.key(), || until, widen),
             (RevocationKind::Session, _) => self.sessions.upsert(entry.key(), || until, widen),
             (RevocationKind::Subject, cut_off) => {
-                let at = cut_off.map(clock::millis).ok_or_else(|| StoreError::new("no cut-off"))?;
+                let at = cut_off
+                    .map(clock::millis)
+                    .ok_or_else(|| StoreError::new("the revocation of a subject has no cut-off"))?;
                 self.cut_off(entry.key(), at, until);
             }
         }
@@ -168,11 +170,11 @@ impl Blocklist for MemoryBlocklist {
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
-        self.look(ids)
+        self.lookup(ids)
     }
 
     fn try_standing(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
-        Some(self.look(ids))
+        Some(self.lookup(ids))
     }
 
     async fn use_up(
@@ -181,9 +183,9 @@ impl Blocklist for MemoryBlocklist {
         now: OffsetDateTime,
         until: OffsetDateTime,
     ) -> Result<UseUp, StoreError> {
-        let key = ids.token_key().ok_or_else(|| StoreError::new("a token without `jti`"))?;
-        // A revocation that comes after this look is as one that comes after the use: it holds for the
-        // token, and with its session for the pair made from it.
+        let key = ids.token_key().ok_or_else(|| StoreError::new("the token has no `jti`"))?;
+        // A revocation after this check has the same effect as one after the use: it revokes the
+        // token, and if it ends the session, the pair made from the token as well.
         if self.is_revoked(ids)? {
             return Ok(UseUp::Revoked);
         }
@@ -199,7 +201,7 @@ impl Blocklist for MemoryBlocklist {
         }
     }
 
-    /// Looks at a small part of the entries at a time, and lets requests through in between.
+    /// Checks a small part of the entries at a time, and yields to requests in between.
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
         Ok(self.tokens.prune(now, |until| *until).await
             + self.sessions.prune(now, |until| *until).await
@@ -209,5 +211,6 @@ impl Blocklist for MemoryBlocklist {
 }
 
 fn instant(millis: i64) -> Result<OffsetDateTime, StoreError> {
-    clock::from_millis(millis).ok_or_else(|| StoreError::new("a time out of range"))
+    clock::from_millis(millis)
+        .ok_or_else(|| StoreError::new("an entry has a time that is out of range"))
 }

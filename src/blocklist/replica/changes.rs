@@ -1,4 +1,5 @@
-//! Following what others record in a store: the trait behind `blocklist_replica`.
+//! The trait of a store whose changes can be read, so that `blocklist_replica` can keep a copy of
+//! it in memory.
 
 use std::any::Any;
 use std::fmt;
@@ -7,31 +8,30 @@ use std::sync::Arc;
 use crate::blocklist::entry::Entry;
 use crate::blocklist::store::{Blocklist, StoreError};
 
-/// A [`Blocklist`] whose changes can be followed, so that a server can answer for it from memory:
-/// `blocklist_replica`. The stores in databases are; one of your own is handed to
-/// [`JwtFairing::replicable_blocklist()`](crate::JwtFairing::replicable_blocklist).
+/// A [`Blocklist`] whose changes can be read, so that a server can answer lookups from a copy in
+/// memory: `blocklist_replica`. The stores in databases implement it. A store of your own is passed
+/// to [`JwtFairing::replicable_blocklist()`](crate::JwtFairing::replicable_blocklist).
 ///
-/// # What it takes
+/// # Requirements
 ///
-/// Entries are only ever widened: what is revoked stays so, and times only grow. So entries may be
-/// handed out in any order, several times, and in an older state after a newer one; what must not
-/// happen is that one is left out for good.
+/// Entries are only ever extended: a revocation is never withdrawn, and times only increase. So
+/// entries may be returned in any order, several times, and in an older state after a newer one.
+/// But no entry may be omitted permanently.
 ///
-/// Calls come one after another, and make *passes*: a pass begins with no cursor, or with the one that
-/// the last pass ended with, and ends with the first answer that has no [`more`](Changes::more). **At
-/// the end of a pass every entry has been handed out, by this pass or an earlier one, whose recording
-/// was acknowledged before the pass began**, and that is still there. That is stricter than it looks:
-/// where entries carry the time of their writing, or a number from a sequence, one that is committed
-/// late stands *before* others that were handed out long ago, and is missed by whoever asks for what
-/// comes after the last one. The stores of this crate have a different way each to be sure:
-/// see `docs/stores.md`.
+/// Calls are made one after another, and form *passes*. A pass begins without a cursor, or with the
+/// one that ended the last pass, and ends with the first result without [`more`](Changes::more).
+/// **At the end of a pass, this pass or an earlier one has returned every entry that was
+/// acknowledged before the pass began** and still exists. This is stricter than it looks: if
+/// entries carry a timestamp, or a number from a sequence, an entry that is committed late has a
+/// *lower* number than others that were returned long ago, and a query for higher numbers misses
+/// it. Each store of this crate solves this in its own way: see `docs/stores.md`.
 ///
-/// The suite [`replicable_blocklist_contract`](crate::testing::replicable_blocklist_contract) (feature
-/// `test-util`) checks a store.
+/// The suite [`replicable_blocklist_contract`](crate::testing::replicable_blocklist_contract)
+/// (feature `test-util`) checks a store.
 ///
 /// # Example
 ///
-/// A store that notes each entry as it is written, in one go with the writing:
+/// A store that appends each entry to a log as it is recorded:
 ///
 /// ```rust
 /// use std::sync::Mutex;
@@ -43,13 +43,13 @@ use crate::blocklist::store::{Blocklist, StoreError};
 /// };
 ///
 /// #[derive(Default)]
-/// struct Noted {
+/// struct Logged {
 ///     memory: MemoryBlocklist,
 ///     log: Mutex<Vec<Entry>>,
 /// }
 ///
-/// impl Noted {
-///     fn note(&self, entry: Entry) -> Result<(), StoreError> {
+/// impl Logged {
+///     fn append(&self, entry: Entry) -> Result<(), StoreError> {
 ///         self.log.lock().map_err(|_| StoreError::new("poisoned"))?.push(entry);
 ///         Ok(())
 ///     }
@@ -60,10 +60,10 @@ use crate::blocklist::store::{Blocklist, StoreError};
 /// }
 ///
 /// #[rocket::async_trait]
-/// impl Blocklist for Noted {
+/// impl Blocklist for Logged {
 ///     async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
 ///         self.memory.revoke(entry).await?;
-///         self.note(Entry::of(entry))
+///         self.append(Entry::of(entry))
 ///     }
 ///
 ///     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
@@ -79,7 +79,7 @@ use crate::blocklist::store::{Blocklist, StoreError};
 ///         let done = self.memory.use_up(ids, now, until).await?;
 ///         if let (UseUp::First, Some(key)) = (done, ids.token_key()) {
 ///             let [used, until] = [now, until].map(|time| Some(millis(time)));
-///             self.note(Entry { key, revoked: false, cut_off: None, used, until })?;
+///             self.append(Entry { key, revoked: false, cut_off: None, used, until })?;
 ///         }
 ///         Ok(done)
 ///     }
@@ -90,10 +90,10 @@ use crate::blocklist::store::{Blocklist, StoreError};
 /// }
 ///
 /// #[rocket::async_trait]
-/// impl ReplicableBlocklist for Noted {
+/// impl ReplicableBlocklist for Logged {
 ///     async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
 ///         let log = self.log.lock().map_err(|_| StoreError::new("poisoned"))?;
-///         // A cursor that means nothing here: all from the beginning.
+///         // For an unknown cursor, everything from the beginning.
 ///         let seen = after.and_then(Cursor::get).copied().unwrap_or(0);
 ///         let entries = log.get(seen..).unwrap_or(&log).to_vec();
 ///         Ok(Changes { entries, cursor: Cursor::new(log.len()), more: false })
@@ -102,13 +102,13 @@ use crate::blocklist::store::{Blocklist, StoreError};
 /// ```
 #[rocket::async_trait]
 pub trait ReplicableBlocklist: Blocklist {
-    /// What comes after `after`: the cursor of the answer before, or none, with which a pass begins
-    /// that hands out all entries there are. So does a cursor that means nothing (any more): after a
-    /// fail-over that lost what was handed out already, say.
+    /// Returns the entries after `after`, the cursor of the previous result. Without a cursor, a
+    /// pass begins that returns all entries. The same holds for a cursor that is unknown or no
+    /// longer valid, for example after a fail-over that lost entries which had been returned.
     ///
     /// # Errors
     ///
-    /// When the store cannot tell. It is asked again later, with the same cursor.
+    /// If the query fails. It is repeated later with the same cursor.
     async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError>;
 }
 
@@ -119,29 +119,29 @@ impl<T: ReplicableBlocklist + ?Sized> ReplicableBlocklist for Arc<T> {
     }
 }
 
-/// Some entries, and where to go on: the answer of [`ReplicableBlocklist::changes()`].
+/// A page of entries, and where to continue: the result of [`ReplicableBlocklist::changes()`].
 #[derive(Debug, Clone)]
 pub struct Changes {
-    /// The entries, as they are now.
+    /// The entries in their current state.
     pub entries: Vec<Entry>,
-    /// What to ask with next.
+    /// The cursor for the next call.
     pub cursor: Cursor,
-    /// Whether the pass goes on: the next call is to come at once.
+    /// Whether the pass continues: the next call should follow immediately.
     pub more: bool,
 }
 
-/// How far a [`ReplicableBlocklist`] was followed: a value of the store's own. It lives as long as the
-/// process.
+/// A position in the changes of a [`ReplicableBlocklist`]: a value of a type that the store
+/// chooses. It is kept only in memory.
 #[derive(Clone)]
 pub struct Cursor(Arc<dyn Any + Send + Sync>);
 
 impl Cursor {
-    /// With the store's own value in it.
-    pub fn new(place: impl Any + Send + Sync) -> Self {
-        Self(Arc::new(place))
+    /// A cursor that holds the store's value.
+    pub fn new(position: impl Any + Send + Sync) -> Self {
+        Self(Arc::new(position))
     }
 
-    /// The value, if it is of this type.
+    /// The value, if it has this type.
     pub fn get<T: Any>(&self) -> Option<&T> {
         self.0.downcast_ref()
     }

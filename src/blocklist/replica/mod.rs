@@ -1,5 +1,4 @@
-//! A shared store at the speed of memory: what it holds, kept up to date, and the clock that says
-//! whether it is.
+//! A copy of a shared store in memory, and the clock that decides whether it is recent enough.
 
 pub(super) mod changes;
 
@@ -17,45 +16,45 @@ use super::memory::MemoryBlocklist;
 use super::store::{Blocklist, Standing, StoreError, UseUp};
 use crate::clock::{self, Clock, Uptime};
 
-/// No poll has succeeded.
+/// No pass has been completed.
 const NEVER: u64 = u64::MAX;
 
-/// A store, with its entries in memory.
+/// A store with a copy of its entries in memory.
 ///
-/// It answers from memory as long as the last successful poll *began* at most `bound` ago. A poll that
-/// begins after a revocation was acknowledged finds it; so whatever was acknowledged longer ago than
-/// `bound` is in the memory, or the memory is not asked.
+/// Lookups are answered from memory while the last completed pass *began* at most `bound` ago. A
+/// pass that begins after a revocation was acknowledged finds it. So a revocation that was
+/// acknowledged longer ago than `bound` is in memory, or the memory is not used.
 ///
-/// Entries are only ever widened, so merging them needs no order: not between polls, nor with what is
-/// recorded here meanwhile.
+/// Entries are only ever extended, so they can be merged in any order, both between polls and with
+/// entries that are recorded here meanwhile.
 pub(crate) struct Replica {
     store: Arc<dyn ReplicableBlocklist>,
     memory: MemoryBlocklist,
-    // Keys of entries that can't be right. For them the store is asked, and says so.
-    doubtful: RwLock<HashSet<EntryKey>>,
-    is_any_doubtful: AtomicBool,
+    // Keys of malformed entries. The store itself is queried for them, and returns the error.
+    malformed: RwLock<HashSet<EntryKey>>,
+    is_any_malformed: AtomicBool,
     clock: Arc<dyn Clock>,
     uptime: Uptime,
     bound: Duration,
-    // By `uptime`, in nanoseconds: when the last pass that came to its end had begun.
+    // When the last completed pass began, in nanoseconds of `uptime`.
     began: AtomicU64,
-    place: Mutex<Place>,
+    position: Mutex<Position>,
 }
 
-/// How far the store was followed.
+/// The position of the current pass.
 #[derive(Default)]
-struct Place {
+struct Position {
     cursor: Option<Cursor>,
-    // By `uptime`: when the pass had begun in whose midst it is.
+    // When the unfinished pass began, in nanoseconds of `uptime`.
     began: Option<u64>,
 }
 
-/// What came of a call.
+/// The result of reading a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// The pass goes on.
+    /// The pass continues.
     More,
-    /// The pass is over.
+    /// The pass has ended.
     Done,
 }
 
@@ -69,66 +68,70 @@ impl Replica {
         Self {
             store,
             memory: MemoryBlocklist::new(),
-            doubtful: RwLock::default(),
-            is_any_doubtful: AtomicBool::new(false),
+            malformed: RwLock::default(),
+            is_any_malformed: AtomicBool::new(false),
             clock,
             uptime,
             bound,
             began: AtomicU64::new(NEVER),
-            place: Mutex::default(),
+            position: Mutex::default(),
         }
     }
 
-    /// Takes over a page of what has changed; an answer later than `limit` is none.
+    /// Reads a page of changes, which fails after `limit`.
     ///
-    /// After a failure the pass goes on where it was, and still counts from its beginning.
+    /// After a failure the pass continues from the same position, and its age still counts from its
+    /// beginning.
     pub(super) async fn step(&self, limit: Duration) -> Result<Step, StoreError> {
-        let mut place = self.place.lock().await;
-        // Read before the question is sent.
-        let began = place.began.unwrap_or_else(|| self.uptime.nanos());
-        let changes = time::timeout(limit, self.store.changes(place.cursor.as_ref()))
+        let mut position = self.position.lock().await;
+        // Read before the query is sent.
+        let began = position.began.unwrap_or_else(|| self.uptime.nanos());
+        let changes = time::timeout(limit, self.store.changes(position.cursor.as_ref()))
             .await
-            .unwrap_or_else(|_| Err(StoreError::new(format!("no answer within {limit:?}"))))?;
+            .unwrap_or_else(|_| Err(StoreError::new(format!("no response within {limit:?}"))))?;
         let now = self.clock.now();
         for entry in &changes.entries {
-            self.take(entry, now);
+            self.merge(entry, now);
         }
-        place.cursor = Some(changes.cursor);
+        position.cursor = Some(changes.cursor);
         if changes.more {
-            place.began = Some(began);
+            position.began = Some(began);
             return Ok(Step::More);
         }
-        place.began = None;
-        // Only now, as it says that all of it is in the memory.
+        position.began = None;
+        // Stored only now, as it claims that the whole pass is in memory.
         self.began.store(began, Ordering::SeqCst);
         Ok(Step::Done)
     }
 
-    /// Follows the store to the end of a pass.
+    /// Reads changes to the end of a pass.
     pub(crate) async fn poll(&self, limit: Duration) -> Result<(), StoreError> {
         while self.step(limit).await? == Step::More {}
         Ok(())
     }
 
-    /// Polls at this interval, forever, and says when it falls behind and when it is back.
+    /// Polls at this interval, forever, and logs when the copy becomes stale and when it is fresh
+    /// again.
     pub(crate) async fn follow(&self, interval: Duration, limit: Duration) {
-        let mut is_behind = false;
+        let mut is_stale = false;
         loop {
             let next = time::Instant::now() + interval;
             loop {
                 let step = self.step(limit).await;
-                match (self.is_fresh(), is_behind) {
+                match (self.is_fresh(), is_stale) {
                     (false, false) => {
-                        is_behind = true;
+                        is_stale = true;
                         let why = match &step {
                             Err(error) => error.to_string(),
-                            Ok(_) => "it takes long to follow".into(),
+                            Ok(_) => "reading the changes takes too long".into(),
                         };
-                        log::warn!("JWT: the blocklist is asked for each request: {why}");
+                        log::warn!(
+                            "JWT: the blocklist replica is stale, requests query the store: {why}"
+                        );
                     }
                     (true, true) => {
-                        is_behind = false;
-                        log::warn!("JWT: the blocklist is answered for from memory again");
+                        is_stale = false;
+                        log::warn!("JWT: the blocklist replica is up to date again");
                     }
                     _ => {}
                 }
@@ -140,42 +143,42 @@ impl Replica {
         }
     }
 
-    /// Whether the memory is recent enough to be asked.
+    /// Whether the copy is recent enough to be used.
     pub(crate) fn is_fresh(&self) -> bool {
-        // In this order: a pass that ends in between can only make it older.
+        // In this order, as a pass that ends in between can then only make the copy look older.
         let began = self.began.load(Ordering::SeqCst);
         let now = self.uptime.nanos();
         began != NEVER && Duration::from_nanos(now.saturating_sub(began)) <= self.bound
     }
 
-    /// How the token stands as far as the memory knows, if that may be asked.
+    /// The token's standing in memory, if the copy may be used for it.
     pub(crate) fn known(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
-        (self.is_fresh() && !self.is_doubtful(ids)).then(|| self.memory.look(ids))
+        (self.is_fresh() && !self.is_malformed(ids)).then(|| self.memory.lookup(ids))
     }
 
-    fn is_doubtful(&self, ids: &TokenIds<'_>) -> bool {
-        self.is_any_doubtful.load(Ordering::SeqCst) && {
-            let doubtful = self.doubtful.read().unwrap_or_else(PoisonError::into_inner);
-            ids.keys().iter().any(|key| doubtful.contains(key))
+    fn is_malformed(&self, ids: &TokenIds<'_>) -> bool {
+        self.is_any_malformed.load(Ordering::SeqCst) && {
+            let malformed = self.malformed.read().unwrap_or_else(PoisonError::into_inner);
+            ids.keys().iter().any(|key| malformed.contains(key))
         }
     }
 
-    fn take(&self, entry: &Entry, now: OffsetDateTime) {
-        let is_sound = self.memory.merge(entry, now);
-        if !is_sound {
-            let mut doubtful = self.doubtful.write().unwrap_or_else(PoisonError::into_inner);
-            doubtful.insert(entry.key);
-            self.is_any_doubtful.store(true, Ordering::SeqCst);
+    fn merge(&self, entry: &Entry, now: OffsetDateTime) {
+        let is_valid = self.memory.merge(entry, now);
+        if !is_valid {
+            let mut malformed = self.malformed.write().unwrap_or_else(PoisonError::into_inner);
+            malformed.insert(entry.key);
+            self.is_any_malformed.store(true, Ordering::SeqCst);
         }
     }
 }
 
 #[rocket::async_trait]
 impl Blocklist for Replica {
-    /// In the store, then here at once.
+    /// Records the entry in the store, then immediately in memory.
     async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
         self.store.revoke(entry).await?;
-        self.take(&Entry::of(entry), self.clock.now());
+        self.merge(&Entry::of(entry), self.clock.now());
         Ok(())
     }
 
@@ -190,7 +193,8 @@ impl Blocklist for Replica {
         self.known(ids)
     }
 
-    /// In the store: of several servers it alone knows who is the first.
+    /// Uses the token up in the store, as only the store knows which of several servers is the
+    /// first.
     async fn use_up(
         &self,
         ids: &TokenIds<'_>,
@@ -206,7 +210,7 @@ impl Blocklist for Replica {
         if let (Some(first), Some(key)) = (first, ids.token_key()) {
             let [used, until] = [first, until].map(|time| Some(clock::millis(time)));
             let entry = Entry { key, revoked: false, cut_off: None, used, until };
-            self.take(&entry, self.clock.now());
+            self.merge(&entry, self.clock.now());
         }
         Ok(done)
     }
@@ -225,17 +229,17 @@ mod tests {
     use super::changes::Changes;
     use super::*;
 
-    /// A store that others have written in, and nobody can.
-    struct Written(Vec<Entry>);
+    /// A read-only store with these entries.
+    struct ReadOnly(Vec<Entry>);
 
     #[rocket::async_trait]
-    impl Blocklist for Written {
+    impl Blocklist for ReadOnly {
         async fn revoke(&self, _: &Revocation) -> Result<(), StoreError> {
             Err(StoreError::new("read only"))
         }
 
         async fn standing(&self, _: &TokenIds<'_>) -> Result<Standing, StoreError> {
-            Err(StoreError::new("not to be asked"))
+            Err(StoreError::new("must not be queried"))
         }
 
         async fn use_up(
@@ -253,7 +257,7 @@ mod tests {
     }
 
     #[rocket::async_trait]
-    impl ReplicableBlocklist for Written {
+    impl ReplicableBlocklist for ReadOnly {
         async fn changes(&self, _: Option<&Cursor>) -> Result<Changes, StoreError> {
             Ok(Changes { entries: self.0.clone(), cursor: Cursor::new(()), more: false })
         }
@@ -268,35 +272,35 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn an_entry_is_in_memory_until_it_leaves_and_widened_in_any_order() {
+    async fn an_entry_is_in_memory_until_it_expires_and_extended_in_any_order() {
         let now = OffsetDateTime::UNIX_EPOCH + Span::days(20_000);
         let entry = |sid: &str, until: Option<Span>| {
             Entry::of(&Revocation::session(sid, until.map(|span| now + span)))
         };
         let hours = |count| Some(Span::hours(count));
-        let store = Written(vec![
-            entry("left", hours(0)),
+        let store = ReadOnly(vec![
+            entry("expired", hours(0)),
             entry("short", hours(1)),
-            entry("widened", hours(3)),
-            entry("widened", hours(1)),
-            entry("for good", None),
-            entry("for good", hours(1)),
+            entry("extended", hours(3)),
+            entry("extended", hours(1)),
+            entry("permanent", None),
+            entry("permanent", hours(1)),
         ]);
         let clock = Arc::new(Fixed(now));
         let replica = Replica::new(Arc::new(store), clock, Uptime::default(), Duration::MAX);
         let is_known = |sid: &str| {
             let standing = replica.known(&TokenIds::new(None, Some(sid), None, None));
-            standing.expect("it was polled").expect("an answer") == Standing::Revoked
+            standing.expect("a poll").expect("a standing") == Standing::Revoked
         };
         assert!(replica.known(&TokenIds::new(None, Some("short"), None, None)).is_none());
         replica.poll(Duration::from_secs(1)).await.expect("a poll");
         assert_eq!(replica.memory.len(), 3);
         assert_eq!(
-            ["left", "short", "widened", "for good"].map(is_known),
+            ["expired", "short", "extended", "permanent"].map(is_known),
             [false, true, true, true]
         );
         replica.prune(now + Span::hours(2)).await.expect("pruned");
-        assert_eq!(["short", "widened", "for good"].map(is_known), [false, true, true]);
+        assert_eq!(["short", "extended", "permanent"].map(is_known), [false, true, true]);
         assert_eq!(replica.memory.len(), 2);
     }
 }

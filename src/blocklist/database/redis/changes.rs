@@ -1,10 +1,10 @@
-//! How the changes of the keys are read: from a stream, to which the scripts that write an entry append
-//! it as well.
+//! How the changes of the keys are read: from a stream, to which the scripts that write an entry
+//! append it as well.
 //!
 //! Redis runs one script at a time, so the stream is in the order of the writes. It keeps only the
 //! latest records. The reader begins with the last record it has read, not after it, to check that
-//! this record still exists with the same contents. If the record was trimmed, flushed, or lost in a
-//! fail-over, others may be missing, and all keys are read again. To have such a record from the
+//! this record still exists with the same contents. If the record was trimmed, flushed, or lost in
+//! a fail-over, others may be missing, and all keys are read again. To have such a record from the
 //! start, the reader appends one of its own.
 
 use rocket_db_pools::deadpool_redis::redis::{self, Value};
@@ -29,8 +29,8 @@ enum Position {
     Keys { scan: String, next: Record },
 }
 
-/// Reads the changes of a keyspace on connections of the pool, as a page would delay the requests on
-/// the shared connection.
+/// Reads the changes of a keyspace on connections of the pool, as a page would delay the requests
+/// on the shared connection.
 pub(super) struct ChangeReader<'a> {
     pub(super) pool: &'a Pool,
     pub(super) keys: &'a Keyspace,
@@ -102,8 +102,8 @@ impl ChangeReader<'_> {
         get.arg(keys.iter().map(|(_, name)| name).collect::<Vec<_>>());
         let values: Vec<Value> = self.query(&get).await?;
         let entries = keys.iter().zip(&values).map(|((key, _), value)| {
-            // A key that has expired meanwhile, or has another type, counts as malformed, so that the
-            // store itself is queried for it.
+            // A key that has expired meanwhile, or has another type, counts as malformed, so that
+            // the store itself is queried for it.
             let entry = match value {
                 Value::Data(value) => entry_of_value(*key, value),
                 _ => None,

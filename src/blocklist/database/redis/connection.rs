@@ -15,8 +15,8 @@ use rocket_db_pools::deadpool_redis::redis::aio::MultiplexedConnection;
 use rocket_db_pools::deadpool_redis::redis::{self, FromRedisValue, RedisError, RedisResult};
 use rocket_db_pools::deadpool_redis::{Connection as PooledConnection, Pool, PoolError};
 
-/// Gets a connection of its own from the pool, for commands that take long and would delay the requests
-/// on the shared one.
+/// Gets a connection of its own from the pool, for commands that take long and would delay the
+/// requests on the shared one.
 ///
 /// A new connection is opened in a task of its own: if this request is cancelled, the connection
 /// serves the next one. Otherwise, if opening a connection takes longer than a request waits, none
@@ -33,9 +33,9 @@ pub(super) async fn from_pool(pool: &Pool) -> Result<PooledConnection, PoolError
 
 /// A multiplexed connection that keeps its slot in the pool, where it counts as in use.
 ///
-/// Redis replies in the order of the requests, and the reply to a cancelled request is dropped when it
-/// arrives. No request made here changes the state of the connection (`SELECT`, `WATCH`, `MULTI`) or
-/// blocks it, so requests do not interfere with each other.
+/// Redis replies in the order of the requests, and the reply to a cancelled request is dropped when
+/// it arrives. No request made here changes the state of the connection (`SELECT`, `WATCH`,
+/// `MULTI`) or blocks it, so requests do not interfere with each other.
 pub(super) struct Connection {
     connection: MultiplexedConnection,
     slot: Mutex<Option<PooledConnection>>,
@@ -89,19 +89,19 @@ impl Connection {
         self.is_broken.load(Ordering::SeqCst)
     }
 
-    /// Whether a request was cancelled or timed out, and no reply has arrived since it was sent: the
-    /// connection may be half-open.
+    /// Whether a request was cancelled or timed out, and no reply has arrived since it was sent:
+    /// the connection may be half-open.
     ///
-    /// A cancelled request alone proves little, as its client may have disconnected immediately. But
-    /// nothing else reveals a connection that still accepts requests and never replies (the server is
-    /// stopped, or the network is down). Under load, a single reply to any request clears the
-    /// suspicion.
+    /// A cancelled request alone proves little, as its client may have disconnected immediately.
+    /// But nothing else reveals a connection that still accepts requests and never replies (the
+    /// server is stopped, or the network is down). Under load, a single reply to any request clears
+    /// the suspicion.
     pub(super) fn may_be_stalled(&self) -> bool {
         self.cancelled_at.load(Ordering::SeqCst) == self.replies.load(Ordering::SeqCst)
     }
 
-    /// Removes the connection from the pool, which never hands it out again and can open another in its
-    /// slot. Requests in flight still get their replies, if these arrive.
+    /// Removes the connection from the pool, which never hands it out again and can open another in
+    /// its slot. Requests in flight still get their replies, if these arrive.
     pub(super) fn discard(&self) {
         self.is_broken.store(true, Ordering::SeqCst);
         let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();

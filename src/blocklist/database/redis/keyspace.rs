@@ -8,8 +8,8 @@ use crate::blocklist::database::rows::{self, Fields, Row};
 use crate::blocklist::entry::EntryKey;
 use crate::blocklist::store::StoreError;
 
-/// The key of the stream of changes, after the prefix. It is not the key of an entry, as no kind has
-/// the letter `c`.
+/// The key of the stream of changes, after the prefix. It is not the key of an entry, as no kind
+/// has the letter `c`.
 const STREAM: &str = "changes";
 
 /// All keys that begin with a prefix.

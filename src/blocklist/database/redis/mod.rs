@@ -29,12 +29,12 @@ const DEFAULT_PREFIX: &str = "jwt:";
 const MAX_IN_FLIGHT: usize = 32;
 
 /// Inserts or extends the entry KEYS[1]. The arguments are revoked, cut_off, expires. The resulting
-/// value is appended to the stream KEYS[2] as well, which keeps some sixteen thousand records for the
-/// readers of changes (`changes`).
+/// value is appended to the stream KEYS[2] as well, which keeps some sixteen thousand records for
+/// the readers of changes (`changes`).
 ///
-/// `expires` is part of the value too, as a key's TTL could be rounded down each time it is read and
-/// set again. The scripts are sent in full (EVAL): they are short, revoking is rare, and a server that
-/// restarted and has lost its scripts needs no special handling.
+/// `expires` is part of the value too, as a key's TTL could be rounded down each time it is read
+/// and set again. The scripts are sent in full (EVAL): they are short, revoking is rare, and a
+/// server that restarted and has lost its scripts needs no special handling.
 const REVOKE: &str = r"
 local function later(a, b, none)
     if a == '-' then return none and a or b end
@@ -76,10 +76,10 @@ return 1
 
 /// A blocklist in a Redis server, version 5 or later, shared by all servers.
 ///
-/// Each entry is a key that Redis expires by its own clock. The key's name is a prefix, a letter for
-/// the kind and the sixteen bytes of the id in hexadecimal. Its value is
-/// `revoked cut_off used expires changed`, with times in milliseconds since the Unix epoch and `-` for
-/// an absent one.
+/// Each entry is a key that Redis expires by its own clock. The key's name is a prefix, a letter
+/// for the kind and the sixteen bytes of the id in hexadecimal. Its value is
+/// `revoked cut_off used expires changed`, with times in milliseconds since the Unix epoch and `-`
+/// for an absent one.
 ///
 /// The guarantees depend on the configuration of Redis. Without `appendonly`, a restart loses the
 /// latest revocations or all of them. With any `maxmemory-policy` but `noeviction`, Redis may evict
@@ -92,14 +92,14 @@ return 1
 /// # Use of the pool
 ///
 /// The store takes one connection with its first lookup, keeps it until the store is dropped, and
-/// multiplexes all requests over it. So the application has one connection fewer. A pool of only one
-/// connection is left to the application: the store's connection is then taken out of the pool, and is
-/// an additional one.
+/// multiplexes all requests over it. So the application has one connection fewer. A pool of only
+/// one connection is left to the application: the store's connection is then taken out of the pool,
+/// and is an additional one.
 ///
 /// The connection is replaced when it was closed, or when it is silent: a request timed out or was
-/// cancelled, no reply has arrived since, and the server does not reply to a ping within half a second.
-/// A command that changes an entry is never sent twice. Another connection is used for a moment at
-/// launch, and for each poll of `blocklist_replica`.
+/// cancelled, no reply has arrived since, and the server does not reply to a ping within half a
+/// second. A command that changes an entry is never sent twice. Another connection is used for a
+/// moment at launch, and for each poll of `blocklist_replica`.
 pub struct RedisBlocklist {
     pool: Pool,
     keys: Arc<Keyspace>,
@@ -134,7 +134,7 @@ impl RedisBlocklist {
             .map_err(StoreError::new)?;
         let info = redis::cmd("INFO").arg("memory").query_async::<_, String>(&mut connection).await;
         if let Some(policy) = info.ok().as_deref().and_then(eviction_policy) {
-            log::warn!("the Redis server of the JWT blocklist may evict keys (`maxmemory-policy {policy}`).");
+            log::warn!("the Redis server of the JWT blocklist may evict keys (`{policy}`).");
             log::warn!("Revoked tokens may become valid again: set `maxmemory-policy noeviction`.");
         }
         Ok(())

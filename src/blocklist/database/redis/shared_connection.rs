@@ -28,8 +28,8 @@ impl SharedConnection {
         Self { pool, current: Mutex::new(None) }
     }
 
-    /// Sends a request that changes nothing. Only a request reveals that a connection was closed since
-    /// its last use, so the request is then sent a second time, on a new connection.
+    /// Sends a request that changes nothing. Only a request reveals that a connection was closed
+    /// since its last use, so the request is then sent a second time, on a new connection.
     pub(super) async fn read<T: FromRedisValue>(
         &self,
         request: &Pipeline,
@@ -41,8 +41,9 @@ impl SharedConnection {
         }
     }
 
-    /// Sends a request that changes something. It is never repeated: if the connection breaks, it is
-    /// unknown whether the change was made. A ping before it makes sure that the connection is open.
+    /// Sends a request that changes something. It is never repeated: if the connection breaks, it
+    /// is unknown whether the change was made. A ping before it makes sure that the connection is
+    /// open.
     pub(super) async fn write<T: FromRedisValue>(
         &self,
         request: &Pipeline,
@@ -63,8 +64,8 @@ impl SharedConnection {
         connecting.await.map_err(StoreError::new)
     }
 
-    /// The current connection if it is usable. Otherwise the attempt to open the next one, started here
-    /// if none is under way, so that all requests wait for the same attempt.
+    /// The current connection if it is usable. Otherwise the attempt to open the next one, started
+    /// here if none is under way, so that all requests wait for the same attempt.
     fn current(&self) -> Result<Arc<Connection>, Connecting> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let mut stalled = None;
@@ -86,9 +87,9 @@ impl SharedConnection {
     }
 }
 
-/// Connects in a task of its own, which continues for the other requests if the one that started it is
-/// cancelled. Otherwise, if connecting takes longer than a request waits, no connection would ever be
-/// opened.
+/// Connects in a task of its own, which continues for the other requests if the one that started it
+/// is cancelled. Otherwise, if connecting takes longer than a request waits, no connection would
+/// ever be opened.
 fn connect(pool: Pool, stalled: Option<Arc<Connection>>) -> Connecting {
     let connecting = tokio::spawn(async move {
         let connected = match stalled {
@@ -100,8 +101,8 @@ fn connect(pool: Pool, stalled: Option<Arc<Connection>>) -> Connecting {
     async { connecting.await.unwrap_or_else(|_| Err(Arc::new(PoolError::Closed))) }.boxed().shared()
 }
 
-/// Returns the same connection if it replies to a ping. So a client that sends requests and disconnects
-/// costs a ping, however often it does so; only a silent connection is replaced.
+/// Returns the same connection if it replies to a ping. So a client that sends requests and
+/// disconnects costs a ping, however often it does so; only a silent connection is replaced.
 async fn recover(pool: &Pool, connection: Arc<Connection>) -> Result<Arc<Connection>, PoolError> {
     let begin = Instant::now();
     if connection.replies_within(PING_TIMEOUT).await {

@@ -1,18 +1,18 @@
 //! How the changes of a PostgreSQL table are read, with either driver: by transaction id.
 //!
 //! `changed` is the id of the transaction that wrote the row last. A snapshot has an `xmin`: every
-//! transaction with a lower id has ended, and its writes are in the snapshot or were rolled back. So a
-//! write that a snapshot does not show has an id of at least its `xmin`, however long its transaction
-//! stays open, and in whatever order transactions commit.
+//! transaction with a lower id has ended, and its writes are in the snapshot or were rolled back.
+//! So a write that a snapshot does not show has an id of at least its `xmin`, however long its
+//! transaction stays open, and in whatever order transactions commit.
 //!
 //! A pass begins with one statement, and therefore one snapshot, which returns the first page of
 //! changes and the [`Watermark`] from which the next pass continues. Later pages come from later
 //! snapshots, which show more; a new row that they miss is in the next pass.
 //!
-//! The watermark is never higher than just above the table's own last row. After a crash, PostgreSQL
-//! assigns ids again that left no trace on disk. The id of a row that was read is not among them, as
-//! that row was durable before it became visible. [`Watermark::server`] detects a different server
-//! (after a fail-over, or a restart), and one that recovered from a crash with
+//! The watermark is never higher than just above the table's own last row. After a crash,
+//! PostgreSQL assigns ids again that left no trace on disk. The id of a row that was read is not
+//! among them, as that row was durable before it became visible. [`Watermark::server`] detects a
+//! different server (after a fail-over, or a restart), and one that recovered from a crash with
 //! `synchronous_commit = off`; all entries are then read again.
 
 use crate::blocklist::database::rows::PAGE;

@@ -21,8 +21,8 @@ use crate::clock;
 
 /// A blocklist in a table of a PostgreSQL database, shared by all servers.
 ///
-/// The table and its statements are those of `SqlxBlocklist<sqlx::Postgres>`, so servers with either
-/// driver can share one table.
+/// The table and its statements are those of `SqlxBlocklist<sqlx::Postgres>`, so servers with
+/// either driver can share one table.
 ///
 /// For a [database of `rocket_db_pools`](rocket_db_pools::Database), calling
 /// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist) is enough. The
@@ -48,8 +48,8 @@ impl PostgresBlocklist {
     ///
     /// # Errors
     ///
-    /// If the name has other characters than ASCII letters, digits and `_`, begins with a digit, or is
-    /// longer than 48 characters.
+    /// If the name has other characters than ASCII letters, digits and `_`, begins with a digit, or
+    /// is longer than 48 characters.
     pub fn with_table(pool: Pool, table: &str) -> Result<Self, StoreError> {
         Ok(Self::of(pool, &TableName::new(table)?))
     }
@@ -76,8 +76,8 @@ impl PostgresBlocklist {
         }
         // Several statements in one message run as one transaction.
         let created = connection.batch_execute(&statements.create).await;
-        // IF NOT EXISTS can fail when two servers create the table at the same time, so only whether
-        // the table exists afterwards counts.
+        // IF NOT EXISTS can fail when two servers create the table at the same time, so only
+        // whether the table exists afterwards counts.
         match connection.batch_execute(&statements.probe).await {
             Ok(()) => Ok(()),
             Err(missing) => Err(Failure::Postgres(created.err().unwrap_or(missing)).into()),

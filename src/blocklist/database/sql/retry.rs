@@ -38,8 +38,8 @@ fn backoff(attempt: u32) -> Duration {
     Duration::from_micros(micros)
 }
 
-/// Whether this SQLSTATE is a serialization failure or a deadlock: the statement was rolled back and
-/// can be retried. PostgreSQL has a code for each, MySQL one for both.
+/// Whether this SQLSTATE is a serialization failure or a deadlock: the statement was rolled back
+/// and can be retried. PostgreSQL has a code for each, MySQL one for both.
 pub(super) fn is_rollback(sql_state: &str) -> bool {
     matches!(sql_state, "40001" | "40P01")
 }

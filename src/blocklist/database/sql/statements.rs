@@ -4,9 +4,9 @@
 //!
 //!   * a crash leaves either all of its effect or none, and an acknowledged write is durable;
 //!   * each query sees everything that was committed before it began, at any isolation level: the
-//!     query after a failed insertion finds the row of the call that was first. Inside one transaction
-//!     at REPEATABLE READ, MySQL's default, it would read the snapshot of the first query, and not find
-//!     that row.
+//!     query after a failed insertion finds the row of the call that was first. Inside one
+//!     transaction at REPEATABLE READ, MySQL's default, it would read the snapshot of the first
+//!     query, and not find that row.
 //!
 //! One statement reads the rows of any number of tokens ([`Lookup`]).
 
@@ -38,8 +38,8 @@ impl<'a> TableName<'a> {
             && name.chars().all(|c| first(c) || c.is_ascii_digit());
         if !is_name {
             return Err(StoreError::new(
-                "a table name must consist of at most 48 ASCII letters, digits and `_`, and not begin \
-                 with a digit",
+                "a table name consists of at most 48 ASCII letters, digits and `_`, and does not \
+                 begin with a digit",
             ));
         }
         Ok(Self(name))
@@ -72,9 +72,9 @@ pub(super) struct Statements {
 impl Statements {
     #[cfg(feature = "sqlx_sqlite")]
     pub(super) fn sqlite(table: &TableName<'_>) -> Self {
-        // Each statement begins as a writer, so that it waits for the lock (`busy_timeout`). One that
-        // read first and wrote later would fail immediately with SQLITE_BUSY if another statement
-        // had written in between. `unixepoch` has no fraction before SQLite 3.42.
+        // Each statement begins as a writer, so that it waits for the lock (`busy_timeout`). One
+        // that read first and wrote later would fail immediately with SQLITE_BUSY if another
+        // statement had written in between. `unixepoch` has no fraction before SQLite 3.42.
         //
         // `changed` increases with each write (`sqlx::changes`). It includes the clock so that it
         // increases even after the row with the highest number was pruned.
@@ -83,7 +83,8 @@ impl Statements {
              (SELECT coalesce(max(changed), 0) + 1 FROM {table}))"
         );
         Self {
-            // `max` with a NULL is NULL, which is right for `expires`: an entry that never expires wins.
+            // `max` with a NULL is NULL, which is right for `expires`: an entry that never expires
+            // wins.
             revoke: format!(
                 "INSERT INTO {table} (entry, revoked, cut_off, expires, changed) \
                  VALUES (?1, ?2, ?3, ?4, {changed}) \
@@ -127,8 +128,9 @@ impl Statements {
                            THEN GREATEST(old.expires, excluded.expires) END, \
                  changed = excluded.changed"
             ),
-            // If another transaction has inserted the row and has not committed yet, DO NOTHING waits
-            // for its end: after a commit it inserts nothing, after a rollback it inserts this row.
+            // If another transaction has inserted the row and has not committed yet, DO NOTHING
+            // waits for its end: after a commit it inserts nothing, after a rollback it inserts
+            // this row.
             use_up: format!(
                 "INSERT INTO {table} (entry, revoked, used, expires, changed) \
                  VALUES ($1, false, $2, $3, {changed}) \
@@ -153,12 +155,12 @@ impl Statements {
 
     #[cfg(feature = "sqlx_mysql")]
     pub(super) fn mysql(table: &TableName<'_>) -> Self {
-        // The epoch, with a shared lock until the row is committed (`sqlx::changes`). Without an epoch
-        // it is NULL, and the write fails.
+        // The epoch, with a shared lock until the row is committed (`sqlx::changes`). Without an
+        // epoch it is NULL, and the write fails.
         let changed = format!("(SELECT epoch FROM {table}_epoch LOCK IN SHARE MODE)");
         Self {
-            // GREATEST with a NULL is NULL, which is right for `expires`: an entry that never expires
-            // wins. VALUES(…) is deprecated in MySQL 8, but MariaDB has no other form.
+            // GREATEST with a NULL is NULL, which is right for `expires`: an entry that never
+            // expires wins. VALUES(…) is deprecated in MySQL 8, but MariaDB has no other form.
             revoke: format!(
                 "INSERT INTO {table} (entry, revoked, cut_off, expires, changed) \
                  VALUES (?, ?, ?, ?, {changed}) \
@@ -176,8 +178,8 @@ impl Statements {
                 "INSERT INTO {table} (entry, revoked, used, expires, changed) \
                  VALUES (?, FALSE, ?, ?, {changed})"
             ),
-            // Ordered by the primary key as well, so that statement-based replication deletes the same
-            // rows.
+            // Ordered by the primary key as well, so that statement-based replication deletes the
+            // same rows.
             prune: format!(
                 "DELETE FROM {table} WHERE expires <= ? ORDER BY expires, entry LIMIT {BATCH}"
             ),
@@ -227,9 +229,9 @@ pub(super) enum Lookup {
     /// The keys as one array.
     #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
     Array(String),
-    /// A statement with parameters for the [`KEYS_PER_LOOKUP`] keys of one
-    /// lookup, one with twice as many, and so on, so that few statements have to be prepared. Surplus
-    /// parameters repeat the last key.
+    /// A statement with parameters for the [`KEYS_PER_LOOKUP`] keys of one lookup, one with twice
+    /// as many, and so on, so that few statements have to be prepared. Surplus parameters repeat
+    /// the last key.
     #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
     Parameters(Vec<String>),
 }

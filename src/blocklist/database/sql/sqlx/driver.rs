@@ -1,7 +1,7 @@
 //! The databases of `sqlx`, behind the few operations the store needs.
 //!
-//! Code that is generic over `sqlx::Database` would need a dozen bounds wherever the store is named;
-//! here the same bodies are compiled once for each driver.
+//! Code that is generic over `sqlx::Database` would need a dozen bounds wherever the store is
+//! named; here the same bodies are compiled once for each driver.
 
 use rocket::tokio;
 use rocket_db_pools::sqlx::pool::PoolConnection;
@@ -45,8 +45,8 @@ impl Dialect {
     }
 }
 
-/// A database of `sqlx` that can hold a [`SqlxBlocklist`](super::SqlxBlocklist). This trait is sealed;
-/// it is implemented for [`sqlx::Sqlite`], [`sqlx::Postgres`] and [`sqlx::MySql`].
+/// A database of `sqlx` that can hold a [`SqlxBlocklist`](super::SqlxBlocklist). This trait is
+/// sealed; it is implemented for [`sqlx::Sqlite`], [`sqlx::Postgres`] and [`sqlx::MySql`].
 pub trait SqlxBackend: sqlx::Database + Operations + ReadChanges {}
 
 /// Reads the changes of a table. Each database has an implementation in `changes`.
@@ -84,8 +84,8 @@ pub trait Operations: sqlx::Database {
 /// Gets a connection from the pool.
 ///
 /// A new connection is opened in a task of its own: if this request is cancelled, the connection
-/// serves the next one. Otherwise, if opening a connection takes longer than a request waits, as it may
-/// when all servers reconnect to a database together, none would ever be opened.
+/// serves the next one. Otherwise, if opening a connection takes longer than a request waits, as it
+/// may when all servers reconnect to a database together, none would ever be opened.
 async fn connection<DB: sqlx::Database>(
     pool: &sqlx::Pool<DB>,
 ) -> Result<PoolConnection<DB>, sqlx::Error> {

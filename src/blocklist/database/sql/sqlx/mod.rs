@@ -18,10 +18,11 @@ use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
 use crate::blocklist::store::{Blocklist, Standing, StoreError, UseUp};
 use crate::clock;
 
-/// A blocklist in a table of an SQLite, PostgreSQL, MySQL or MariaDB database, shared by all servers.
+/// A blocklist in a table of an SQLite, PostgreSQL, MySQL or MariaDB database, shared by all
+/// servers.
 ///
-/// `DB` is [`sqlx::Sqlite`], [`sqlx::Postgres`] or [`sqlx::MySql`], behind the features `sqlx_sqlite`,
-/// `sqlx_postgres` and `sqlx_mysql`.
+/// `DB` is [`sqlx::Sqlite`], [`sqlx::Postgres`] or [`sqlx::MySql`], behind the features
+/// `sqlx_sqlite`, `sqlx_postgres` and `sqlx_mysql`.
 ///
 /// For a [database of `rocket_db_pools`](rocket_db_pools::Database), calling
 /// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist) is enough. The
@@ -62,8 +63,8 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
     ///
     /// # Errors
     ///
-    /// If the name has other characters than ASCII letters, digits and `_`, begins with a digit, or is
-    /// longer than 48 characters.
+    /// If the name has other characters than ASCII letters, digits and `_`, begins with a digit, or
+    /// is longer than 48 characters.
     pub fn with_table(pool: sqlx::Pool<DB>, table: &str) -> Result<Self, StoreError> {
         Ok(Self::of(pool, &TableName::new(table)?))
     }

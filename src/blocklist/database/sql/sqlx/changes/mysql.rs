@@ -1,20 +1,20 @@
 //! How the changes of a MySQL or MariaDB table are read: by epoch.
 //!
 //! Neither database reports which transactions are in progress. A timestamp, or a number from a
-//! sequence, is assigned some time before its row is committed, and nothing bounds that interval. So a
-//! table of one row holds the current epoch. A writing statement reads the epoch into the row's
-//! `changed`, and holds a shared lock on it until the row is committed; writers do not block each
-//! other. The reader advances the epoch, for which it needs an exclusive lock: once it has the lock,
-//! every write of an earlier epoch has been committed or rolled back. Later writes have the new epoch
-//! or a later one, so the next pass begins there. No clock is involved.
+//! sequence, is assigned some time before its row is committed, and nothing bounds that interval.
+//! So a table of one row holds the current epoch. A writing statement reads the epoch into the
+//! row's `changed`, and holds a shared lock on it until the row is committed; writers do not block
+//! each other. The reader advances the epoch, for which it needs an exclusive lock: once it has the
+//! lock, every write of an earlier epoch has been committed or rolled back. Later writes have the
+//! new epoch or a later one, so the next pass begins there. No clock is involved.
 //!
 //! With each new epoch the reader stores a random mark. A server that does not have the last mark,
 //! after a fail-over or a crash that lost it, may assign epochs a second time; all entries are then
 //! read again.
 //!
 //! The statement that advances the epoch is a transaction of its own, on a separate connection that
-//! waits at most a second for the lock, as writers queue behind it meanwhile. If it does not get the
-//! lock, the poll fails, and the next one tries again.
+//! waits at most a second for the lock, as writers queue behind it meanwhile. If it does not get
+//! the lock, the poll fails, and the next one tries again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,4 +1,5 @@
-//! PostgreSQL: [`changes_postgres`](crate::blocklist::database::sql::changes_postgres) through `sqlx`.
+//! PostgreSQL: [`changes_postgres`](crate::blocklist::database::sql::changes_postgres) through
+//! `sqlx`.
 
 use rocket_db_pools::sqlx::{self, PgPool, Postgres, Row};
 

@@ -1,11 +1,11 @@
 //! How the changes of an SQLite table are read: by a number that each row gets as it is written.
 //!
-//! SQLite has one writer at a time. The writing statement itself computes the number: one more than the
-//! highest in the table, or the clock's milliseconds if that is more. So the numbers are in the order
-//! of commits, and a row that a query does not show gets a higher number than all it shows. Each query
-//! begins at the highest number seen, not after it, to check that this row is still there. If the row
-//! was pruned, the highest number decreased with it and numbers may have been assigned twice; all
-//! entries are then read again.
+//! SQLite has one writer at a time. The writing statement itself computes the number: one more than
+//! the highest in the table, or the clock's milliseconds if that is more. So the numbers are in the
+//! order of commits, and a row that a query does not show gets a higher number than all it shows.
+//! Each query begins at the highest number seen, not after it, to check that this row is still
+//! there. If the row was pruned, the highest number decreased with it and numbers may have been
+//! assigned twice; all entries are then read again.
 
 use rocket_db_pools::sqlx::sqlite::SqliteRow;
 use rocket_db_pools::sqlx::{self, Row, Sqlite, SqlitePool};
@@ -113,8 +113,8 @@ fn in_entries(Watermark { key, .. }: Watermark, next: Watermark) -> Position {
     Position::Entries { key, next }
 }
 
-/// A page of rows, whose entry columns begin at `first`. If it is full, the pass continues after its
-/// last row.
+/// A page of rows, whose entry columns begin at `first`. If it is full, the pass continues after
+/// its last row.
 fn page(
     rows: &[SqliteRow],
     first: usize,

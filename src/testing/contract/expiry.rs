@@ -1,10 +1,10 @@
-//! When entries leave, and that none leaves earlier.
+//! Entries expire at their `until`, and never earlier.
 
 use rocket::tokio;
 
 use super::*;
 
-pub(super) async fn what_has_expired_leaves(case: Case<'_>) {
+pub(super) async fn expired_entries_are_pruned(case: Case<'_>) {
     case.prune(now()).await;
     let [token, session, subject, used] = [(); 4].map(|()| Ids::new());
     case.revoke(Revocation::token(&token.jti, hours(-1))).await;
@@ -13,30 +13,30 @@ pub(super) async fn what_has_expired_leaves(case: Case<'_>) {
     case.use_up(0, used.of(), hours(-3)).await;
 
     let removed = case.prune(now()).await;
-    // Fewer, where entries leave by themselves.
-    case.equal(removed <= 4, true, "four entries had expired, and no more can be removed");
-    case.equal(case.prune(now()).await, 0, "there was nothing left to prune");
+    // Fewer, if the store expires entries itself.
+    case.equal(removed <= 4, true, "only four entries had expired");
+    case.equal(case.prune(now()).await, 0, "everything expired had been pruned");
     for ids in [token, session, subject, used] {
         case.expect_live(ids.of(), "its entry had expired").await;
     }
 }
 
-pub(super) async fn what_has_not_expired_stays(case: Case<'_>) {
-    let [token, session, subject, used, for_good] = [(); 5].map(|()| Ids::new());
+pub(super) async fn unexpired_entries_are_kept(case: Case<'_>) {
+    let [token, session, subject, used, permanent] = [(); 5].map(|()| Ids::new());
     case.revoke(Revocation::token(&token.jti, hours(2))).await;
     case.revoke(Revocation::session(&session.sid, hours(2))).await;
     case.revoke(Revocation::subject(&subject.subject, now(), hours(2))).await;
-    case.revoke(Revocation::token(&for_good.jti, None)).await;
+    case.revoke(Revocation::token(&permanent.jti, None)).await;
     let first = now();
     case.use_up(0, used.of(), first).await;
 
     case.prune(hours(1)).await;
-    for ids in [&token, &session, &subject, &for_good] {
-        case.expect_revoked(ids.of(), "its entry had another hour").await;
+    for ids in [&token, &session, &subject, &permanent] {
+        case.expect_revoked(ids.of(), "its entry expires in an hour").await;
     }
-    case.expect(used.of(), Standing::Used { first }, "its mark had another hour").await;
+    case.expect(used.of(), Standing::Used { first }, "its mark expires in an hour").await;
     case.prune(hours(24 * 365 * 100)).await;
-    case.expect_revoked(for_good.of(), "its entry was for good").await;
+    case.expect_revoked(permanent.of(), "its entry never expires").await;
 }
 
 pub(super) async fn an_until_is_never_shortened(case: Case<'_>) {
@@ -54,7 +54,7 @@ pub(super) async fn an_until_is_never_shortened(case: Case<'_>) {
     }
 }
 
-pub(super) async fn for_good_wins_over_any_until(case: Case<'_>) {
+pub(super) async fn a_missing_until_is_later_than_any(case: Case<'_>) {
     for untils in [[None, Some(hours(1))], [Some(hours(1)), None]] {
         let [token, session, subject] = [(); 3].map(|()| Ids::new());
         for until in untils {
@@ -64,12 +64,12 @@ pub(super) async fn for_good_wins_over_any_until(case: Case<'_>) {
         }
         case.prune(hours(2)).await;
         for ids in [token, session, subject] {
-            case.expect_revoked(ids.of(), "one of two entries was for good").await;
+            case.expect_revoked(ids.of(), "one of its two entries never expires").await;
         }
     }
 }
 
-pub(super) async fn a_revoked_use_stays_for_the_longer_of_both(case: Case<'_>) {
+pub(super) async fn a_revoked_use_is_kept_for_the_longer_until(case: Case<'_>) {
     // The use's own `until` is in two hours.
     for (until, pruned) in
         [(Some(hours(1)), hours(1)), (Some(hours(4)), hours(3)), (None, hours(3))]
@@ -78,7 +78,8 @@ pub(super) async fn a_revoked_use_stays_for_the_longer_of_both(case: Case<'_>) {
         case.use_up(0, ids.of(), now()).await;
         case.revoke(Revocation::token(&ids.jti, until)).await;
         case.prune(pruned + Duration::minutes(30)).await;
-        case.expect_revoked(ids.of(), "the later of use and revocation has not passed").await;
+        case.expect_revoked(ids.of(), "the later `until` of use and revocation has not passed")
+            .await;
     }
 }
 
@@ -95,21 +96,21 @@ pub(super) async fn an_until_may_be_the_end_of_time(case: Case<'_>) {
     case.expect_revoked(other.of(), "its subject is cut off until then").await;
 }
 
-/// For stores whose entries leave by a server's clock, which no argument moves.
+/// For stores that expire entries by a server's clock, which the suite cannot set.
 pub(super) async fn an_until_is_never_shortened_in_real_time(case: Case<'_>) {
     let soon = || now() + Duration::milliseconds(250);
-    let [widened, kept, for_good, used] = [(); 4].map(|()| Ids::new());
+    let [widened, kept, permanent, used] = [(); 4].map(|()| Ids::new());
     case.revoke(Revocation::token(&widened.jti, soon())).await;
     case.revoke(Revocation::token(&widened.jti, hours(2))).await;
     case.revoke(Revocation::token(&kept.jti, hours(2))).await;
     case.revoke(Revocation::token(&kept.jti, soon())).await;
-    case.revoke(Revocation::token(&for_good.jti, None)).await;
-    case.revoke(Revocation::token(&for_good.jti, soon())).await;
+    case.revoke(Revocation::token(&permanent.jti, None)).await;
+    case.revoke(Revocation::token(&permanent.jti, soon())).await;
     case.use_up(1, used.of(), now()).await;
     case.revoke(Revocation::token(&used.jti, soon())).await;
 
     tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-    for ids in [widened, kept, for_good, used] {
+    for ids in [widened, kept, permanent, used] {
         case.expect_revoked(ids.of(), "one of its two `until`s has not passed").await;
     }
 }
@@ -123,17 +124,17 @@ pub(super) async fn a_revocation_is_not_lost_to_pruning(case: Case<'_>) {
         let entry = Revocation::token(&ids.jti, hours(2));
         case.ok(case.stores[1].revoke(&entry).await, "revoke");
         case.ok(pruning.await.unwrap_or_else(|error| Err(StoreError::new(error))), "prune");
-        case.expect_revoked(ids.of(), "its entry was widened while the expired ones were removed")
+        case.expect_revoked(ids.of(), "its entry was extended while expired entries were removed")
             .await;
     }
 }
 
-pub(super) async fn of_many_untils_the_last_stays(case: Case<'_>) {
+pub(super) async fn the_last_of_many_untils_applies(case: Case<'_>) {
     let ids = Ids::new();
     let tasks: Vec<_> = (0..16)
         .map(|task| {
             let store = case.stores[task % 2].clone();
-            // 5, 16, 11, 6, …: the last in the middle of them.
+            // 5, 16, 11, 6, …: the last one is in the middle.
             let until = now() + Duration::minutes(10 * (5 + 11 * task as i64) % 160 + 10);
             let entry = Revocation::token(&ids.jti, until);
             tokio::spawn(async move { store.revoke(&entry).await })

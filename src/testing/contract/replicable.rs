@@ -1,4 +1,4 @@
-//! The contract of a store that can be followed: what is known of it by following alone.
+//! The contract of a replicable store: its changes alone must reveal every entry.
 
 use std::collections::HashSet;
 use std::time::Duration as StdDuration;
@@ -9,16 +9,16 @@ use crate::clock::{SystemClock, Uptime};
 
 const LIMIT: StdDuration = StdDuration::from_secs(30);
 
-/// Checks that a store keeps the contract of [`ReplicableBlocklist`]: the cases of
-/// [`blocklist_contract()`], answered by what was handed out alone, and some of its own. `make` is as
-/// there.
+/// Checks that a store fulfils the contract of [`ReplicableBlocklist`]: the cases of
+/// [`blocklist_contract()`], answered from the store's changes alone, and further cases. `make` is
+/// the same as there.
 ///
-/// What it can't check is what a store hands out when transactions are committed late, or in another
-/// order than they were begun in, and after a fail-over.
+/// The suite cannot check which entries a store returns when transactions are committed late or in
+/// another order than they were begun, or after a fail-over.
 ///
 /// # Panics
 ///
-/// With the name of the case that the store does not pass.
+/// If the store fails a case, with the name of the case.
 ///
 /// # Example
 ///
@@ -28,37 +28,37 @@ const LIMIT: StdDuration = StdDuration::from_secs(30);
 /// use rocket_jwt_extended::blocklist::ReplicableBlocklist;
 /// use rocket_jwt_extended::testing::replicable_blocklist_contract;
 ///
-/// async fn keeps_the_contract<S: ReplicableBlocklist>(connect: impl AsyncFn() -> S) {
+/// async fn fulfils_the_contract<S: ReplicableBlocklist>(connect: impl AsyncFn() -> S) {
 ///     replicable_blocklist_contract(connect).await;
 /// }
 /// ```
 pub async fn replicable_blocklist_contract<B: ReplicableBlocklist>(make: impl AsyncFn() -> B) {
-    blocklist_contract(async || Followed::new(make().await)).await;
-    a_pass_hands_out_all_there_is(&make().await).await;
-    what_comes_later_is_handed_out_by_the_next_pass(&make().await, &make().await).await;
+    blocklist_contract(async || FromChanges::new(make().await)).await;
+    a_pass_returns_all_entries(&make().await).await;
+    the_next_pass_returns_later_entries(&make().await, &make().await).await;
 }
 
-/// Answers from memory alone, after a poll.
-struct Followed(Replica);
+/// Polls before each lookup, and answers it from memory alone.
+struct FromChanges(Replica);
 
-impl Followed {
+impl FromChanges {
     fn new(store: impl ReplicableBlocklist) -> Self {
         let clock = Arc::new(SystemClock);
-        // Each answer is of a poll just now; how recent it is, is another matter.
+        // Each lookup polls first, so that its age does not matter here.
         let bound = StdDuration::from_secs(3600);
         Self(Replica::new(Arc::new(store), clock, Uptime::default(), bound))
     }
 }
 
 #[rocket::async_trait]
-impl Blocklist for Followed {
+impl Blocklist for FromChanges {
     async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
         self.0.revoke(entry).await
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
         self.0.poll(LIMIT).await?;
-        self.0.known(ids).unwrap_or_else(|| Err(StoreError::new("an entry that can't be right")))
+        self.0.known(ids).unwrap_or_else(|| Err(StoreError::new("an entry is malformed")))
     }
 
     async fn use_up(
@@ -75,7 +75,7 @@ impl Blocklist for Followed {
     }
 }
 
-/// The keys that one pass hands out, and its end.
+/// The keys that one pass returns, and its last cursor.
 async fn pass(
     case: &str,
     store: &dyn ReplicableBlocklist,
@@ -101,28 +101,28 @@ async fn record(case: &str, store: &dyn ReplicableBlocklist) -> EntryKey {
     entry.key()
 }
 
-/// Without a cursor, and with one that means nothing to the store.
-async fn a_pass_hands_out_all_there_is(store: &dyn ReplicableBlocklist) {
-    const CASE: &str = "a_pass_hands_out_all_there_is";
-    struct Meaningless;
+/// A pass begins without a cursor, or with one that is unknown to the store.
+async fn a_pass_returns_all_entries(store: &dyn ReplicableBlocklist) {
+    const CASE: &str = "a_pass_returns_all_entries";
+    struct Unknown;
 
     let one = record(CASE, store).await;
-    for from in [None, Some(Cursor::new(Meaningless))] {
+    for from in [None, Some(Cursor::new(Unknown))] {
         let (keys, _) = pass(CASE, store, from).await;
-        assert!(keys.contains(&one), "blocklist contract: {CASE}: an entry was left out");
+        assert!(keys.contains(&one), "blocklist contract: {CASE}: an entry is missing");
     }
 }
 
-async fn what_comes_later_is_handed_out_by_the_next_pass(
+async fn the_next_pass_returns_later_entries(
     store: &dyn ReplicableBlocklist,
     other: &dyn ReplicableBlocklist,
 ) {
-    const CASE: &str = "what_comes_later_is_handed_out_by_the_next_pass";
+    const CASE: &str = "the_next_pass_returns_later_entries";
     let (_, mut end) = pass(CASE, store, None).await;
     for round in 0..8 {
         let one = record(CASE, if round % 2 == 0 { other } else { store }).await;
         let (keys, next) = pass(CASE, store, Some(end)).await;
-        assert!(keys.contains(&one), "blocklist contract: {CASE}: an entry was left out");
+        assert!(keys.contains(&one), "blocklist contract: {CASE}: an entry is missing");
         end = next;
     }
 }
