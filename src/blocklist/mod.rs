@@ -8,14 +8,14 @@ mod memory;
 mod replica;
 mod store;
 
+#[cfg(feature = "_database")]
+pub use database::pool::BlocklistPool;
 #[cfg(feature = "deadpool_redis")]
 pub use database::redis::RedisBlocklist;
 #[cfg(feature = "deadpool_postgres")]
 pub use database::sql::deadpool_postgres::PostgresBlocklist;
 #[cfg(feature = "_sqlx")]
 pub use database::sql::sqlx::{driver::SqlxBackend, SqlxBlocklist};
-#[cfg(feature = "_database")]
-pub use database::BlocklistPool;
 pub use entry::{Entry, EntryKey, Revocation, RevocationKind, TokenIds};
 pub use memory::MemoryBlocklist;
 pub use replica::changes::{Changes, Cursor, ReplicableBlocklist};

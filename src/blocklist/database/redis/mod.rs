@@ -16,6 +16,7 @@ use self::connection::from_pool;
 use self::keyspace::Keyspace;
 use self::shared_connection::SharedConnection;
 use super::batch::Batcher;
+use super::pool::{sealed, BlocklistPool};
 use super::rows::{self, Row, Rows};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
@@ -198,6 +199,17 @@ impl Blocklist for RedisBlocklist {
 impl ReplicableBlocklist for RedisBlocklist {
     async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
         ChangeReader { pool: &self.pool, keys: &self.keys }.page_after(after).await
+    }
+}
+
+impl sealed::Sealed for Pool {}
+
+#[rocket::async_trait]
+impl BlocklistPool for Pool {
+    async fn blocklist(&self) -> Result<Arc<dyn ReplicableBlocklist>, StoreError> {
+        let store = RedisBlocklist::new(self.clone());
+        store.check().await?;
+        Ok(Arc::new(store))
     }
 }
 

@@ -13,6 +13,7 @@ use super::changes_postgres::{change_row, ChangeQueries, ChangeRow, Driver, Para
 use super::retry::{self, retry_rolled_back};
 use super::statements::{self, Columns, Statements, TableName};
 use crate::blocklist::database::batch::{Batcher, Reader};
+use crate::blocklist::database::pool::{sealed, BlocklistPool};
 use crate::blocklist::database::rows::{self, Row, Rows};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
@@ -220,6 +221,17 @@ impl Driver for Table {
             rows.collect::<Result<Vec<_>, Failure>>()
         };
         Ok(retry_rolled_back(read, Failure::is_rolled_back).await?)
+    }
+}
+
+impl sealed::Sealed for Pool {}
+
+#[rocket::async_trait]
+impl BlocklistPool for Pool {
+    async fn blocklist(&self) -> Result<Arc<dyn ReplicableBlocklist>, StoreError> {
+        let store = PostgresBlocklist::new(self.clone());
+        store.create_table().await?;
+        Ok(Arc::new(store))
     }
 }
 

@@ -3,8 +3,8 @@
 #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
 mod changes_postgres;
 #[cfg(feature = "deadpool_postgres")]
-pub(in crate::blocklist) mod deadpool_postgres;
+pub(crate) mod deadpool_postgres;
 mod retry;
 #[cfg(feature = "_sqlx")]
-pub(in crate::blocklist) mod sqlx;
+pub(crate) mod sqlx;
 mod statements;

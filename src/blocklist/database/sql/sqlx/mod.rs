@@ -1,7 +1,7 @@
 //! The store in an SQLite, PostgreSQL, MySQL or MariaDB database, through `sqlx`.
 
 mod changes;
-pub(in crate::blocklist) mod driver;
+pub(crate) mod driver;
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use self::driver::{is_duplicate, is_rolled_back, SqlxBackend, Value};
 use super::retry::retry_rolled_back;
 use super::statements::{self, Statements, TableName};
 use crate::blocklist::database::batch::{Batcher, Reader};
+use crate::blocklist::database::pool::{sealed, BlocklistPool};
 use crate::blocklist::database::rows::{self, Row, Rows};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
@@ -180,5 +181,16 @@ impl<DB: SqlxBackend> Blocklist for SqlxBlocklist<DB> {
 impl<DB: SqlxBackend> ReplicableBlocklist for SqlxBlocklist<DB> {
     async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
         DB::changes(&self.table.pool, &self.table.statements.table, after).await
+    }
+}
+
+impl<DB: SqlxBackend> sealed::Sealed for sqlx::Pool<DB> {}
+
+#[rocket::async_trait]
+impl<DB: SqlxBackend> BlocklistPool for sqlx::Pool<DB> {
+    async fn blocklist(&self) -> Result<Arc<dyn ReplicableBlocklist>, StoreError> {
+        let store = SqlxBlocklist::new(self.clone());
+        store.create_table().await?;
+        Ok(Arc::new(store))
     }
 }
