@@ -1,5 +1,5 @@
-//! Nothing is missed by who follows a store: not what is committed late, or in another order than it
-//! was written in, nor what comes after the store lost what was handed out already.
+//! Reading the changes of a store misses nothing: neither entries that are committed late or in another
+//! order than they were written, nor those recorded after the store lost entries it had returned.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,19 +15,19 @@ use uuid::Uuid;
 
 use crate::store_support::{self, pool, server};
 
-/// Somebody who follows a store.
-struct Follower {
+/// A reader of a store's changes.
+struct ChangeReader {
     store: Arc<dyn ReplicableBlocklist>,
     cursor: Option<Cursor>,
     seen: HashSet<EntryKey>,
 }
 
-impl Follower {
+impl ChangeReader {
     fn new(store: Arc<dyn ReplicableBlocklist>) -> Self {
         Self { store, cursor: None, seen: HashSet::new() }
     }
 
-    /// The keys that one pass hands out.
+    /// The keys that one pass returns.
     async fn pass(&mut self) -> Result<HashSet<EntryKey>, StoreError> {
         let mut keys = HashSet::new();
         loop {
@@ -41,11 +41,11 @@ impl Follower {
         }
     }
 
-    async fn hands_out(&mut self, entry: &Revocation, what: &str) {
+    async fn returns(&mut self, entry: &Revocation, what: &str) {
         assert!(self.pass().await.expect("a pass").contains(&entry.key()), "{what}");
     }
 
-    async fn lacks(&mut self, entry: &Revocation, what: &str) {
+    async fn omits(&mut self, entry: &Revocation, what: &str) {
         assert!(!self.pass().await.expect("a pass").contains(&entry.key()), "{what}");
     }
 }
@@ -54,36 +54,36 @@ fn session() -> Revocation {
     Revocation::session(Uuid::now_v7().to_string(), OffsetDateTime::now_utc() + Duration::HOUR)
 }
 
-/// Many write, while one follows: whatever was acknowledged before a pass began is known after it.
-async fn what_was_acknowledged_is_known(stores: [Arc<dyn ReplicableBlocklist>; 2]) {
+/// Many write while one reads: every entry acknowledged before a pass began is known after it.
+async fn acknowledged_entries_are_returned(stores: [Arc<dyn ReplicableBlocklist>; 2]) {
     let (over, acknowledged) = (AtomicBool::new(false), Mutex::new(Vec::new()));
     let write = |store: Arc<dyn ReplicableBlocklist>| {
         let (over, acknowledged) = (&over, &acknowledged);
         async move {
             while !over.load(Ordering::SeqCst) {
                 let entry = session();
-                // SQLite gives up on a lock that others were always quicker to get: not acknowledged.
+                // SQLite may give up waiting for a lock: the entry is then not acknowledged.
                 if store.revoke(&entry).await.is_ok() {
                     acknowledged.lock().expect("no panic").push(entry.key());
                 }
             }
         }
     };
-    let follow = async {
-        let mut follower = Follower::new(stores[0].clone());
+    let read = async {
+        let mut reader = ChangeReader::new(stores[0].clone());
         while acknowledged.lock().expect("no panic").len() < 600 {
             let before = acknowledged.lock().expect("no panic").clone();
-            if follower.pass().await.is_err() {
+            if reader.pass().await.is_err() {
                 continue;
             }
-            let missed = before.iter().filter(|key| !follower.seen.contains(*key)).count();
+            let missed = before.iter().filter(|key| !reader.seen.contains(*key)).count();
             assert_eq!(missed, 0, "of {}", before.len());
             tokio::task::yield_now().await;
         }
         over.store(true, Ordering::SeqCst);
     };
     let writers = join_all((0..6).map(|index| write(stores[index % 2].clone())));
-    tokio::join!(follow, writers);
+    tokio::join!(read, writers);
 }
 
 async fn two<P: BlocklistPool>(url: &str) -> [Arc<dyn ReplicableBlocklist>; 2] {
@@ -116,19 +116,19 @@ mod postgres {
     use store_support::sqlx_postgres::Home;
 
     #[rocket::async_test]
-    async fn what_is_committed_late_or_out_of_order_is_handed_out() {
+    async fn entries_committed_late_or_out_of_order_are_returned() {
         let home = Home::new().await;
         let others = pool::<PgPool>(&home.url).await;
         let store = SqlxBlocklist::new(others.clone());
         store.create_table().await.expect("a table");
-        for follower in
+        for reader in
             [server::<PgPool>(&home.url).await, server::<deadpool_postgres::Pool>(&home.url).await]
         {
-            let mut follower = Follower::new(follower);
-            follower.pass().await.expect("a pass");
+            let mut reader = ChangeReader::new(reader);
+            reader.pass().await.expect("a pass");
             let [first, second, third, fourth, undone] = [(); 5].map(|()| session());
 
-            // Begun in this order, each with its number, one before it writes anything.
+            // Begun in this order, each with its id, one of them before it writes anything.
             let mut writes_late = others.begin().await.expect("a transaction");
             writes_late.execute("SELECT txid_current()").await.expect("a number");
             let held = held_open!(others, store, first);
@@ -136,70 +136,70 @@ mod postgres {
             let rolled_back = held_open!(others, store, undone);
             server::<PgPool>(&home.url).await.revoke(&third).await.expect("it is recorded");
 
-            follower.hands_out(&third, "the last that was begun, committed first").await;
+            reader.returns(&third, "the last that was begun, committed first").await;
             ends_early.commit().await.expect("committed");
-            follower.hands_out(&second, "committed in another order").await;
+            reader.returns(&second, "committed in another order").await;
             for _ in 0..3 {
-                follower.lacks(&first, "not yet committed").await;
+                reader.omits(&first, "not yet committed").await;
             }
             held.commit().await.expect("committed");
-            follower.hands_out(&first, "committed late").await;
+            reader.returns(&first, "committed late").await;
             rolled_back.rollback().await.expect("rolled back");
-            follower.lacks(&undone, "rolled back").await;
+            reader.omits(&undone, "rolled back").await;
             held_open!(in &mut writes_late, store, fourth);
-            follower.lacks(&fourth, "not yet committed").await;
+            reader.omits(&fourth, "not yet committed").await;
             writes_late.commit().await.expect("committed");
-            follower.hands_out(&fourth, "written and committed late").await;
+            reader.returns(&fourth, "written and committed late").await;
         }
         home.end().await;
     }
 
     #[rocket::async_test]
-    async fn what_was_acknowledged_is_known() {
+    async fn acknowledged_entries_are_returned() {
         let home = Home::new().await;
         let stores =
             [server::<PgPool>(&home.url).await, server::<deadpool_postgres::Pool>(&home.url).await];
-        super::what_was_acknowledged_is_known(stores).await;
+        super::acknowledged_entries_are_returned(stores).await;
         home.end().await;
     }
 
     #[rocket::async_test]
-    async fn many_are_handed_out_in_pages() {
+    async fn many_entries_are_returned_in_pages() {
         let home = Home::new().await;
         let admin = pool::<PgPool>(&home.url).await;
-        for follower in
+        for reader in
             [server::<PgPool>(&home.url).await, server::<deadpool_postgres::Pool>(&home.url).await]
         {
-            let mut follower = Follower::new(follower);
-            follower.pass().await.expect("a pass");
+            let mut reader = ChangeReader::new(reader);
+            reader.pass().await.expect("a pass");
             // In one transaction, as others write one each.
             let insert = "INSERT INTO jwt_blocklist (entry, revoked, changed) \
                           SELECT convert_to('t' || lpad(i::text, 16, '0'), 'UTF8'), true, \
                           txid_current() FROM generate_series(1, 10000) AS i";
             admin.execute(insert).await.expect("rows");
-            assert_eq!(follower.pass().await.expect("a pass").len(), 10_000);
-            let mut other = Follower::new(follower.store.clone());
+            assert_eq!(reader.pass().await.expect("a pass").len(), 10_000);
+            let mut other = ChangeReader::new(reader.store.clone());
             assert_eq!(other.pass().await.expect("a pass").len(), 10_000);
             admin.execute("DELETE FROM jwt_blocklist").await.expect("no rows");
         }
         home.end().await;
     }
 
-    /// Each question is answered by an index, with and without statistics.
+    /// Each query uses an index, with and without statistics.
     #[rocket::async_test]
     async fn the_newest_are_found_without_the_others() {
         let home = Home::new().await;
-        let mut follower = Follower::new(server::<PgPool>(&home.url).await);
+        let mut reader = ChangeReader::new(server::<PgPool>(&home.url).await);
         let admin = pool::<PgPool>(&home.url).await;
         let insert = "INSERT INTO jwt_blocklist (entry, revoked, changed) \
                       SELECT convert_to('t' || lpad(i::text, 16, '0'), 'UTF8'), true, -i \
                       FROM generate_series(1, 10000) AS i";
         admin.execute(insert).await.expect("rows");
-        assert_eq!(follower.pass().await.expect("a pass").len(), 10_000);
+        assert_eq!(reader.pass().await.expect("a pass").len(), 10_000);
         for _ in 0..2 {
             let entry = session();
-            follower.store.revoke(&entry).await.expect("it is recorded");
-            let keys = follower.pass().await.expect("a pass");
+            reader.store.revoke(&entry).await.expect("it is recorded");
+            let keys = reader.pass().await.expect("a pass");
             assert!(keys.contains(&entry.key()) && keys.len() <= 2, "{}", keys.len());
             admin.execute("ANALYZE jwt_blocklist").await.expect("statistics");
         }
@@ -216,7 +216,7 @@ mod mysql {
     use store_support::sqlx_mysql::Home;
 
     #[rocket::async_test]
-    async fn what_is_committed_late_or_out_of_order_is_handed_out() {
+    async fn entries_committed_late_or_out_of_order_are_returned() {
         // By itself, the second takes no lock on what a statement only reads.
         for isolation in ["REPEATABLE READ", "READ COMMITTED"] {
             committed_late(isolation).await;
@@ -234,8 +234,8 @@ mod mysql {
         let others = options.connect(&home.url).await.expect("a pool");
         let store = SqlxBlocklist::new(others.clone());
         store.create_table().await.expect("a table");
-        let mut follower = Follower::new(server::<MySqlPool>(&home.url).await);
-        follower.pass().await.expect("a pass");
+        let mut reader = ChangeReader::new(server::<MySqlPool>(&home.url).await);
+        reader.pass().await.expect("a pass");
         let [first, second, third, fourth, undone] = [(); 5].map(|()| session());
 
         let mut writes_late = others.begin().await.expect("a transaction");
@@ -244,47 +244,47 @@ mod mysql {
         let held = held_open!(others, store, first);
         let ends_early = held_open!(others, store, second);
         let rolled_back = held_open!(others, store, undone);
-        // Writers don't wait for each other.
+        // Writers do not block each other.
         server::<MySqlPool>(&home.url).await.revoke(&third).await.expect("it is recorded");
 
-        // A poll that can't be sure fails, and what then is known is not counted on.
-        assert!(follower.pass().await.is_err(), "three are open, {isolation}");
+        // A poll that may have missed an entry fails.
+        assert!(reader.pass().await.is_err(), "three are open, {isolation}");
         ends_early.commit().await.expect("committed");
         rolled_back.rollback().await.expect("rolled back");
-        assert!(follower.pass().await.is_err(), "one is open");
+        assert!(reader.pass().await.is_err(), "one is open");
         held.commit().await.expect("committed");
-        let keys = follower.pass().await.expect("a pass");
+        let keys = reader.pass().await.expect("a pass");
         for entry in [&first, &second, &third] {
             assert!(keys.contains(&entry.key()), "committed late");
         }
         assert!(!keys.contains(&undone.key()), "rolled back");
 
         held_open!(in &mut writes_late, store, fourth);
-        assert!(follower.pass().await.is_err(), "one is open");
+        assert!(reader.pass().await.is_err(), "one is open");
         writes_late.commit().await.expect("committed");
-        follower.hands_out(&fourth, "written and committed late").await;
+        reader.returns(&fourth, "written and committed late").await;
         home.end().await;
     }
 
     #[rocket::async_test]
-    async fn what_was_acknowledged_is_known() {
+    async fn acknowledged_entries_are_returned() {
         let home = Home::new().await;
-        super::what_was_acknowledged_is_known(two::<MySqlPool>(&home.url).await).await;
+        super::acknowledged_entries_are_returned(two::<MySqlPool>(&home.url).await).await;
         home.end().await;
     }
 
-    /// As after a fail-over that lost the last epochs, which others then give out again.
+    /// As after a fail-over that lost the last epochs, which are then assigned again.
     #[rocket::async_test]
-    async fn after_a_loss_all_is_handed_out() {
+    async fn after_a_loss_all_entries_are_returned() {
         let home = Home::new().await;
         let admin = pool::<MySqlPool>(&home.url).await;
-        let mut follower = Follower::new(server::<MySqlPool>(&home.url).await);
-        let mut other = Follower::new(server::<MySqlPool>(&home.url).await);
-        follower.pass().await.expect("a pass");
+        let mut reader = ChangeReader::new(server::<MySqlPool>(&home.url).await);
+        let mut other = ChangeReader::new(server::<MySqlPool>(&home.url).await);
+        reader.pass().await.expect("a pass");
         other.pass().await.expect("a pass");
         admin.execute("CREATE TABLE kept SELECT * FROM jwt_blocklist_epoch").await.expect("kept");
         for _ in 0..4 {
-            follower.pass().await.expect("a pass");
+            reader.pass().await.expect("a pass");
         }
         admin.execute("REPLACE INTO jwt_blocklist_epoch SELECT * FROM kept").await.expect("lost");
         let entry = session();
@@ -292,7 +292,7 @@ mod mysql {
         for _ in 0..10 {
             other.pass().await.expect("a pass");
         }
-        follower.hands_out(&entry, "recorded in an epoch that had been given out before").await;
+        reader.returns(&entry, "recorded in an epoch that had been assigned before").await;
         home.end().await;
     }
 
@@ -301,20 +301,20 @@ mod mysql {
     async fn without_an_epoch_nothing_is_recorded() {
         let home = Home::new().await;
         let admin = pool::<MySqlPool>(&home.url).await;
-        let mut follower = Follower::new(server::<MySqlPool>(&home.url).await);
-        follower.pass().await.expect("a pass");
+        let mut reader = ChangeReader::new(server::<MySqlPool>(&home.url).await);
+        reader.pass().await.expect("a pass");
         admin.execute("DELETE FROM jwt_blocklist_epoch").await.expect("no epoch");
-        assert!(follower.store.revoke(&session()).await.is_err(), "no epoch");
-        assert!(follower.pass().await.is_err(), "no epoch");
+        assert!(reader.store.revoke(&session()).await.is_err(), "no epoch");
+        assert!(reader.pass().await.is_err(), "no epoch");
         home.end().await;
     }
 
     #[rocket::async_test]
-    async fn many_are_handed_out_in_pages() {
+    async fn many_entries_are_returned_in_pages() {
         let home = Home::new().await;
         let admin = pool::<MySqlPool>(&home.url).await;
-        let mut follower = Follower::new(server::<MySqlPool>(&home.url).await);
-        follower.pass().await.expect("a pass");
+        let mut reader = ChangeReader::new(server::<MySqlPool>(&home.url).await);
+        reader.pass().await.expect("a pass");
         let digits = "(SELECT 0 d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 \
                       UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)";
         let insert = format!(
@@ -323,10 +323,10 @@ mod mysql {
              FROM {digits} a, {digits} b, {digits} c, {digits} e, jwt_blocklist_epoch"
         );
         admin.execute(&*insert).await.expect("rows");
-        assert_eq!(follower.pass().await.expect("a pass").len(), 10_000);
-        // The epoch is over, and nothing is new.
-        assert!(follower.pass().await.expect("a pass").is_empty());
-        let mut other = Follower::new(follower.store.clone());
+        assert_eq!(reader.pass().await.expect("a pass").len(), 10_000);
+        // The epoch has ended, and there is nothing new.
+        assert!(reader.pass().await.expect("a pass").is_empty());
+        let mut other = ChangeReader::new(reader.store.clone());
         assert_eq!(other.pass().await.expect("a pass").len(), 10_000);
         home.end().await;
     }
@@ -339,50 +339,50 @@ mod sqlite {
     use store_support::sqlite::Home;
 
     #[rocket::async_test]
-    async fn what_was_acknowledged_is_known() {
+    async fn acknowledged_entries_are_returned() {
         let home = Home::new().await;
-        super::what_was_acknowledged_is_known(two::<SqlitePool>(&home.url).await).await;
+        super::acknowledged_entries_are_returned(two::<SqlitePool>(&home.url).await).await;
         let admin = pool::<SqlitePool>(&home.url).await;
         admin.execute("PRAGMA journal_mode = WAL").await.expect("the mode is set");
-        super::what_was_acknowledged_is_known(two::<SqlitePool>(&home.url).await).await;
+        super::acknowledged_entries_are_returned(two::<SqlitePool>(&home.url).await).await;
         home.end().await;
     }
 
-    /// As when the clock went back, and the row with the highest number has left.
+    /// As when the clock was set back, and the row with the highest number was pruned.
     #[rocket::async_test]
-    async fn after_the_highest_number_left_all_is_handed_out() {
+    async fn after_the_highest_number_was_pruned_all_entries_are_returned() {
         let home = Home::new().await;
         let admin = pool::<SqlitePool>(&home.url).await;
-        let mut follower = Follower::new(server::<SqlitePool>(&home.url).await);
+        let mut reader = ChangeReader::new(server::<SqlitePool>(&home.url).await);
         let [stays, leaves, later] = [(); 3].map(|()| session());
-        follower.store.revoke(&stays).await.expect("it is recorded");
-        follower.store.revoke(&leaves).await.expect("it is recorded");
+        reader.store.revoke(&stays).await.expect("it is recorded");
+        reader.store.revoke(&leaves).await.expect("it is recorded");
         let ahead = "UPDATE jwt_blocklist SET changed = changed + 1000000000";
         admin.execute(ahead).await.expect("numbers ahead");
-        follower.pass().await.expect("a pass");
+        reader.pass().await.expect("a pass");
         let leave = "DELETE FROM jwt_blocklist";
         admin.execute(leave).await.expect("no rows");
-        follower.store.revoke(&later).await.expect("it is recorded");
-        follower.hands_out(&later, "with a lower number").await;
+        reader.store.revoke(&later).await.expect("it is recorded");
+        reader.returns(&later, "with a lower number").await;
         home.end().await;
     }
 
     #[rocket::async_test]
-    async fn many_are_handed_out_in_pages() {
+    async fn many_entries_are_returned_in_pages() {
         let home = Home::new().await;
         let admin = pool::<SqlitePool>(&home.url).await;
-        let mut follower = Follower::new(server::<SqlitePool>(&home.url).await);
-        follower.pass().await.expect("a pass");
+        let mut reader = ChangeReader::new(server::<SqlitePool>(&home.url).await);
+        reader.pass().await.expect("a pass");
         let insert =
             "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT 10000) \
                       INSERT INTO jwt_blocklist (entry, revoked, changed) \
                       SELECT CAST(printf('t%016d', i) AS BLOB), 1, 1 + i / 5000 FROM n";
         admin.execute(insert).await.expect("rows");
-        assert_eq!(follower.pass().await.expect("a pass").len(), 10_000);
+        assert_eq!(reader.pass().await.expect("a pass").len(), 10_000);
         let again = "UPDATE jwt_blocklist SET changed = changed + 10";
         admin.execute(again).await.expect("rows");
-        assert_eq!(follower.pass().await.expect("a pass").len(), 10_000);
-        let mut other = Follower::new(follower.store.clone());
+        assert_eq!(reader.pass().await.expect("a pass").len(), 10_000);
+        let mut other = ChangeReader::new(reader.store.clone());
         assert_eq!(other.pass().await.expect("a pass").len(), 10_000);
         home.end().await;
     }
@@ -399,62 +399,62 @@ mod redis {
     }
 
     #[rocket::async_test]
-    async fn what_was_acknowledged_is_known() {
+    async fn acknowledged_entries_are_returned() {
         let home = Home::new().await;
-        super::what_was_acknowledged_is_known([store(&home), store(&home)]).await;
+        super::acknowledged_entries_are_returned([store(&home), store(&home)]).await;
         home.end().await;
     }
 
-    /// Trimmed beyond what was seen, or gone with all keys.
+    /// Trimmed beyond the last record read, or flushed with all keys.
     #[rocket::async_test]
-    async fn after_the_stream_was_cut_all_is_handed_out() {
+    async fn after_the_stream_was_trimmed_all_entries_are_returned() {
         let home = Home::new().await;
-        let mut follower = Follower::new(store(&home));
-        follower.pass().await.expect("a pass");
+        let mut reader = ChangeReader::new(store(&home));
+        reader.pass().await.expect("a pass");
         let [first, second, third, last] = [(); 4].map(|()| session());
-        follower.store.revoke(&first).await.expect("it is recorded");
+        reader.store.revoke(&first).await.expect("it is recorded");
         home.ask::<i64>(&["XTRIM", &home.stream(), "MAXLEN", "0"]).await;
-        follower.store.revoke(&second).await.expect("it is recorded");
-        let keys = follower.pass().await.expect("a pass");
+        reader.store.revoke(&second).await.expect("it is recorded");
+        let keys = reader.pass().await.expect("a pass");
         assert!(keys.contains(&first.key()) && keys.contains(&second.key()));
 
         for key in home.keys().await.into_iter().chain([home.stream()]) {
             home.ask::<()>(&["DEL", &key]).await;
         }
-        follower.store.revoke(&third).await.expect("it is recorded");
-        assert_eq!(follower.pass().await.expect("a pass"), HashSet::from([third.key()]));
-        follower.store.revoke(&last).await.expect("it is recorded");
-        assert_eq!(follower.pass().await.expect("a pass"), HashSet::from([last.key()]));
-        assert!(follower.pass().await.expect("a pass").is_empty());
+        reader.store.revoke(&third).await.expect("it is recorded");
+        assert_eq!(reader.pass().await.expect("a pass"), HashSet::from([third.key()]));
+        reader.store.revoke(&last).await.expect("it is recorded");
+        assert_eq!(reader.pass().await.expect("a pass"), HashSet::from([last.key()]));
+        assert!(reader.pass().await.expect("a pass").is_empty());
         home.end().await;
     }
 
-    /// Another record in the place of the one that was seen last.
+    /// Another record has the id of the last one read.
     #[rocket::async_test]
     async fn a_record_of_the_same_number_is_not_taken_for_the_one_that_was_lost() {
         let home = Home::new().await;
-        let mut follower = Follower::new(store(&home));
-        follower.pass().await.expect("a pass");
+        let mut reader = ChangeReader::new(store(&home));
+        reader.pass().await.expect("a pass");
         let [first, lost] = [(); 2].map(|()| session());
-        follower.store.revoke(&first).await.expect("it is recorded");
-        follower.pass().await.expect("a pass");
+        reader.store.revoke(&first).await.expect("it is recorded");
+        reader.pass().await.expect("a pass");
         let newest: Vec<Vec<rocket_db_pools::deadpool_redis::redis::Value>> =
             home.ask(&["XREVRANGE", &home.stream(), "+", "-", "COUNT", "1"]).await;
         let id: String =
             rocket_db_pools::deadpool_redis::redis::from_redis_value(&newest[0][0]).expect("an id");
-        // Written before that record of another history, by a server whose stream was shorter.
-        follower.store.revoke(&lost).await.expect("it is recorded");
+        // As on a server with another history, whose stream was shorter.
+        reader.store.revoke(&lost).await.expect("it is recorded");
         home.ask::<()>(&["DEL", &home.stream()]).await;
         home.ask::<String>(&["XADD", &home.stream(), &id, "entry", "- other"]).await;
-        follower.hands_out(&lost, "lost from the stream").await;
+        reader.returns(&lost, "lost from the stream").await;
         home.end().await;
     }
 
     #[rocket::async_test]
-    async fn many_are_handed_out_in_pages() {
+    async fn many_entries_are_returned_in_pages() {
         let home = Home::new().await;
-        let mut follower = Follower::new(store(&home));
-        follower.pass().await.expect("a pass");
+        let mut reader = ChangeReader::new(store(&home));
+        reader.pass().await.expect("a pass");
         let write = |count: usize| {
             let store = store(&home);
             async move {
@@ -467,13 +467,13 @@ mod redis {
             }
         };
         let first = write(5000).await;
-        assert_eq!(follower.pass().await.expect("a pass"), first);
+        assert_eq!(reader.pass().await.expect("a pass"), first);
         // More than the stream keeps.
         let second = write(18_000).await;
-        let keys = follower.pass().await.expect("a pass");
+        let keys = reader.pass().await.expect("a pass");
         assert_eq!(keys.len(), 23_000);
         assert!(keys.is_superset(&first) && keys.is_superset(&second));
-        let mut other = Follower::new(follower.store.clone());
+        let mut other = ChangeReader::new(reader.store.clone());
         assert_eq!(other.pass().await.expect("a pass").len(), 23_000);
         home.end().await;
     }

@@ -1,4 +1,4 @@
-//! The connection that all questions share, and what becomes of them when it fails.
+//! The connection that all requests share, and what happens to them when it fails.
 #![cfg(all(feature = "test-util", feature = "deadpool_redis"))]
 
 use rocket::futures::future::{join_all, FutureExt};
@@ -12,7 +12,7 @@ use rocket_jwt_extended::blocklist::{
 use crate::relay::Relay;
 use crate::store_support::{deadpool_redis::Home, redis, try_pool};
 
-/// A store, with the network by which it reaches its server.
+/// A store, and the network between it and its server.
 struct Setting {
     home: Home,
     relay: Relay,
@@ -45,14 +45,14 @@ impl Setting {
         assert_eq!((status.size, status.available), (1, 0), "{status:?}");
     }
 
-    /// Puts a question, and gives it up when it has been sent.
-    async fn give_up(&self, token: &str) {
+    /// Sends a request, and cancels it when it has been sent.
+    async fn send_and_cancel(&self, token: &str) {
         let (heard, ids) = (self.relay.heard(), ids(token));
-        let mut question = self.store.standing(&ids);
+        let mut request = self.store.standing(&ids);
         rocket::tokio::select! {
             biased;
             () = self.relay.hears_more_than(heard) => {}
-            answer = &mut question => panic!("{answer:?}"),
+            answer = &mut request => panic!("{answer:?}"),
         }
     }
 }
@@ -66,7 +66,7 @@ fn later() -> OffsetDateTime {
 }
 
 #[rocket::async_test]
-async fn many_questions_go_over_one_connection() {
+async fn many_lookups_share_one_connection() {
     let setting = Setting::with_an_entry().await;
     let answers = join_all((0..500).map(|number| {
         let token = if number % 3 == 0 { "revoked" } else { "live" };
@@ -103,7 +103,7 @@ async fn a_connection_that_was_closed_is_replaced() {
 async fn a_connection_that_the_server_closes_is_replaced() {
     let home = Home::new().await;
     let pool: Pool = try_pool(&redis(), 8).await.expect("a pool");
-    // The store takes the one that lies in the pool.
+    // The store takes the idle connection of the pool.
     let mut named = pool.get().await.expect("a connection");
     let mut name = Cmd::new();
     name.arg("CLIENT").arg("SETNAME").arg(&home.prefix);
@@ -134,8 +134,8 @@ async fn a_connection_that_the_server_closes_is_replaced() {
 async fn a_silent_connection_is_replaced() {
     let setting = Setting::with_an_entry().await;
     setting.relay.deafen();
-    setting.give_up("revoked").await;
-    // Fewer than are sent without waiting for what is under way.
+    setting.send_and_cancel("revoked").await;
+    // Fewer than a full batch, which would not wait for the one in flight.
     let answers = join_all((0..60).map(|_| setting.standing("revoked"))).await;
     assert!(answers.iter().all(|standing| *standing == Standing::Revoked));
     assert_eq!(setting.relay.accepted(), 2);
@@ -143,15 +143,15 @@ async fn a_silent_connection_is_replaced() {
     setting.home.end().await;
 }
 
-/// What else lies in the pool is as silent, and is not tried one after the other.
+/// Idle connections are silent as well, and are not tried one after another.
 #[rocket::async_test]
-async fn the_rest_of_a_pool_is_silent_too() {
+async fn idle_connections_of_a_silent_server_are_discarded() {
     let setting = Setting::with_an_entry().await;
     let others = join_all((0..5).map(|_| setting.pool.get())).await;
     drop(others);
     assert_eq!(setting.pool.status().size, 6);
     setting.relay.deafen();
-    setting.give_up("revoked").await;
+    setting.send_and_cancel("revoked").await;
     assert_eq!(setting.standing("revoked").await, Standing::Revoked);
     assert_eq!(setting.relay.accepted(), 7);
     setting.has_one_connection();
@@ -163,7 +163,7 @@ async fn a_server_that_paused_answers_on_the_same_connection() {
     let setting = Setting::with_an_entry().await;
     for _ in 0..3 {
         setting.relay.hold(true);
-        setting.give_up("live").await;
+        setting.send_and_cancel("live").await;
         setting.relay.hold(false);
         assert_eq!(setting.standing("revoked").await, Standing::Revoked);
     }
@@ -172,10 +172,10 @@ async fn a_server_that_paused_answers_on_the_same_connection() {
 }
 
 #[rocket::async_test]
-async fn who_asks_and_leaves_costs_no_connection() {
+async fn a_client_that_disconnects_costs_no_connection() {
     let setting = Setting::with_an_entry().await;
     for _ in 0..50 {
-        // Given up before the answer can have come; twice, so that one is given up in a row.
+        // Cancelled before the reply can have come; twice, so that two in a row are cancelled.
         setting.relay.hold(true);
         assert!(setting.store.standing(&ids("live")).now_or_never().is_none());
         assert!(setting.store.standing(&ids("live")).now_or_never().is_none());
@@ -188,23 +188,23 @@ async fn who_asks_and_leaves_costs_no_connection() {
 }
 
 #[rocket::async_test]
-async fn who_leaves_takes_no_answer_of_others() {
+async fn a_cancelled_request_takes_no_reply_of_another() {
     let setting = Setting::with_an_entry().await;
     setting.relay.hold(true);
     let (revoked, live) = (ids("revoked"), ids("live"));
-    let mut questions: Vec<_> = (0..200)
+    let mut requests: Vec<_> = (0..200)
         .map(|number| match number % 2 {
             0 => setting.store.standing(&revoked),
             _ => setting.store.standing(&live),
         })
         .collect();
     let heard = setting.relay.heard();
-    for question in &mut questions {
-        assert!(question.now_or_never().is_none());
+    for request in &mut requests {
+        assert!(request.now_or_never().is_none());
     }
     setting.relay.hears_more_than(heard).await;
     let mut number = 0;
-    let mut kept = questions;
+    let mut kept = requests;
     kept.retain(|_| {
         number += 1;
         number % 3 == 0
@@ -220,18 +220,18 @@ async fn who_leaves_takes_no_answer_of_others() {
 }
 
 #[rocket::async_test]
-async fn all_wait_for_one_connection_to_be_opened() {
+async fn all_requests_wait_for_the_same_attempt_to_connect() {
     let setting = Setting::new(8).await;
     setting.relay.hold(true);
     let ids = ids("live");
     let mut first = setting.store.standing(&ids);
     let mut others: Vec<_> = (0..100).map(|_| setting.store.standing(&ids)).collect();
     assert!((&mut first).now_or_never().is_none());
-    for question in &mut others {
-        assert!(question.now_or_never().is_none());
+    for request in &mut others {
+        assert!(request.now_or_never().is_none());
     }
     setting.relay.has_accepted(1).await;
-    // The one that began it is no longer there.
+    // The request that started the attempt is cancelled.
     drop(first);
     setting.relay.hold(false);
     for answer in join_all(others).await {
@@ -241,16 +241,16 @@ async fn all_wait_for_one_connection_to_be_opened() {
     setting.has_one_connection();
 }
 
-/// All who began it left before it was done; the next finds it, whatever became of it.
+/// All requests were cancelled before the attempt was done; the next one finds its result.
 #[rocket::async_test]
-async fn a_connection_is_opened_though_nobody_waits() {
+async fn a_connection_is_opened_although_its_requests_were_cancelled() {
     let setting = Setting::new(8).await;
     setting.relay.hold(true);
     let ids = ids("live");
-    let mut question = setting.store.standing(&ids);
-    assert!((&mut question).now_or_never().is_none());
+    let mut request = setting.store.standing(&ids);
+    assert!((&mut request).now_or_never().is_none());
     setting.relay.has_accepted(1).await;
-    drop(question);
+    drop(request);
     setting.relay.hold(false);
     assert_eq!(setting.standing("live").await, Standing::Live);
     assert_eq!(setting.relay.accepted(), 1);
@@ -258,11 +258,11 @@ async fn a_connection_is_opened_though_nobody_waits() {
 }
 
 #[rocket::async_test]
-async fn what_may_have_been_done_is_not_repeated() {
+async fn a_write_of_unknown_outcome_is_not_repeated() {
     let setting = Setting::new(8).await;
     let now = OffsetDateTime::now_utc();
     setting.standing("token").await;
-    // What is used up reaches the server after a look and a ping.
+    // The mark of use is sent after a lookup and a ping.
     setting.relay.lose_answers_after(setting.relay.heard() + 2);
     setting.store.use_up(&ids("token"), now, later()).await.expect_err("nobody knows");
     setting.relay.lose_answers_after(usize::MAX);
@@ -287,14 +287,13 @@ async fn a_pool_of_one_is_left_to_the_application() {
 }
 
 #[rocket::async_test]
-async fn the_connection_goes_back_with_the_store() {
+async fn the_connection_returns_to_the_pool_with_the_store() {
     let Setting { home, relay, pool, store } = Setting::new(2).await;
     let _other = pool.get().await.expect("a connection");
     store.standing(&ids("live")).await.expect("an answer");
     drop(store);
-    // The task that carried the question may hold it a moment longer: the pool waits for it, as it has
-    // no other.
-    let _ = pool.get().await.expect("the one that went back");
+    // The worker of the batch may keep it a moment longer: the pool waits for it, as it has no other.
+    let _ = pool.get().await.expect("the returned connection");
     assert_eq!(relay.accepted(), 2);
     home.end().await;
 }
