@@ -28,8 +28,8 @@ use super::entry::{Revocation, TokenIds};
 ///
 /// A store typically
 ///
-///   1. converts each id to an [`EntryKey`] of 17 bytes with [`Revocation::key()`] and
-///      [`TokenIds::keys()`];
+///   1. converts each id to an [`EntryKey`](super::entry::EntryKey) of 17 bytes with
+///      [`Revocation::key()`] and [`TokenIds::keys()`];
 ///   2. in `revoke`, inserts the entry or extends the existing one, and returns only when the
 ///      change is durable and visible to every server;
 ///   3. in `standing`, reads all keys of a token in **one** round trip;
