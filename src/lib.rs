@@ -248,7 +248,7 @@ pub mod testing;
 
 pub use jsonwebtoken;
 pub use rocket;
-#[cfg(feature = "rocket_db_pools")]
+#[cfg(feature = "_database")]
 pub use rocket_db_pools;
 
 pub use jsonwebtoken::Header;

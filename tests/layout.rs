@@ -12,8 +12,9 @@ const MAX_LINES: usize = 450;
 /// These folders do not know the framework.
 const GROUND: [&str; 4] = ["token", "keys", "crypto", "blocklist"];
 
-/// The parts of `rocket` that are not the framework: libraries that it re-exports.
-const LIBRARIES: [&str; 5] = ["time", "tokio", "serde", "futures", "async_trait"];
+/// The parts of `rocket` that are not the framework: libraries that it re-exports, and the runtime of an
+/// asynchronous test.
+const LIBRARIES: [&str; 6] = ["time", "tokio", "serde", "futures", "async_trait", "async_test"];
 
 /// A module: its path in the crate, its file, and its text.
 struct Module {
@@ -58,28 +59,44 @@ fn modules() -> Vec<Module> {
     modules
 }
 
+/// A path in the source, and the names of the inline modules around it.
+type Found = (Vec<String>, Vec<String>);
+
 /// Every path of the source that begins with a name in `starts`, with the groups of `use` expanded.
-fn paths(tokens: TokenStream, starts: &BTreeSet<&str>) -> Vec<Vec<String>> {
+fn paths(tokens: TokenStream, starts: &BTreeSet<&str>) -> Vec<Found> {
     let mut found = Vec::new();
-    scan(tokens, starts, &mut found);
+    scan(tokens, starts, &mut Vec::new(), &mut found);
     found
 }
 
-fn scan(tokens: TokenStream, starts: &BTreeSet<&str>, found: &mut Vec<Vec<String>>) {
+fn scan(
+    tokens: TokenStream,
+    starts: &BTreeSet<&str>,
+    inline: &mut Vec<String>,
+    found: &mut Vec<Found>,
+) {
     let tokens: Vec<_> = tokens.into_iter().collect();
     let mut at = 0;
     while at < tokens.len() {
-        match &tokens[at] {
-            TokenTree::Ident(ident) if starts.contains(ident.to_string().as_str()) => {
+        match &tokens[at..] {
+            [TokenTree::Ident(keyword), TokenTree::Ident(name), TokenTree::Group(body), ..]
+                if *keyword == "mod" =>
+            {
+                inline.push(name.to_string());
+                scan(body.stream(), starts, inline, found);
+                inline.pop();
+                at += 3;
+            }
+            [TokenTree::Ident(ident), ..] if starts.contains(ident.to_string().as_str()) => {
                 let continued = at >= 2 && is_separator(&tokens[at - 2..]);
                 let (begun, next) = follow(&tokens, at);
                 if !continued && begun.iter().any(|path| path.len() > 1) {
-                    found.extend(begun);
+                    found.extend(begun.into_iter().map(|path| (path, inline.clone())));
                 }
                 at = next;
             }
-            TokenTree::Group(group) => {
-                scan(group.stream(), starts, found);
+            [TokenTree::Group(group), ..] => {
+                scan(group.stream(), starts, inline, found);
                 at += 1;
             }
             _ => at += 1,
@@ -104,7 +121,8 @@ fn follow(tokens: &[TokenTree], mut at: usize) -> (Vec<Vec<String>>, usize) {
                 let mut item = 0;
                 while item < inner.len() {
                     let (paths, next) = follow(&inner, item);
-                    all.extend(paths.into_iter().map(|rest| [path.clone(), rest].concat()));
+                    let paths = paths.into_iter().filter(|rest| !rest.is_empty());
+                    all.extend(paths.map(|rest| [path.clone(), rest].concat()));
                     item = next.max(item + 1);
                 }
                 return (all, at + 1);
@@ -134,8 +152,8 @@ fn imports(modules: &[Module]) -> Vec<BTreeSet<usize>> {
         let starts = ["crate", "super", "self"].into_iter().chain(children.iter().copied());
         paths(module.tokens(), &starts.collect())
             .into_iter()
-            .filter_map(|path| {
-                let mut base = module.path.clone();
+            .filter_map(|(path, inline)| {
+                let mut base = [module.path.clone(), inline].concat();
                 let mut rest = path.as_slice();
                 match rest[0].as_str() {
                     "crate" => {
@@ -207,7 +225,7 @@ fn a_circle_would_be_found() {
     assert_eq!(in_circles(&imports), [1, 2]);
     let source = "use crate::{a::{self, B}, c}; fn f() { crate::d::e(); x::crate_(); }";
     let found = paths(source.parse().unwrap(), &["crate"].into());
-    let found: Vec<_> = found.iter().map(|path| path.join("::")).collect();
+    let found: Vec<_> = found.iter().map(|(path, _)| path.join("::")).collect();
     assert_eq!(found, ["crate::a::self", "crate::a::B", "crate::c", "crate::d::e"]);
 }
 
@@ -215,7 +233,7 @@ fn a_circle_would_be_found() {
 fn the_ground_floor_does_not_know_rocket() {
     let mut faults = Vec::new();
     for module in modules().iter().filter(|module| GROUND.contains(&module.room())) {
-        for path in paths(module.tokens(), &["rocket"].into()) {
+        for (path, _) in paths(module.tokens(), &["rocket"].into()) {
             if !LIBRARIES.contains(&path[1].as_str()) {
                 faults.push(format!("{}: {}", module.file.display(), path.join("::")));
             }

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use rocket::tokio::time;
 
-use super::follow::ReplicableBlocklist;
+use super::entry::TokenIds;
+use super::replica::changes::ReplicableBlocklist;
 use super::replica::Replica;
-use super::{Blocklist, Standing, StoreError, TokenIds};
+use super::store::{Blocklist, Standing, StoreError};
 use crate::clock::{BootClock, Clock};
 
 /// How long one page of entries may take at launch, where no request waits.

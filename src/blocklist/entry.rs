@@ -1,4 +1,4 @@
-//! The entries of a blocklist, and the ids a token is asked about.
+//! The entries of a blocklist, and the ids by which a token is looked up.
 
 use std::fmt;
 
@@ -8,21 +8,22 @@ use uuid::Uuid;
 use crate::clock;
 use crate::crypto;
 
-/// What a [`Revocation`] revokes.
+/// The kind of a [`Revocation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RevocationKind {
-    /// One token, by its `jti`.
+    /// Revokes one token, by its `jti`.
     Token,
-    /// One login with all its tokens, by `sid`.
+    /// Revokes one login with all its tokens, by `sid`.
     Session,
-    /// Every token of an identity that was issued until the cut-off.
+    /// Revokes every token of an identity that was issued at or before the cut-off.
     Subject,
 }
 
 /// The key of an entry: one byte for the kind, sixteen for the id.
 ///
-/// A UUID in its usual text form is its own sixteen bytes, so that the time-ordered ids of this crate
-/// (UUIDv7, RFC 9562) stay in order in an index; any other text is the first half of its SHA-256.
+/// A UUID in its canonical text form is stored as its sixteen bytes, so that the time-ordered ids
+/// of this crate (UUIDv7, RFC 9562) stay ordered in an index. Any other text is stored as the first
+/// half of its SHA-256.
 pub type EntryKey = [u8; 17];
 
 /// An entry to be recorded in a [`Blocklist`](super::Blocklist).
@@ -55,20 +56,20 @@ impl Revocation {
         Self { kind, id, cut_off, until }
     }
 
-    /// Revokes the token of that `jti`. The entry may leave after `until`, which must not be before the
-    /// token's `exp` with the leeway; `None` is for good.
+    /// Revokes the token with this `jti`. The entry expires at `until`, which must not be before
+    /// the token's `exp` plus the leeway; `None` never expires.
     pub fn token(jti: impl Into<String>, until: impl Into<Option<OffsetDateTime>>) -> Self {
         Self::new(RevocationKind::Token, jti.into(), None, until.into())
     }
 
-    /// Ends the session of that `sid`. The entry may leave after `until`, when the last of the
-    /// session's tokens has expired; `None` is for good.
+    /// Ends the session with this `sid`. The entry expires at `until`, which must not be before the
+    /// last of the session's tokens expires; `None` never expires.
     pub fn session(sid: impl Into<String>, until: impl Into<Option<OffsetDateTime>>) -> Self {
         Self::new(RevocationKind::Session, sid.into(), None, until.into())
     }
 
-    /// Revokes every token of `identity` issued at or before `cut_off`, to the millisecond. The entry
-    /// may leave after `until`; `None` is for good.
+    /// Revokes every token of `identity` issued at or before `cut_off`, to the millisecond. The
+    /// entry expires at `until`; `None` never expires.
     pub fn subject(
         identity: impl Into<String>,
         cut_off: OffsetDateTime,
@@ -77,7 +78,7 @@ impl Revocation {
         Self::new(RevocationKind::Subject, identity.into(), Some(cut_off), until.into())
     }
 
-    /// What is revoked.
+    /// The kind of the entry.
     pub fn kind(&self) -> RevocationKind {
         self.kind
     }
@@ -87,12 +88,12 @@ impl Revocation {
         &self.id
     }
 
-    /// For a subject, the instant up to which its tokens are dead; else `None`.
+    /// For a subject, the instant up to which its tokens are revoked; otherwise `None`.
     pub fn cut_off(&self) -> Option<OffsetDateTime> {
         self.cut_off
     }
 
-    /// When the entry may leave; `None` is never.
+    /// When the entry expires; `None` is never.
     pub fn until(&self) -> Option<OffsetDateTime> {
         self.until
     }
@@ -113,7 +114,46 @@ impl fmt::Debug for Revocation {
     }
 }
 
-/// The ids by which a [`Blocklist`](super::Blocklist) is asked about a token.
+/// An entry as a store holds it. Times are milliseconds since the Unix epoch.
+///
+/// An entry of an unknown kind is ignored. For the tokens that a malformed entry concerns, such as
+/// one that revokes nothing, the store itself is queried.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The key of the entry.
+    pub key: EntryKey,
+    /// Whether it revokes a token or ends a session.
+    pub revoked: bool,
+    /// For a subject: tokens issued in that millisecond or before are revoked.
+    pub cut_off: Option<i64>,
+    /// For a refresh token: when it was used for the first time.
+    pub used: Option<i64>,
+    /// When the entry expires; `None` is never.
+    pub until: Option<i64>,
+}
+
+impl Entry {
+    /// The entry that a revocation records.
+    pub fn of(revocation: &Revocation) -> Self {
+        let [cut_off, until] =
+            [revocation.cut_off(), revocation.until()].map(|time| time.map(clock::millis));
+        Self { key: revocation.key(), revoked: cut_off.is_none(), cut_off, used: None, until }
+    }
+}
+
+/// Omits the key, which identifies a token, session or user.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("revoked", &self.revoked)
+            .field("cut_off", &self.cut_off)
+            .field("used", &self.used)
+            .field("until", &self.until)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The ids by which a token is looked up in a [`Blocklist`](super::Blocklist).
 ///
 /// # Example
 ///
@@ -132,22 +172,22 @@ pub struct TokenIds<'a> {
     jti: Option<&'a str>,
     sid: Option<&'a str>,
     subject: Option<&'a str>,
-    // In milliseconds since the Unix epoch, by `iat`. What the `jti` says is finer, and read when it is
-    // asked for: most tokens have no subject entry.
-    by_second: Option<i64>,
+    // `iat`, in milliseconds since the Unix epoch. The time of the `jti` is more precise, but
+    // parsed only when needed, as most tokens have no subject entry.
+    iat_millis: Option<i64>,
 }
 
 impl<'a> TokenIds<'a> {
-    /// The ids of a token with the given claims. `issued_at` is its `iat`; it counts only where the
-    /// `jti` is no UUIDv7, whose own time is finer.
+    /// The ids of a token with the given claims. `issued_at` is its `iat`, which is used only if
+    /// the `jti` is not a UUIDv7, as the time of a UUIDv7 is more precise.
     pub fn new(
         jti: Option<&'a str>,
         sid: Option<&'a str>,
         subject: Option<&'a str>,
         issued_at: Option<OffsetDateTime>,
     ) -> Self {
-        let by_second = issued_at.map(|iat| iat.unix_timestamp().saturating_mul(1000));
-        Self { jti, sid, subject, by_second }
+        let iat_millis = issued_at.map(|iat| iat.unix_timestamp().saturating_mul(1000));
+        Self { jti, sid, subject, iat_millis }
     }
 
     /// The token's `jti`.
@@ -165,14 +205,14 @@ impl<'a> TokenIds<'a> {
         self.subject
     }
 
-    /// When the token was issued, in milliseconds since the Unix epoch: the time of its `jti` if that
-    /// is a UUIDv7, else the whole second of its `iat`.
+    /// When the token was issued, in milliseconds since the Unix epoch: the time of its `jti` if
+    /// that is a UUIDv7, otherwise the whole second of its `iat`.
     pub fn issued_millis(&self) -> Option<i64> {
-        self.jti.and_then(uuid_v7_millis).or(self.by_second)
+        self.jti.and_then(uuid_v7_millis).or(self.iat_millis)
     }
 
-    /// Whether a subject entry with this cut-off kills the token: it was issued in the cut-off's
-    /// millisecond or before, or nobody can say when.
+    /// Whether a subject entry with this cut-off revokes the token: it was issued in the cut-off's
+    /// millisecond or before, or its time of issue is unknown.
     pub fn is_cut_off_by(&self, cut_off: OffsetDateTime) -> bool {
         self.issued_millis().is_none_or(|issued| issued <= clock::millis(cut_off))
     }
@@ -192,7 +232,7 @@ impl<'a> TokenIds<'a> {
         self.subject.map(|id| entry_key(RevocationKind::Subject, id))
     }
 
-    /// All keys a token is to be asked about, at most three.
+    /// All keys by which the token is looked up, at most three.
     pub fn keys(&self) -> Vec<EntryKey> {
         [self.token_key(), self.session_key(), self.subject_key()].into_iter().flatten().collect()
     }
@@ -218,7 +258,8 @@ fn entry_key(kind: RevocationKind, id: &str) -> EntryKey {
     key
 }
 
-/// A UUID in exactly the text form that `Display` gives it, so that no two texts share a key.
+/// Parses a UUID only in exactly the text form that `Display` writes, so that no two texts share a
+/// key.
 fn canonical_uuid(id: &str) -> Option<Uuid> {
     let uuid = Uuid::try_parse(id).ok()?;
     (uuid.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()) == id).then_some(uuid)

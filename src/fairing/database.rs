@@ -12,7 +12,6 @@ use rocket::{Build, Rocket};
 use rocket_db_pools::Database;
 
 use super::prepared::Prepared;
-use super::store::replicated;
 use crate::blocklist::BlocklistPool;
 
 /// A database, whose type is erased.
@@ -66,15 +65,9 @@ where
         // Ignition runs each fairing once.
         let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(prepared) = prepared else { return Err(rocket) };
-        let access = match db.blocklist().await {
-            Ok(store) => {
-                let (clock, boot_clock) = (prepared.clock.clone(), prepared.boot_clock.clone());
-                replicated(store, &prepared.settings, clock, boot_clock).await
-            }
-            Err(error) => Err(error.to_string()),
-        };
-        match access {
-            Ok(access) => Ok(rocket.manage(prepared.into_jwt(access))),
+        let jwt = async { prepared.with_replicable(db.blocklist().await?).await };
+        match jwt.await {
+            Ok(jwt) => Ok(rocket.manage(jwt)),
             Err(error) => {
                 log::error!("the JWT blocklist can't be set up in `{}`: {error}", Db::NAME);
                 Err(rocket)

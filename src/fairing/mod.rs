@@ -1,7 +1,7 @@
 //! How it is attached: the fairing, its hooks, and its launch.
 
 mod background;
-#[cfg(feature = "rocket_db_pools")]
+#[cfg(feature = "_database")]
 mod database;
 mod prepared;
 mod store;
@@ -14,7 +14,6 @@ use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::response::Responder;
 use rocket::{Build, Orbit, Request, Response, Rocket};
 
-use crate::blocklist::access::BlocklistAccess;
 use crate::blocklist::{Blocklist, MemoryBlocklist, ReplicableBlocklist};
 use crate::clock::{BootClock, Clock, SystemClock};
 use crate::config::{self, Loaded};
@@ -96,7 +95,7 @@ impl JwtFairing {
     /// The launch fails if the pool is not attached or the database can't be reached.
     ///
     /// See [`BlocklistPool`](crate::blocklist::BlocklistPool) for the pools there are.
-    #[cfg(feature = "rocket_db_pools")]
+    #[cfg(feature = "_database")]
     pub fn database_blocklist<Db: rocket_db_pools::Database>(mut self) -> Self
     where
         Db::Pool: crate::blocklist::BlocklistPool,
@@ -198,26 +197,24 @@ impl JwtFairing {
 
     /// Manages the whole `Jwt`, now or when the database's pool is there.
     async fn manage(&self, rocket: Rocket<Build>, prepared: Prepared) -> fairing::Result {
-        let timeout = prepared.settings.blocklist_timeout.unsigned_abs();
         let is_replicated = prepared.settings.blocklist_replica.is_some();
-        let access = match &self.store {
+        let jwt = match &self.store {
             BlocklistSource::Memory(_) if is_replicated => {
                 Err("the blocklist is in memory already".into())
             }
             BlocklistSource::Own(_) if is_replicated => {
                 Err("set the application's own store with `replicable_blocklist()`".into())
             }
-            BlocklistSource::Memory(store) => Ok(BlocklistAccess::new(store.clone(), timeout)),
-            BlocklistSource::Own(store) => Ok(BlocklistAccess::new(store.clone(), timeout)),
+            BlocklistSource::Memory(store) => Ok(prepared.with_store(store.clone())),
+            BlocklistSource::Own(store) => Ok(prepared.with_store(store.clone())),
             BlocklistSource::Replicable(store) => {
-                let (clock, boot_clock) = (self.clock.clone(), self.boot_clock.clone());
-                store::replicated(store.clone(), &prepared.settings, clock, boot_clock).await
+                prepared.with_replicable(store.clone()).await.map_err(|error| error.to_string())
             }
-            #[cfg(feature = "rocket_db_pools")]
+            #[cfg(feature = "_database")]
             BlocklistSource::Database(source) => return Ok(source.attach_to(rocket, prepared)),
         };
-        match access {
-            Ok(access) => Ok(rocket.manage(prepared.into_jwt(access))),
+        match jwt {
+            Ok(jwt) => Ok(rocket.manage(jwt)),
             Err(error) => {
                 log::error!("JWT: `blocklist_replica` cannot be set up: {error}.");
                 Err(rocket)

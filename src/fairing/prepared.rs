@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::blocklist::access::BlocklistAccess;
+use crate::blocklist::{Blocklist, ReplicableBlocklist, StoreError};
 use crate::clock::{BootClock, Clock};
 use crate::hooks::Hooks;
 use crate::jwt::Jwt;
@@ -20,7 +21,29 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    pub(super) fn into_jwt(self, blocklist: BlocklistAccess) -> Jwt {
+    /// Completes the `Jwt` with a store that cannot be replicated.
+    pub(super) fn with_store(self, store: Arc<dyn Blocklist>) -> Jwt {
+        let timeout = self.settings.blocklist_timeout.unsigned_abs();
+        self.complete(BlocklistAccess::new(store, timeout))
+    }
+
+    /// Completes the `Jwt`, with a replica of the store if the settings ask for one.
+    pub(super) async fn with_replicable(
+        self,
+        store: Arc<dyn ReplicableBlocklist>,
+    ) -> Result<Jwt, StoreError> {
+        let Some(interval) = self.settings.blocklist_replica else {
+            return Ok(self.with_store(store));
+        };
+        let [interval, timeout] =
+            [interval, self.settings.blocklist_timeout].map(|span| span.unsigned_abs());
+        let (clock, boot_clock) = (self.clock.clone(), self.boot_clock.clone());
+        let access =
+            BlocklistAccess::replicated(store, interval, timeout, clock, boot_clock).await?;
+        Ok(self.complete(access))
+    }
+
+    fn complete(self, blocklist: BlocklistAccess) -> Jwt {
         Jwt::new(self.settings, self.keys, self.hooks, self.clock, blocklist)
     }
 }

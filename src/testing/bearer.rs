@@ -1,8 +1,8 @@
-//! A token as a request header.
+//! A request header that carries a token.
 
 use rocket::http::Header;
 
-/// `Authorization: Bearer …`, for a request of Rocket's local client.
+/// The header `Authorization: Bearer …`, for requests of Rocket's local client.
 ///
 /// # Example
 ///

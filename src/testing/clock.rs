@@ -1,4 +1,4 @@
-//! A clock that is moved by hand.
+//! A clock that tests set by hand.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,7 +6,7 @@ use rocket::time::{Duration, OffsetDateTime};
 
 use crate::Clock;
 
-/// A clock that stands still until it is moved. Its clones are the same clock.
+/// A clock that stands still until it is set or advanced. Clones share the same time.
 ///
 /// # Example
 ///
@@ -29,22 +29,22 @@ use crate::Clock;
 pub struct ManualClock(Arc<Mutex<OffsetDateTime>>);
 
 impl ManualClock {
-    /// A clock that stands at the present.
+    /// A clock set to the current time.
     pub fn new() -> Self {
         Self::at(OffsetDateTime::now_utc())
     }
 
-    /// A clock that stands at `time`.
+    /// A clock set to `time`.
     pub fn at(time: OffsetDateTime) -> Self {
         Self(Arc::new(Mutex::new(time)))
     }
 
-    /// Moves it to `time`.
+    /// Sets the clock to `time`.
     pub fn set(&self, time: OffsetDateTime) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = time;
     }
 
-    /// Moves it on, or with a negative duration back.
+    /// Advances the clock, or sets it back if the duration is negative.
     pub fn advance(&self, duration: Duration) {
         let mut time = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *time = time.saturating_add(duration);

@@ -1,4 +1,4 @@
-//! The contract of a store, as tests.
+//! The contract of a store, as a suite of tests.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -9,29 +9,30 @@ use uuid::{NoContext, Timestamp, Uuid};
 use crate::blocklist::{Blocklist, Revocation, Standing, StoreError, TokenIds, UseUp};
 use crate::clock;
 
-mod followed;
-mod leaving;
+mod expiry;
+mod replicable;
 mod revoking;
 mod using_up;
 
-pub use followed::replicable_blocklist_contract;
+pub use replicable::replicable_blocklist_contract;
 
-/// Checks that a store keeps the contract of [`Blocklist`]; the stores of this crate pass it too.
+/// Checks that a store fulfils the contract of [`Blocklist`]. The stores of this crate pass the
+/// same suite.
 ///
-/// `make` is called twice, for two servers, and gives two stores that share one storage: two pools
-/// of one database, or the same `Arc` twice where the storage is in the process. What one of them
-/// has recorded, the other must know.
+/// `make` is called twice, for two servers, and must return two stores that share one storage: two
+/// pools of one database, or the same `Arc` twice if the storage is in the process. Each must see
+/// the entries that the other has recorded.
 ///
-/// The storage is to be the suite's own (a table or a prefix made for it), as it prunes as of hours
-/// to come. The times are the real present and some hours around it, as some servers expire entries
-/// by their own clock, which must be right to the half hour. A run takes about half a second of
-/// waiting, and some thousand round trips.
+/// The storage must be reserved for the suite (a table or a prefix of its own), as the suite prunes
+/// entries that expire hours from now. It uses times within some hours of the current time, as some
+/// servers expire entries by their own clock, which must be accurate to half an hour. A run waits
+/// for about half a second, and needs some thousand round trips.
 ///
-/// What it can't check is what becomes of entries in a crash, a fail-over, or a network partition.
+/// The suite cannot check what happens to entries in a crash, a fail-over, or a network partition.
 ///
 /// # Panics
 ///
-/// With the name of the case that the store does not pass, what was expected, and what it answered.
+/// If the store fails a case, with the name of the case, the expected result, and the actual one.
 ///
 /// # Example
 ///
@@ -49,7 +50,7 @@ pub use followed::replicable_blocklist_contract;
 /// # ; rocket::tokio::runtime::Runtime::new().unwrap().block_on(test);
 /// ```
 ///
-/// In an application's tests the body stands in a function marked `#[rocket::async_test]`.
+/// In an application's tests, the body goes into a function marked `#[rocket::async_test]`.
 pub async fn blocklist_contract<B: Blocklist>(make: impl AsyncFn() -> B) {
     let stores: [Arc<dyn Blocklist>; 2] = [Arc::new(make().await), Arc::new(make().await)];
 
@@ -60,38 +61,38 @@ pub async fn blocklist_contract<B: Blocklist>(make: impl AsyncFn() -> B) {
     }
 
     run! {
-        revoking::nothing_is_known_against_a_new_token,
+        revoking::a_new_token_is_live,
         revoking::a_token_without_ids_is_live,
         revoking::a_token_is_revoked_alone,
         revoking::a_session_ends_with_all_its_tokens,
         revoking::a_subject_is_cut_off_to_the_millisecond,
-        revoking::a_cut_off_goes_by_the_second_of_iat_without_a_v7_jti,
+        revoking::a_cut_off_uses_the_second_of_iat_without_a_v7_jti,
         revoking::a_token_of_unknown_age_is_cut_off,
         revoking::a_cut_off_never_goes_back,
-        revoking::kinds_do_not_mix,
+        revoking::kinds_are_distinct,
         revoking::an_id_may_be_any_text,
-        revoking::revoking_twice_is_fine,
+        revoking::revoking_twice_succeeds,
         using_up::the_first_use_is_first_and_the_next_is_again,
-        using_up::tokens_of_a_session_are_used_up_one_by_one,
+        using_up::tokens_of_a_session_are_used_up_separately,
         using_up::a_revoked_token_is_not_used_up,
         using_up::a_used_token_can_be_revoked,
-        using_up::an_ended_session_wins_over_a_use,
+        using_up::an_ended_session_takes_precedence_over_a_use,
         using_up::a_token_without_jti_is_an_error,
-        using_up::of_many_calls_exactly_one_is_first,
+        using_up::exactly_one_of_many_calls_is_first,
         using_up::a_revocation_is_not_lost_to_a_use,
-        leaving::what_has_expired_leaves,
-        leaving::what_has_not_expired_stays,
-        leaving::an_until_is_never_shortened,
-        leaving::for_good_wins_over_any_until,
-        leaving::a_revoked_use_stays_for_the_longer_of_both,
-        leaving::an_until_may_be_the_end_of_time,
-        leaving::an_until_is_never_shortened_in_real_time,
-        leaving::of_many_untils_the_last_stays,
-        leaving::a_revocation_is_not_lost_to_pruning,
+        expiry::expired_entries_are_pruned,
+        expiry::unexpired_entries_are_kept,
+        expiry::an_until_is_never_shortened,
+        expiry::a_missing_until_is_later_than_any,
+        expiry::a_revoked_use_is_kept_for_the_longer_until,
+        expiry::an_until_may_be_the_end_of_time,
+        expiry::an_until_is_never_shortened_in_real_time,
+        expiry::the_last_of_many_untils_applies,
+        expiry::a_revocation_is_not_lost_to_pruning,
     }
 }
 
-/// One case, with the stores of two servers.
+/// A case, with the stores of two servers.
 #[derive(Clone, Copy)]
 struct Case<'a> {
     name: &'static str,
@@ -104,14 +105,14 @@ impl Case<'_> {
         self.ok(self.stores[0].revoke(&entry).await, "revoke");
     }
 
-    /// Both servers must see the token in this standing.
+    /// Checks the token's standing on both servers.
     async fn expect(&self, ids: TokenIds<'_>, standing: Standing, why: &str) {
         for store in self.stores {
             let found = self.ok(store.standing(&ids).await, "standing");
             self.equal(in_millis(found), in_millis(standing), why);
-            if let Some(at_once) = store.try_standing(&ids) {
-                let at_once = self.ok(at_once, "try_standing");
-                self.equal(in_millis(at_once), in_millis(standing), why);
+            if let Some(immediate) = store.try_standing(&ids) {
+                let immediate = self.ok(immediate, "try_standing");
+                self.equal(in_millis(immediate), in_millis(standing), why);
             }
         }
     }
@@ -124,7 +125,7 @@ impl Case<'_> {
         self.expect(ids, Standing::Live, why).await;
     }
 
-    /// Uses the token up on one of the servers, with an `until` two hours away.
+    /// Uses the token up on one of the servers, with an `until` in two hours.
     async fn use_up(&self, server: usize, ids: TokenIds<'_>, now: OffsetDateTime) -> UseUp {
         let until = now + Duration::hours(2);
         self.ok(self.stores[server % 2].use_up(&ids, now, until).await, "use_up")
@@ -149,7 +150,7 @@ impl Case<'_> {
     }
 }
 
-/// The ids of a token, each a new one.
+/// The ids of a token. [`new()`](Ids::new) makes them all new.
 struct Ids {
     jti: String,
     sid: String,
@@ -166,14 +167,14 @@ impl Ids {
     }
 }
 
-/// A UUIDv7, as this crate makes them.
+/// A new UUIDv7, as this crate uses for its ids.
 fn id() -> String {
     Uuid::now_v7().to_string()
 }
 
-/// A UUIDv7 of a chosen millisecond.
+/// A UUIDv7 with this time.
 fn id_of(time: OffsetDateTime) -> String {
-    let seconds = u64::try_from(time.unix_timestamp()).expect("the present is after 1970");
+    let seconds = u64::try_from(time.unix_timestamp()).expect("the current time is after 1970");
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.nanosecond())).to_string()
 }
 
@@ -181,12 +182,12 @@ fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }
 
-/// In so many hours, or ago.
+/// The time in `count` hours, or that many hours ago.
 fn hours(count: i64) -> OffsetDateTime {
     now() + Duration::hours(count)
 }
 
-/// With no more of a time than every store holds.
+/// Rounds the time to milliseconds, the precision of every store.
 fn in_millis(standing: Standing) -> Standing {
     let Standing::Used { first } = standing else { return standing };
     Standing::Used { first: clock::from_millis(clock::millis(first)).unwrap_or(first) }

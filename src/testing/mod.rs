@@ -1,6 +1,6 @@
-//! What tests of an application, or of a store, are made with.
+//! Utilities for testing applications and custom stores.
 
-// A test that fails panics, and says which.
+// A failing contract case panics with its name.
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bearer;

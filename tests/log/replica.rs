@@ -94,10 +94,10 @@ fn a_replica_that_falls_behind_says_so_once_and_once_when_it_is_back() {
         });
     });
     let said: Vec<&Line> =
-        lines.iter().filter(|line| line.text.contains("the blocklist is a")).collect();
+        lines.iter().filter(|line| line.text.contains("the blocklist replica is ")).collect();
     let texts: Vec<_> = said.iter().map(|line| &*line.text).collect();
-    let behind = "JWT: the blocklist is asked for each request: a wire was cut";
-    let back = "JWT: the blocklist is answered for from memory again";
+    let behind = "JWT: the blocklist replica is stale, requests query the store: a wire was cut";
+    let back = "JWT: the blocklist replica is up to date again";
     assert_eq!(texts, [behind, back, behind, back]);
     assert!(said.iter().all(|line| line.level == Level::Warn));
 }

@@ -141,7 +141,7 @@ fn fails_closed_and_comes_back(mut server: Server, store: &'static str) {
     });
 }
 
-/// Answers that nobody waits for any more are never taken for those of later questions.
+/// The replies to cancelled requests are never taken for those of later ones.
 fn no_late_answer_is_mixed_up(mut server: Server, store: &'static str) {
     let node = Node::start(&server.place(store), &Setup::new(",blocklist_timeout=\"30ms\""));
     let patient = Node::start(&server.place(store), &Setup::new(",blocklist_timeout=\"20s\""));

@@ -41,7 +41,7 @@ fn still_tells(place: &Place, load: impl FnOnce()) -> (Node, Pair) {
 
 /// The one statement of a guard, with values in the place of its parameters.
 #[track_caller]
-fn question(statements: &[(&'static str, &str)], values: [&str; 3]) -> String {
+fn lookup(statements: &[(&'static str, &str)], values: [&str; 3]) -> String {
     let (_, text) = statements.iter().find(|(name, _)| *name == "standing").expect("a statement");
     let values = values.join(", ");
     match text.split_once(" IN (") {
@@ -66,7 +66,7 @@ fn sqlite_finds_one_of_a_million_by_its_key() {
             assert_eq!(done.rows_affected(), u64::from(MILLION));
 
             let store = SqlxBlocklist::new(pool.clone());
-            let text = question(&store.statements(), ["x'00'", "x'01'", "x'02'"]);
+            let text = lookup(&store.statements(), ["x'00'", "x'01'", "x'02'"]);
             let text = text.replace("EXPLAIN", "EXPLAIN QUERY PLAN");
             let rows = sqlx::query(&text).fetch_all(&pool).await.expect("a plan");
             let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
@@ -93,7 +93,7 @@ fn postgres_finds_one_of_a_million_by_its_key() {
     let text = rocket::execute(async {
         let pool = PoolOptions::<sqlx::Postgres>::new().connect_lazy("postgres://localhost");
         let store = SqlxBlocklist::new(pool.expect("an address"));
-        question(&store.statements(), ["'t0000000000050000'", "'t0000000000050001'", "'s'"])
+        lookup(&store.statements(), ["'t0000000000050000'", "'t0000000000050001'", "'s'"])
     });
     for statistics in ["", "ANALYZE jwt_blocklist;"] {
         let plan = server.ask(&format!("{statistics} {text}"));
@@ -116,7 +116,7 @@ fn mariadb_finds_one_of_a_million_by_its_key() {
     let text = rocket::execute(async {
         let pool = PoolOptions::<sqlx::MySql>::new().connect_lazy("mysql://localhost/test");
         let store = SqlxBlocklist::new(pool.expect("an address"));
-        question(&store.statements(), ["'t0000000000050000'", "'t0000000000050001'", "'s'"])
+        lookup(&store.statements(), ["'t0000000000050000'", "'t0000000000050001'", "'s'"])
     });
     let plan = server.ask(&text);
     let (kind, key) = (plan.contains("\trange\t"), plan.contains("\tPRIMARY\t17\t"));

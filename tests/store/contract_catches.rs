@@ -224,11 +224,11 @@ macro_rules! caught {
 }
 
 caught! {
-    Unreachable: an_error_is_caught by "a_new_token: `standing` failed: no route to the store",
+    Unreachable: an_error_is_caught by "a_new_token_is_live: `standing` failed: no route to the store",
     NotShared: separate_stores_are_caught by "a_token_is_revoked_alone",
     SessionsForgotten: forgotten_sessions_are_caught by "a_session_ends_with_all_its_tokens",
     SubjectsForgotten: forgotten_subjects_are_caught by "a_subject_is_cut_off_to_the_millisecond",
-    KindsMixed: mixed_kinds_are_caught by "kinds_do_not_mix",
+    KindsMixed: mixed_kinds_are_caught by "kinds_are_distinct",
     CutOffInSeconds: coarse_cut_offs_are_caught by "a_subject_is_cut_off_to_the_millisecond",
     CutOffReplaced: a_cut_off_set_back_is_caught by "a_cut_off_never_goes_back",
     CutOffSparesUnknown: a_spared_token_is_caught by "a_token_of_unknown_age_is_cut_off",
@@ -236,18 +236,18 @@ caught! {
     IdsTrimmed: trimmed_ids_are_caught by "an_id_may_be_any_text",
     IdsShortened: shortened_ids_are_caught by "an_id_may_be_any_text",
     UntilReplaced: a_shortened_until_is_caught by "an_until_is_never_shortened",
-    ForGoodLoses: a_limit_to_for_good_is_caught by "for_good_wins_over_any_until",
-    NeverPruned: entries_that_never_leave_are_caught by "what_has_expired_leaves",
-    PrunedUnasked: entries_that_leave_early_are_caught by "what_has_not_expired_stays",
-    PruneMiscounted: a_wrong_count_is_caught by "what_has_expired_leaves",
+    ForGoodLoses: a_limit_to_for_good_is_caught by "a_missing_until_is_later_than_any",
+    NeverPruned: entries_that_never_leave_are_caught by "expired_entries_are_pruned",
+    PrunedUnasked: entries_that_leave_early_are_caught by "unexpired_entries_are_kept",
+    PruneMiscounted: a_wrong_count_is_caught by "expired_entries_are_pruned",
     TimerReplaced: a_shortened_timer_is_caught by "an_until_is_never_shortened_in_real_time",
     EveryUseFirst: a_second_first_is_caught by "the_first_use_is_first_and_the_next_is_again",
-    UseRaces: a_race_is_caught by "of_many_calls_exactly_one_is_first",
+    UseRaces: a_race_is_caught by "exactly_one_of_many_calls_is_first",
     UseTellsTheLast: a_wrong_first_is_caught by "the_first_use_is_first_and_the_next_is_again",
     UseIgnoresRevocation: the_use_of_a_revoked_token_is_caught by "a_revoked_token_is_not_used_up",
     RevocationLostToUse: a_revocation_lost_to_a_use_is_caught by "a_used_token_can_be_revoked",
     UseWinsOverSession: a_use_that_outlives_its_session_is_caught
-        by "an_ended_session_wins_over_a_use",
+        by "an_ended_session_takes_precedence_over_a_use",
     UseMarksTheSession: a_use_that_ends_its_session_is_caught
         by "the_first_use_is_first_and_the_next_is_again",
     NamelessUsed: the_use_of_a_nameless_token_is_caught by "a_token_without_jti_is_an_error",

@@ -2,14 +2,14 @@
 
 mod store_support;
 
+mod changes;
+mod changes_contract;
 mod contract;
 mod contract_catches;
 mod crash;
 mod faults;
-mod follow;
-mod follow_contract;
 mod plans;
 mod redis;
-mod redis_line;
+mod redis_connection;
 mod relay;
 mod tables;

@@ -22,10 +22,10 @@ fn statement<'a>(statements: &[(&'static str, &'a str)], name: &str) -> &'a str 
     found.unwrap_or_else(|| panic!("no statement `{name}`")).1
 }
 
-/// What one question asks, and what as many as are asked together do.
+/// The statements for one lookup, and for the largest batch.
 const STANDING: [&str; 2] = ["standing", "standing_of_many"];
 
-/// Some that are there, and others.
+/// Some entries that exist, and others.
 fn entries(number: usize) -> impl Iterator<Item = String> {
     (0..number).map(|i| format!("{}{:016}", if i % 3 == 2 { 's' } else { 't' }, 50_000 + 40 * i))
 }

@@ -1,4 +1,4 @@
-//! What stands in Redis, and for how long.
+//! The keys and values in Redis, and their expiry.
 #![cfg(all(feature = "test-util", feature = "deadpool_redis"))]
 
 use rocket::time::{Duration, OffsetDateTime};
@@ -14,47 +14,47 @@ fn hours(count: i64) -> OffsetDateTime {
     OffsetDateTime::now_utc() + Duration::hours(count)
 }
 
-/// The only key, its value without the time of change, and the instant it leaves.
+/// The only key, its value without the time of change, and its time of expiry.
 async fn only(home: &Home) -> (String, String, i64) {
     let key = home.keys().await.pop().expect("a key");
     let value: String = home.ask(&["GET", &key]).await;
     let (value, changed) = value.rsplit_once(' ').expect("a time of change");
     let age = millis(hours(0)) - changed.parse::<i64>().expect("milliseconds");
     assert!((-50..10_000).contains(&age), "changed {age} ms ago");
-    let leaves: i64 = match home.ask(&["PTTL", &key]).await {
+    let expires: i64 = match home.ask(&["PTTL", &key]).await {
         -1 => -1,
         rest => millis(hours(0)) + rest,
     };
-    (key[home.prefix.len()..].into(), value.into(), leaves)
+    (key[home.prefix.len()..].into(), value.into(), expires)
 }
 
 #[rocket::async_test]
-async fn a_key_leaves_when_its_entry_expires() {
+async fn a_key_expires_with_its_entry() {
     let home = Home::new().await;
     let store = RedisBlocklist::with_prefix(home.pool.clone(), &home.prefix);
     let [one, three] = [hours(1), hours(3)];
     let token = "0196fa3c-0000-7000-8000-00000000000a";
-    let is_near = |leaves: i64, until: OffsetDateTime| {
-        assert!((leaves - millis(until)).abs() < 100, "{leaves}, {until}");
+    let is_near = |expires: i64, until: OffsetDateTime| {
+        assert!((expires - millis(until)).abs() < 100, "{expires}, {until}");
     };
 
     store.use_up(&TokenIds::new(Some(token), None, None, None), one, one).await.expect("used");
-    let (key, value, leaves) = only(&home).await;
+    let (key, value, expires) = only(&home).await;
     assert_eq!(key, "t0196fa3c00007000800000000000000a");
     assert_eq!(value, format!("0 - {0} {0}", millis(one)));
-    is_near(leaves, one);
+    is_near(expires, one);
 
     for (until, kept) in [(three, three), (one, three), (hours(-1), three)] {
         store.revoke(&Revocation::token(token, until)).await.expect("recorded");
-        let (_, value, leaves) = only(&home).await;
+        let (_, value, expires) = only(&home).await;
         assert_eq!(value, format!("1 - {} {}", millis(one), millis(kept)));
-        is_near(leaves, kept);
+        is_near(expires, kept);
     }
     for until in [None, Some(one)] {
         store.revoke(&Revocation::token(token, until)).await.expect("recorded");
-        let (_, value, leaves) = only(&home).await;
+        let (_, value, expires) = only(&home).await;
         assert_eq!(value, format!("1 - {} -", millis(one)));
-        assert_eq!(leaves, -1);
+        assert_eq!(expires, -1);
     }
     home.end().await;
 }

@@ -114,13 +114,13 @@ async fn pass(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     number: usize,
-    is_question: bool,
+    is_request: bool,
     network: &Network,
 ) {
     let mut held = network.is_held.subscribe();
     let mut piece = [0; 4096];
     while let Ok(length @ 1..) = from.read(&mut piece).await {
-        if is_question {
+        if is_request {
             network.heard.send_modify(|heard| *heard += 1);
         } else if *network.heard.borrow() > *network.last_answered.borrow() {
             return;

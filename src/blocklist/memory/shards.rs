@@ -1,4 +1,4 @@
-//! A map in small parts, so that no lock is held for long.
+//! A hash map in many small maps, so that no lock is held for long.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::OnceLock;
@@ -9,53 +9,54 @@ use foldhash::fast::RandomState;
 use rocket::time::OffsetDateTime;
 use rocket::tokio::task;
 
-use crate::blocklist::EntryKey;
+use crate::blocklist::entry::EntryKey;
 
-/// Maps of a kind of entry. Pruning takes a break after each.
+/// The number of maps for a kind of entry. Pruning yields after each.
 const MAPS: usize = 512;
 
-/// Locks of a map, as few as it may have. Pruning holds one at a time.
+/// The number of locks of a map, the fewest it allows. Pruning holds one at a time.
 const LOCKS: usize = 2;
 
-/// How many entries leave a map between two breaks, at least, and the most breaks that takes. Few of a
-/// large map would be found again and again by a look at all that are left.
-const BATCH: usize = 256;
-const BREAKS: usize = 8;
+/// Pruning yields after it has removed this many entries from a map, or more from a large map, so
+/// that it needs at most [`MAX_BATCHES`] passes. Each pass scans all remaining entries, so removing
+/// a few at a time from a large map would scan it again and again.
+const MIN_BATCH: usize = 256;
+const MAX_BATCHES: usize = 8;
 
-/// An instant in whole seconds since the Unix epoch, in four bytes: rounded up, so that an entry never
-/// leaves early. What is later than the last of them is for good.
+/// An expiry in whole seconds since the Unix epoch, in four bytes. It is rounded up, so that an
+/// entry is never removed early. An instant later than the largest value never expires.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Seconds(u32);
 
 impl Seconds {
-    const FOR_GOOD: Self = Self(u32::MAX);
+    const NEVER: Self = Self(u32::MAX);
 
     pub(super) fn after(instant: Option<OffsetDateTime>) -> Self {
-        let Some(instant) = instant else { return Self::FOR_GOOD };
+        let Some(instant) = instant else { return Self::NEVER };
         let up = i64::from(instant.nanosecond() > 0);
         match instant.unix_timestamp().saturating_add(up) {
             seconds if seconds < 0 => Self(0),
-            seconds => u32::try_from(seconds).map_or(Self::FOR_GOOD, Self),
+            seconds => u32::try_from(seconds).map_or(Self::NEVER, Self),
         }
     }
 
-    /// From milliseconds, of which there may be more than the calendar has.
+    /// Converts milliseconds, which may be beyond the range of the calendar.
     pub(super) fn of_millis(millis: Option<i64>) -> Self {
-        let Some(millis) = millis else { return Self::FOR_GOOD };
+        let Some(millis) = millis else { return Self::NEVER };
         let seconds = millis.div_euclid(1000) + i64::from(millis.rem_euclid(1000) > 0);
-        u32::try_from(seconds.max(0)).map_or(Self::FOR_GOOD, Self)
+        u32::try_from(seconds.max(0)).map_or(Self::NEVER, Self)
     }
 
-    pub(super) fn is_over(self, now: OffsetDateTime) -> bool {
-        self != Self::FOR_GOOD && i64::from(self.0) <= now.unix_timestamp()
+    pub(super) fn has_passed(self, now: OffsetDateTime) -> bool {
+        self != Self::NEVER && i64::from(self.0) <= now.unix_timestamp()
     }
 }
 
 type Id = [u8; 16];
 
-/// Entries of one kind: the key's first byte is the same for all, and left out.
+/// The entries of one kind. The first byte of their keys is the same for all, and not stored.
 pub(super) struct Shards<V> {
-    // Made with the first entry: a kind that nobody uses takes nothing.
+    // Allocated with the first entry, so that an unused kind takes no memory.
     maps: OnceLock<Box<[Map<V>]>>,
     count: AtomicUsize,
 }
@@ -73,17 +74,17 @@ impl<V: Copy> Shards<V> {
         self.count.load(Ordering::SeqCst)
     }
 
-    /// An entry whose insertion has returned is counted.
+    /// Counts every entry whose insertion has returned.
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     pub(super) fn get(&self, key: &EntryKey) -> Option<V> {
         let [_, id @ ..] = key;
-        self.maps.get()?.get(place(id))?.get(id).map(|entry| *entry)
+        self.maps.get()?.get(map_index(id))?.get(id).map(|entry| *entry)
     }
 
-    /// Inserts `new`, or changes what is there: one atomic operation.
+    /// Inserts `new`, or changes the existing value, as one atomic operation.
     pub(super) fn upsert(
         &self,
         key: EntryKey,
@@ -95,12 +96,13 @@ impl<V: Copy> Shards<V> {
             let map = || DashMap::with_hasher_and_shard_amount(RandomState::default(), LOCKS);
             (0..MAPS).map(|_| map()).collect()
         });
-        // There is one for each place.
-        let Some(map) = maps.get(place(&id)) else { return };
+        // `map_index` is always in range.
+        let Some(map) = maps.get(map_index(&id)) else { return };
         match map.entry(id) {
             Entry::Occupied(mut entry) => change(entry.get_mut()),
             Entry::Vacant(entry) => {
-                // Counted before it can be seen and pruned, that the count never falls below zero.
+                // Counted before it becomes visible and can be pruned, so that the count never
+                // falls below zero.
                 self.count.fetch_add(1, Ordering::SeqCst);
                 entry.insert(new());
             }
@@ -111,23 +113,23 @@ impl<V: Copy> Shards<V> {
         let mut removed = 0;
         for map in self.maps.get().into_iter().flatten() {
             let before = removed;
-            let batch = BATCH.max(map.len() / BREAKS);
+            let batch = MIN_BATCH.max(map.len() / MAX_BATCHES);
             loop {
-                let mut of_batch = 0;
+                let mut in_batch = 0;
                 map.retain(|_, value| {
-                    let leaves = of_batch < batch && until(value).is_over(now);
-                    of_batch += usize::from(leaves);
-                    !leaves
+                    let is_removed = in_batch < batch && until(value).has_passed(now);
+                    in_batch += usize::from(is_removed);
+                    !is_removed
                 });
-                self.count.fetch_sub(of_batch, Ordering::SeqCst);
-                removed += of_batch as u64;
+                self.count.fetch_sub(in_batch, Ordering::SeqCst);
+                removed += in_batch as u64;
                 task::yield_now().await;
-                if of_batch < batch {
+                if in_batch < batch {
                     break;
                 }
             }
             if removed > before {
-                // What a million entries took is given back when they have left.
+                // Returns the memory of entries that were removed.
                 map.shrink_to_fit();
                 task::yield_now().await;
             }
@@ -136,17 +138,19 @@ impl<V: Copy> Shards<V> {
     }
 }
 
-/// The map of an id, by bits that its hash in the map does not depend on.
+/// The index of an id's map, computed independently of its hash inside the map.
 ///
-/// The last map gets twice as many as the first, and those between them their share. A map's table
-/// doubles when it is full: were all alike, all would double at the same time, and be half empty after
-/// it. So there are always full ones and half empty ones, and an entry takes the same at any number.
-fn place(id: &Id) -> usize {
+/// The last map gets twice as many entries as the first, with a linear increase between them. A map
+/// doubles its table when it is full. If all maps had equally many entries, all would double at the
+/// same time, and be half empty afterwards. With unequal maps, some are always full and some half
+/// empty, so the memory for each entry is the same at any total number.
+fn map_index(id: &Id) -> usize {
     let bits = u128::from_be_bytes(*id);
     let folded = (bits as u64) ^ ((bits >> 64) as u64);
     let mixed = (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize;
     let (one, other) = (mixed % MAPS, mixed / MAPS % MAPS);
-    // The greater of two has a share that grows from nothing; in a third of the cases it is taken.
+    // The greater of two random indexes has a probability that increases linearly from zero. It is
+    // used in a third of the cases.
     let is_uneven = (mixed / MAPS / MAPS).is_multiple_of(3);
     if is_uneven {
         one.max(other)
@@ -161,10 +165,10 @@ mod tests {
 
     use uuid::Uuid;
 
-    use super::{place, Seconds, MAPS};
+    use super::{map_index, Seconds, MAPS};
 
     #[test]
-    fn an_entry_never_leaves_early_and_for_good_is_for_good() {
+    fn an_entry_never_expires_early_and_without_until_never() {
         let at = |millis: i64| OffsetDateTime::UNIX_EPOCH + Duration::milliseconds(millis);
         for (until, now, over) in [
             (Some(at(10_000)), at(9_999), false),
@@ -174,7 +178,7 @@ mod tests {
             (Some(at(i64::from(u32::MAX) * 1000)), at(i64::from(u32::MAX) * 1000 + 5000), false),
             (None, at(253_402_300_799_000), false),
         ] {
-            assert_eq!(Seconds::after(until).is_over(now), over, "{until:?} at {now}");
+            assert_eq!(Seconds::after(until).has_passed(now), over, "{until:?} at {now}");
         }
     }
 
@@ -182,9 +186,9 @@ mod tests {
     fn the_last_maps_have_twice_as_many_entries_as_the_first() {
         let mut counts = [0_u32; MAPS];
         for _ in 0..MAPS * 750 {
-            counts[place(Uuid::now_v7().as_bytes())] += 1;
+            counts[map_index(Uuid::now_v7().as_bytes())] += 1;
         }
-        // Sixteen parts, whose shares grow from 1 to 2 in proportion to 1.5 for the whole.
+        // Sixteen parts, whose counts increase from 1 to 2 where the mean is 1.5.
         for (number, part) in counts.chunks(MAPS / 16).enumerate() {
             let expected = 500.0 * (1.0 + (number as f64 + 0.5) / 16.0);
             let mean = f64::from(part.iter().sum::<u32>()) / part.len() as f64;

@@ -1,11 +1,11 @@
-//! What is revoked, and what is not.
+//! Which tokens an entry revokes, and which it does not.
 
 use uuid::Uuid;
 
 use super::*;
 
-pub(super) async fn nothing_is_known_against_a_new_token(case: Case<'_>) {
-    case.expect_live(Ids::new().of(), "no entry was made").await;
+pub(super) async fn a_new_token_is_live(case: Case<'_>) {
+    case.expect_live(Ids::new().of(), "nothing was recorded").await;
 }
 
 pub(super) async fn a_token_without_ids_is_live(case: Case<'_>) {
@@ -17,7 +17,7 @@ pub(super) async fn a_token_is_revoked_alone(case: Case<'_>) {
     case.revoke(Revocation::token(&ids.jti, hours(2))).await;
     case.expect_revoked(ids.of(), "it was revoked").await;
     let alone = TokenIds::new(Some(&ids.jti), None, None, None);
-    case.expect_revoked(alone, "asked for by `jti` alone").await;
+    case.expect_revoked(alone, "looked up by `jti` alone").await;
 
     let other = Ids { jti: id(), ..ids };
     case.expect_live(other.of(), "another token of the session and the subject").await;
@@ -29,8 +29,8 @@ pub(super) async fn a_session_ends_with_all_its_tokens(case: Case<'_>) {
     case.expect_revoked(ids.of(), "its session was ended").await;
     let other = Ids { jti: id(), sid: ids.sid.clone(), subject: id() };
     case.expect_revoked(other.of(), "another token of the session").await;
-    let nameless = TokenIds::new(None, Some(&ids.sid), None, None);
-    case.expect_revoked(nameless, "a token of the session without `jti`").await;
+    let without_jti = TokenIds::new(None, Some(&ids.sid), None, None);
+    case.expect_revoked(without_jti, "a token of the session without `jti`").await;
 
     let other = Ids { sid: id(), ..ids };
     case.expect_live(other.of(), "the subject's other session").await;
@@ -53,7 +53,7 @@ pub(super) async fn a_subject_is_cut_off_to_the_millisecond(case: Case<'_>) {
     case.expect_live(other.of(), "another subject").await;
 }
 
-pub(super) async fn a_cut_off_goes_by_the_second_of_iat_without_a_v7_jti(case: Case<'_>) {
+pub(super) async fn a_cut_off_uses_the_second_of_iat_without_a_v7_jti(case: Case<'_>) {
     let cut_off = now();
     let subject = id();
     case.revoke(Revocation::subject(&subject, cut_off, hours(2))).await;
@@ -68,8 +68,8 @@ pub(super) async fn a_cut_off_goes_by_the_second_of_iat_without_a_v7_jti(case: C
 pub(super) async fn a_token_of_unknown_age_is_cut_off(case: Case<'_>) {
     let subject = id();
     case.revoke(Revocation::subject(&subject, hours(-100), hours(2))).await;
-    let ids = TokenIds::new(Some("no time"), None, Some(&subject), None);
-    case.expect_revoked(ids, "neither `jti` nor `iat` tell when it was issued").await;
+    let ids = TokenIds::new(Some("without a time"), None, Some(&subject), None);
+    case.expect_revoked(ids, "neither `jti` nor `iat` has its time of issue").await;
 }
 
 pub(super) async fn a_cut_off_never_goes_back(case: Case<'_>) {
@@ -82,7 +82,7 @@ pub(super) async fn a_cut_off_never_goes_back(case: Case<'_>) {
     case.expect_revoked(ids.of(), "an earlier cut-off came after a later one").await;
 }
 
-pub(super) async fn kinds_do_not_mix(case: Case<'_>) {
+pub(super) async fn kinds_are_distinct(case: Case<'_>) {
     for text in [id(), format!("text {}", id())] {
         let token = TokenIds::new(Some(&text), None, None, None);
         let session = TokenIds::new(None, Some(&text), None, None);
@@ -102,7 +102,7 @@ pub(super) async fn kinds_do_not_mix(case: Case<'_>) {
 pub(super) async fn an_id_may_be_any_text(case: Case<'_>) {
     let lower = loop {
         let uuid = Uuid::new_v4();
-        // With a letter, so that its upper case is another text.
+        // It must contain a letter, so that its upper case is another text.
         if uuid.to_string() != uuid.to_string().to_uppercase() {
             break uuid.to_string();
         }
@@ -126,7 +126,7 @@ pub(super) async fn an_id_may_be_any_text(case: Case<'_>) {
         text("\0"),
         text("\0\0"),
         text("\r\nDEL *\r\n"),
-        // The same to the eye, of one character and of two.
+        // They look the same, but one is a single character and the other two.
         text("\u{e9}"),
         text("e\u{301}"),
         text("\u{1f980}\u{202e}\u{10ffff}"),
@@ -145,7 +145,7 @@ pub(super) async fn an_id_may_be_any_text(case: Case<'_>) {
     }
 }
 
-pub(super) async fn revoking_twice_is_fine(case: Case<'_>) {
+pub(super) async fn revoking_twice_succeeds(case: Case<'_>) {
     let ids = Ids::new();
     for server in [0, 1, 0] {
         for entry in [

@@ -1,4 +1,4 @@
-//! That a token is used up once.
+//! A token is used up only once.
 
 use rocket::tokio;
 use rocket::tokio::sync::Barrier;
@@ -8,7 +8,7 @@ use super::*;
 pub(super) async fn the_first_use_is_first_and_the_next_is_again(case: Case<'_>) {
     let ids = Ids::new();
     let first = now();
-    case.equal(case.use_up(0, ids.of(), first).await, UseUp::First, "nobody had used it");
+    case.equal(case.use_up(0, ids.of(), first).await, UseUp::First, "it had not been used");
     case.expect(ids.of(), Standing::Used { first }, "it was used").await;
     for server in [1, 0, 1] {
         let again = case.use_up(server, ids.of(), first + Duration::seconds(5)).await;
@@ -17,15 +17,15 @@ pub(super) async fn the_first_use_is_first_and_the_next_is_again(case: Case<'_>)
     case.expect(ids.of(), Standing::Used { first }, "the first use counts").await;
 }
 
-pub(super) async fn tokens_of_a_session_are_used_up_one_by_one(case: Case<'_>) {
+pub(super) async fn tokens_of_a_session_are_used_up_separately(case: Case<'_>) {
     let one = Ids::new();
     let two = Ids { jti: id(), sid: one.sid.clone(), subject: one.subject.clone() };
-    case.equal(case.use_up(0, one.of(), now()).await, UseUp::First, "nobody had used it");
-    case.expect_live(two.of(), "its sister was used").await;
-    case.equal(case.use_up(1, two.of(), now()).await, UseUp::First, "nobody had used it");
-    // The text of a token's id as another kind of id.
+    case.equal(case.use_up(0, one.of(), now()).await, UseUp::First, "it had not been used");
+    case.expect_live(two.of(), "another token of the session was used").await;
+    case.equal(case.use_up(1, two.of(), now()).await, UseUp::First, "it had not been used");
+    // The same text as an id of another kind.
     let session = TokenIds::new(None, Some(&one.jti), Some(&one.jti), None);
-    case.expect_live(session, "a token was used, no session or subject").await;
+    case.expect_live(session, "a token was used, not a session or subject").await;
 }
 
 pub(super) async fn a_revoked_token_is_not_used_up(case: Case<'_>) {
@@ -39,7 +39,8 @@ pub(super) async fn a_revoked_token_is_not_used_up(case: Case<'_>) {
     }
     for ids in [session, subject] {
         let alone = TokenIds::new(Some(&ids.jti), None, None, None);
-        case.expect_live(alone, "its session or subject was revoked, and it was not used").await;
+        case.expect_live(alone, "only its session or subject was revoked, and it was not used")
+            .await;
     }
 }
 
@@ -51,7 +52,7 @@ pub(super) async fn a_used_token_can_be_revoked(case: Case<'_>) {
     case.equal(case.use_up(1, ids.of(), now()).await, UseUp::Revoked, "revoked after its use");
 }
 
-pub(super) async fn an_ended_session_wins_over_a_use(case: Case<'_>) {
+pub(super) async fn an_ended_session_takes_precedence_over_a_use(case: Case<'_>) {
     let [session, subject] = [(); 2].map(|()| Ids::new());
     for ids in [&session, &subject] {
         case.use_up(0, ids.of(), now()).await;
@@ -66,13 +67,13 @@ pub(super) async fn an_ended_session_wins_over_a_use(case: Case<'_>) {
 
 pub(super) async fn a_token_without_jti_is_an_error(case: Case<'_>) {
     let ids = Ids::new();
-    let nameless = TokenIds::new(None, Some(&ids.sid), Some(&ids.subject), None);
-    let result = case.stores[0].use_up(&nameless, now(), hours(2)).await;
-    case.equal(result.is_err(), true, "nothing can be recorded for it");
+    let without_jti = TokenIds::new(None, Some(&ids.sid), Some(&ids.subject), None);
+    let result = case.stores[0].use_up(&without_jti, now(), hours(2)).await;
+    case.equal(result.is_err(), true, "it has no key to record");
     case.expect_live(ids.of(), "nothing was recorded").await;
 }
 
-pub(super) async fn of_many_calls_exactly_one_is_first(case: Case<'_>) {
+pub(super) async fn exactly_one_of_many_calls_is_first(case: Case<'_>) {
     const CALLS: usize = 64;
 
     let ids = Arc::new(Ids::new());

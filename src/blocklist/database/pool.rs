@@ -1,0 +1,57 @@
+//! The pools of `rocket_db_pools` that can hold a blocklist.
+
+use std::sync::Arc;
+
+use crate::blocklist::replica::changes::ReplicableBlocklist;
+use crate::blocklist::store::StoreError;
+
+/// A `rocket_db_pools` pool that can hold a blocklist. This trait is sealed.
+///
+/// | feature | pool | store |
+/// |---|---|---|
+/// | `sqlx_sqlite` | `sqlx::SqlitePool` | `SqlxBlocklist<sqlx::Sqlite>` |
+/// | `sqlx_postgres` | `sqlx::PgPool` | `SqlxBlocklist<sqlx::Postgres>` |
+/// | `sqlx_mysql` | `sqlx::MySqlPool` | `SqlxBlocklist<sqlx::MySql>` |
+/// | `deadpool_postgres` | `deadpool_postgres::Pool` | `PostgresBlocklist` |
+/// | `deadpool_redis` | `deadpool_redis::Pool` | `RedisBlocklist` |
+///
+/// The features have the names of those of `rocket_db_pools`, and enable them.
+///
+/// # Example
+///
+/// ```rust
+/// # #[cfg(feature = "sqlx_sqlite")] mod _inner {
+/// # use rocket::launch;
+/// use rocket_db_pools::{sqlx, Database};
+/// use rocket_jwt_extended::Jwt;
+///
+/// #[derive(Database)]
+/// #[database("main")]
+/// struct Main(sqlx::SqlitePool);
+///
+/// #[launch]
+/// fn rocket() -> _ {
+///     rocket::build()
+///         .attach(Main::init())
+///         .attach(Jwt::fairing().database_blocklist::<Main>())
+/// }
+/// # }
+/// ```
+#[rocket::async_trait]
+pub trait BlocklistPool: rocket_db_pools::Pool + sealed::Sealed {
+    /// A store in the table `jwt_blocklist`, or in the keys that begin with `jwt:`. It shares the
+    /// pool, and closes with it.
+    ///
+    /// The table is created if it is missing; several servers may do so at the same time. If the
+    /// table exists, the right to create tables is not needed.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be reached, or if the table is missing and cannot be created.
+    async fn blocklist(&self) -> Result<Arc<dyn ReplicableBlocklist>, StoreError>;
+}
+
+pub(super) mod sealed {
+    /// Implemented beside each store, for the pool it uses.
+    pub trait Sealed {}
+}

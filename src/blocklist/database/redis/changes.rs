@@ -1,0 +1,209 @@
+//! How the changes of the keys are read: from a stream, to which the scripts that write an entry
+//! append it as well.
+//!
+//! Redis runs one script at a time, so the stream is in the order of the writes. It keeps only the
+//! latest records. The reader begins with the last record it has read, not after it, to check that
+//! this record still exists with the same contents. If the record was trimmed, flushed, or lost in
+//! a fail-over, others may be missing, and all keys are read again. To have such a record from the
+//! start, the reader appends one of its own.
+
+use rocket_db_pools::deadpool_redis::redis::{self, Value};
+use rocket_db_pools::deadpool_redis::Pool;
+use uuid::Uuid;
+
+use super::connection::from_pool;
+use super::keyspace::{parse_value, Keyspace};
+use crate::blocklist::database::rows::{Fields, PAGE};
+use crate::blocklist::entry::{Entry, EntryKey};
+use crate::blocklist::replica::changes::{Changes, Cursor};
+use crate::blocklist::store::StoreError;
+
+/// A record of the stream: its id, then one field and its value.
+type Record = (String, Vec<String>);
+
+/// The position of a pass.
+enum Position {
+    /// At its end, or within the changes: after a record.
+    Changes(Record),
+    /// Within all keys, at a cursor of `SCAN`. The changes after the record follow them.
+    Keys { scan: String, next: Record },
+}
+
+/// Reads the changes of a keyspace on connections of the pool, as a page would delay the requests
+/// on the shared connection.
+pub(super) struct ChangeReader<'a> {
+    pub(super) pool: &'a Pool,
+    pub(super) keys: &'a Keyspace,
+}
+
+impl ChangeReader<'_> {
+    /// Reads the page that follows a cursor.
+    pub(super) async fn page_after(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
+        match after.and_then(Cursor::get::<Position>) {
+            None => self.restart().await,
+            Some(Position::Changes(last)) => match self.records_after(last).await? {
+                Some(records) => {
+                    let more = records.len() as i64 >= PAGE;
+                    let last = records.last().unwrap_or(last).clone();
+                    let entries = records.iter().filter_map(entry_of_record).collect();
+                    Ok(Changes { entries, cursor: Cursor::new(Position::Changes(last)), more })
+                }
+                None => self.restart().await,
+            },
+            Some(Position::Keys { scan, next }) => {
+                let (scan, entries) = self.scan(scan).await?;
+                let more = scan != "0";
+                let position = match more {
+                    true => Position::Keys { scan, next: next.clone() },
+                    false => Position::Changes(next.clone()),
+                };
+                Ok(Changes { entries, cursor: Cursor::new(position), more })
+            }
+        }
+    }
+
+    /// Begins a pass that reads all keys.
+    async fn restart(&self) -> Result<Changes, StoreError> {
+        let mark = format!("- {}", Uuid::new_v4().simple());
+        let mut add = redis::cmd("XADD");
+        add.arg(self.keys.stream()).arg("*").arg("entry").arg(&mark);
+        let id: String = self.query(&add).await?;
+        let next = (id, vec!["entry".into(), mark]);
+        let cursor = Cursor::new(Position::Keys { scan: "0".into(), next });
+        Ok(Changes { entries: vec![], cursor, more: true })
+    }
+
+    /// The records after this one, or `None` if it no longer exists.
+    async fn records_after(&self, last: &Record) -> Result<Option<Vec<Record>>, StoreError> {
+        let mut range = redis::cmd("XRANGE");
+        range.arg(self.keys.stream()).arg(&last.0).arg("+").arg("COUNT").arg(PAGE + 1);
+        let found: Vec<Vec<Value>> = self.query(&range).await?;
+        let mut records = found.iter().map(|record| parse_record(record));
+        match records.next().transpose()? {
+            Some(first) if first == *last => records.collect::<Result<_, _>>().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Reads some of the entries, and returns the cursor for the next ones.
+    async fn scan(&self, cursor: &str) -> Result<(String, Vec<Entry>), StoreError> {
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(cursor).arg("MATCH").arg(format!("{}[tsu]*", escape(&self.keys.prefix)));
+        scan.arg("COUNT").arg(PAGE);
+        let (cursor, names): (String, Vec<String>) = self.query(&scan).await?;
+        let keys: Vec<_> = names
+            .into_iter()
+            .filter_map(|name| Some((parse_key(name.strip_prefix(&self.keys.prefix)?)?, name)))
+            .collect();
+        if keys.is_empty() {
+            return Ok((cursor, vec![]));
+        }
+        let mut get = redis::cmd("MGET");
+        get.arg(keys.iter().map(|(_, name)| name).collect::<Vec<_>>());
+        let values: Vec<Value> = self.query(&get).await?;
+        let entries = keys.iter().zip(&values).map(|((key, _), value)| {
+            // A key that has expired meanwhile, or has another type, counts as malformed, so that
+            // the store itself is queried for it.
+            let entry = match value {
+                Value::Data(value) => entry_of_value(*key, value),
+                _ => None,
+            };
+            entry.unwrap_or_else(|| malformed(*key))
+        });
+        Ok((cursor, entries.collect()))
+    }
+
+    async fn query<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, StoreError> {
+        let mut connection = from_pool(self.pool).await.map_err(StoreError::new)?;
+        command.query_async(&mut connection).await.map_err(StoreError::new)
+    }
+}
+
+fn parse_record(record: &[Value]) -> Result<Record, StoreError> {
+    let [id, fields] = record else {
+        return Err(StoreError::new("a malformed record in the stream of changes"));
+    };
+    let parse = || Ok((redis::from_redis_value(id)?, redis::from_redis_value(fields)?));
+    parse().map_err(|error: redis::RedisError| StoreError::new(error))
+}
+
+/// The entry in a record, whose text is the key without its prefix, and the key's value.
+fn entry_of_record((_, fields): &Record) -> Option<Entry> {
+    let (key, value) = fields.get(1)?.split_once(' ')?;
+    let key = parse_key(key)?;
+    Some(entry_of_value(key, value.as_bytes()).unwrap_or_else(|| malformed(key)))
+}
+
+fn entry_of_value(key: EntryKey, value: &[u8]) -> Option<Entry> {
+    let (Fields { revoked, cut_off, used }, until) = parse_value(value)?;
+    Some(Entry { key, revoked, cut_off, used, until })
+}
+
+fn malformed(key: EntryKey) -> Entry {
+    Entry { key, revoked: false, cut_off: None, used: None, until: None }
+}
+
+/// Parses the letter of the kind, then the id in hexadecimal.
+fn parse_key(text: &str) -> Option<EntryKey> {
+    let (kind, digits) = text.as_bytes().split_first()?;
+    let mut key = [*kind; 17];
+    let (_, id) = key.split_first_mut()?;
+    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if digits.len() != 2 * id.len() || !digits.iter().all(is_digit) {
+        return None;
+    }
+    for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(key)
+}
+
+/// Escapes a prefix, so that as a pattern it matches only itself.
+fn escape(prefix: &str) -> String {
+    let mut pattern = String::with_capacity(prefix.len());
+    for c in prefix.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '^' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{entry_of_record, escape, parse_key};
+
+    #[test]
+    fn a_record_holds_the_key_and_the_value_of_an_entry() {
+        let key = format!("t{}", "0f".repeat(16));
+        let record = |text: String| ("1-0".to_string(), vec!["entry".to_string(), text]);
+        let entry = entry_of_record(&record(format!("{key} 1 - 5 7 9"))).expect("an entry");
+        assert_eq!((Some(entry.key), entry.revoked), (parse_key(&key), true));
+        assert_eq!((entry.cut_off, entry.used, entry.until), (None, Some(5), Some(7)));
+        // A malformed value yields an entry, so that it is not ignored.
+        let entry = entry_of_record(&record(format!("{key} nonsense"))).expect("an entry");
+        assert!(!entry.revoked && entry.used.is_none());
+        assert!(entry_of_record(&record("- 0123".into())).is_none());
+    }
+
+    #[test]
+    fn only_a_well_formed_key_is_parsed() {
+        for text in ["", "t", "t0", &"t".repeat(33), &format!("t{}", "+f".repeat(16)), "tä"] {
+            assert!(parse_key(text).is_none(), "{text}");
+        }
+        assert_eq!(
+            parse_key(&format!("s{}", "00".repeat(16))),
+            Some({
+                let mut key = [0; 17];
+                key[0] = b's';
+                key
+            })
+        );
+    }
+
+    #[test]
+    fn a_prefix_is_escaped() {
+        assert_eq!(escape("a*[b]?\\^:"), "a\\*\\[b\\]\\?\\\\\\^:");
+    }
+}
