@@ -58,7 +58,7 @@ impl SigningKey {
     /// ```
     pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, Error> {
         check_secret(algorithm, secret)?;
-        Ok(Self::unchecked_secret(algorithm, secret))
+        Self::unchecked_secret(algorithm, secret)
     }
 
     /// A private key in PEM: PKCS#8 for all, PKCS#1 for RSA as well.
@@ -91,8 +91,10 @@ impl SigningKey {
         Ok(key)
     }
 
-    pub(crate) fn unchecked_secret(algorithm: Algorithm, secret: &[u8]) -> Self {
-        Self::unprepared(algorithm, Arc::new(EncodingKey::from_secret(secret)))
+    /// Without a look at its form and length.
+    pub(crate) fn unchecked_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, Error> {
+        let key = EncodingKey::from_secret(secret).map_err(|_| empty())?;
+        Ok(Self::unprepared(algorithm, Arc::new(key)))
     }
 
     fn unprepared(algorithm: Algorithm, key: Arc<EncodingKey>) -> Self {
@@ -115,7 +117,7 @@ impl SigningKey {
         let utils = &crypto::provider().key_utils;
         let secret = self.key.as_bytes();
         let key = match algorithm.family() {
-            AlgorithmFamily::Hmac => DecodingKey::from_secret(secret),
+            AlgorithmFamily::Hmac => DecodingKey::from_secret(secret).map_err(|_| empty())?,
             AlgorithmFamily::Rsa => {
                 // One backend does not read short keys at all.
                 let (n, e) = (utils.rsa_pub_components_from_private_key)(secret).map_err(|_| {
@@ -172,7 +174,7 @@ impl SigningKey {
     /// private key as its key. It is kept apart from signatures by the label.
     pub(crate) fn derive(&self, label: &str, data: &[u8]) -> Result<Vec<u8>, Error> {
         let message = [label.as_bytes(), &[0], data].concat();
-        Self::unchecked_secret(Algorithm::HS256, self.key.as_bytes()).sign(&message)
+        Self::unchecked_secret(Algorithm::HS256, self.key.as_bytes())?.sign(&message)
     }
 }
 
@@ -184,7 +186,7 @@ impl VerifyingKey {
     /// As for [`SigningKey::from_secret()`].
     pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, Error> {
         check_secret(algorithm, secret)?;
-        Ok(Self::unchecked_secret(algorithm, secret))
+        Self::unchecked_secret(algorithm, secret)
     }
 
     /// A public key in PEM: SubjectPublicKeyInfo (`PUBLIC KEY`) for all, PKCS#1 for RSA as well.
@@ -215,8 +217,10 @@ impl VerifyingKey {
         Self::checked(algorithm, key.map_err(|_| not_for(algorithm))?)
     }
 
-    pub(crate) fn unchecked_secret(algorithm: Algorithm, secret: &[u8]) -> Self {
-        Self { algorithm, key: Arc::new(DecodingKey::from_secret(secret)), prepared: None }
+    /// Without a look at its form and length.
+    pub(crate) fn unchecked_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, Error> {
+        let key = DecodingKey::from_secret(secret).map_err(|_| empty())?;
+        Ok(Self { algorithm, key: Arc::new(key), prepared: None })
     }
 
     /// Checks that the key has the size its algorithm demands: the backends would find out only at
@@ -363,7 +367,7 @@ fn check_secret(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
 /// Refuses what is no secret at all, in every profile.
 pub(crate) fn check_secret_form(secret: &[u8]) -> Result<(), Error> {
     if secret.is_empty() {
-        return Err(Error::Key("must not be empty".into()));
+        return Err(empty());
     }
     let text = String::from_utf8_lossy(secret);
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
@@ -484,6 +488,10 @@ fn rsa_bits(kind: &DecodingKeyKind) -> Option<usize> {
     let start = modulus.iter().position(|byte| *byte != 0)?;
     let leading = modulus.get(start)?.leading_zeros() as usize;
     Some((modulus.len() - start) * 8 - leading)
+}
+
+fn empty() -> Error {
+    Error::Key("must not be empty".into())
 }
 
 fn wrong_family(algorithm: Algorithm) -> Error {

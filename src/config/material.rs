@@ -119,14 +119,18 @@ impl Material<'_> {
                 break;
             }
         }
-        Keys::new(
-            Some(SigningKey::unchecked_secret(settings.algorithm, secret)),
-            settings
-                .decode_algorithms
-                .iter()
-                .map(|&algorithm| VerifyingKey::unchecked_secret(algorithm, secret))
-                .collect(),
-        )
+        let verifying: Result<_, _> = settings
+            .decode_algorithms
+            .iter()
+            .map(|&algorithm| VerifyingKey::unchecked_secret(algorithm, secret))
+            .collect();
+        match (SigningKey::unchecked_secret(settings.algorithm, secret), verifying) {
+            (Ok(signing), Ok(verifying)) => Keys::new(Some(signing), verifying),
+            (Err(refusal), _) | (_, Err(refusal)) => {
+                self.fault("secret_key", refusal);
+                Keys::default()
+            }
+        }
     }
 
     fn asymmetric(&mut self, hooked: bool) -> Keys {
