@@ -59,7 +59,7 @@ impl Jwt {
         // By a hook, the key of a token may be another at each request.
         let held = match hooks.verifying_key {
             Some(_) => None,
-            None => HeldSignatures::new(settings.verified_cache).map(Arc::new),
+            None => HeldSignatures::new(settings.token_cache).map(Arc::new),
         };
         Self { settings, keys, hooks, clock, uptime, stores, held, issue_from, issued_until }
     }
@@ -191,7 +191,7 @@ impl Jwt {
         CookieWriter::new(self, jar)
     }
 
-    /// How many tokens there are whose signature is remembered by `verified_cache`.
+    /// How many tokens there are whose signature is remembered by `token_cache`.
     #[cfg(feature = "test-util")]
     pub fn remembered_signatures(&self) -> usize {
         self.held.as_ref().map_or(0, |held| held.len())

@@ -105,7 +105,7 @@ settings! {
     blocklist_prune_interval: Span = Span(Duration::minutes(10));
     blocklist_timeout: Span = Span(Duration::seconds(2));
     blocklist_replica: OptionalSpan = OptionalSpan(None);
-    verified_cache: usize = 4 << 20;
+    token_cache: usize = 4 << 20;
 }
 
 impl Config {

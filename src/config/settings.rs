@@ -48,7 +48,7 @@ pub(crate) struct Settings {
     pub(crate) blocklist_timeout: Duration,
     pub(crate) blocklist_replica: Option<Duration>,
     /// In bytes.
-    pub(crate) verified_cache: usize,
+    pub(crate) token_cache: usize,
     access: KindNames,
     refresh: KindNames,
 }
@@ -133,7 +133,7 @@ impl Settings {
                 .always("blocklist_prune_interval", config.blocklist_prune_interval.0),
             blocklist_timeout: check.always("blocklist_timeout", config.blocklist_timeout.0),
             blocklist_replica: check.blocklist_replica(),
-            verified_cache: check.verified_cache(),
+            token_cache: check.token_cache(),
             access: KindNames {
                 expires: check.positive("access_token_expires", config.access_token_expires.0),
                 cookie_name: check.cookie("access_cookie_name", &config.access_cookie_name),
@@ -396,10 +396,10 @@ impl Check<'_> {
         methods
     }
 
-    fn verified_cache(&mut self) -> usize {
-        let bytes = self.config.verified_cache;
+    fn token_cache(&mut self) -> usize {
+        let bytes = self.config.token_cache;
         if bytes > 1 << 30 || (1..64 << 10).contains(&bytes) {
-            self.fault("verified_cache", "must be 0, or from 65536 to 1073741824 bytes");
+            self.fault("token_cache", "must be 0, or from 65536 to 1073741824 bytes");
         }
         bytes
     }

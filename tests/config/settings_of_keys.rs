@@ -91,11 +91,11 @@ fn public_key_verifies() {
 
 #[cfg(feature = "test-util")]
 #[test]
-fn verified_cache_is_how_many_bytes_of_signatures_are_remembered() {
+fn token_cache_is_how_many_bytes_of_signatures_are_remembered() {
     let made = |figment| crate::bench::launch(figment).unwrap_or_else(|log| panic!("{log}"));
     let key = format!("algorithm = \"ES256\"\nprivate_key = '''{}'''", pair(Kind::P256).private);
     for (cache, range) in
-        [("", 200..=200), ("verified_cache = 0", 0..=0), ("verified_cache = 65536", 16..=199)]
+        [("", 200..=200), ("token_cache = 0", 0..=0), ("token_cache = 65536", 16..=199)]
     {
         let bench = made(raw_figment(&format!("[default.jwt]\n{key}\n{cache}")));
         for _ in 0..200 {

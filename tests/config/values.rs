@@ -188,10 +188,10 @@ fn numbers_are_in_their_range() {
     let length = "must be from 1 to 1048576 bytes";
     let status = "must be a status from 400 to 499";
     refused(&[
-        ("verified_cache = 65535", "must be 0, or from 65536 to 1073741824 bytes"),
-        ("verified_cache = 1073741825", "must be 0, or from 65536 to 1073741824 bytes"),
-        ("verified_cache = -1", "invalid value "),
-        ("verified_cache = \"4MiB\"", "invalid type: "),
+        ("token_cache = 65535", "must be 0, or from 65536 to 1073741824 bytes"),
+        ("token_cache = 1073741825", "must be 0, or from 65536 to 1073741824 bytes"),
+        ("token_cache = -1", "invalid value "),
+        ("token_cache = \"4MiB\"", "invalid type: "),
         ("max_token_length = 0", length),
         ("max_token_length = 1048577", length),
         ("max_token_length = -1", "invalid value "),
@@ -205,9 +205,9 @@ fn numbers_are_in_their_range() {
         ("verify_sub = 0", "invalid type: "),
     ]);
     accepted(&[
-        "verified_cache = 0",
-        "verified_cache = 65536",
-        "verified_cache = 1073741824",
+        "token_cache = 0",
+        "token_cache = 65536",
+        "token_cache = 1073741824",
         "max_token_length = 1",
         "max_token_length = 1048576",
         "invalid_token_status = 400",
