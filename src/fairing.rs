@@ -17,7 +17,8 @@ use crate::config::{self, Config, Report, Settings};
 use crate::events::Event;
 use crate::hooks::Hooks;
 use crate::jwt::Jwt;
-use crate::keys::{SigningKey, VerifyingKey};
+use crate::keys::signing::SigningKey;
+use crate::keys::verifying::VerifyingKey;
 use crate::rejection::Rejection;
 use crate::renew;
 use crate::store::Store;
@@ -249,7 +250,7 @@ impl Fairing for JwtFairing {
         }
 
         let store = stores.recorder();
-        let held = jwt.held().cloned();
+        let signature_cache = jwt.signature_cache().cloned();
         let clock = self.clock.clone();
         let interval = jwt.settings().prune_interval.unsigned_abs();
         let mut shutdown = rocket.shutdown();
@@ -258,8 +259,8 @@ impl Fairing for JwtFairing {
                 tokio::select! {
                     _ = &mut shutdown => break,
                     _ = time::sleep(interval) => {
-                        if let Some(held) = &held {
-                            held.prune(clock.now());
+                        if let Some(cache) = &signature_cache {
+                            cache.prune(clock.now());
                         }
                         match store.prune(clock.now()).await {
                             Ok(removed) => log::debug!("JWT: {removed} entries left the blocklist"),

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::identity::Identity;
 use crate::jwt::Jwt;
-use crate::keys::SigningKey;
+use crate::keys::signing::SigningKey;
 use crate::pair::TokenPair;
 use crate::token::{Token, TokenType, Verified};
 use crate::verify::MAX_HEADER_LENGTH;

@@ -15,11 +15,12 @@ use crate::decoder::Decoder;
 use crate::error::Error;
 use crate::events::Event;
 use crate::guard::{self, RequestFree};
-use crate::held::HeldSignatures;
 use crate::hooks::Hooks;
 use crate::identity::Identity;
 use crate::issue::{TokenBuilder, TokenPairBuilder};
-use crate::keys::{Keys, SigningKey};
+use crate::keys::ring::Keys;
+use crate::keys::signature_cache::SignatureCache;
+use crate::keys::signing::SigningKey;
 use crate::rejection::{Refusal, Rejection};
 use crate::store::Stores;
 use crate::token::{OwnClaims, Token, TokenType};
@@ -39,7 +40,7 @@ pub struct Jwt {
     uptime: Uptime,
     // Set by the end of ignition. Until then, and if that failed, nothing is let in.
     stores: OnceLock<Stores>,
-    held: Option<Arc<HeldSignatures>>,
+    signature_cache: Option<Arc<SignatureCache>>,
     // The first millisecond in which a token may be issued: the one after the last cut-off.
     issue_from: AtomicI64,
     // The last one in which a token may have been issued.
@@ -57,11 +58,21 @@ impl Jwt {
         let [issue_from, issued_until] = [i64::MIN; 2].map(AtomicI64::new);
         let stores = OnceLock::new();
         // By a hook, the key of a token may be another at each request.
-        let held = match hooks.verifying_key {
+        let signature_cache = match hooks.verifying_key {
             Some(_) => None,
-            None => HeldSignatures::new(settings.token_cache).map(Arc::new),
+            None => SignatureCache::new(settings.token_cache).map(Arc::new),
         };
-        Self { settings, keys, hooks, clock, uptime, stores, held, issue_from, issued_until }
+        Self {
+            settings,
+            keys,
+            hooks,
+            clock,
+            uptime,
+            stores,
+            signature_cache,
+            issue_from,
+            issued_until,
+        }
     }
 
     /// The manager of a Rocket instance, if `Jwt::fairing()` is attached and ignited.
@@ -194,7 +205,7 @@ impl Jwt {
     /// How many tokens there are whose signature is remembered by `token_cache`.
     #[cfg(feature = "test-util")]
     pub fn remembered_signatures(&self) -> usize {
-        self.held.as_ref().map_or(0, |held| held.len())
+        self.signature_cache.as_ref().map_or(0, |cache| cache.len())
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -206,8 +217,8 @@ impl Jwt {
     }
 
     /// The signatures that were found to hold, where they are kept.
-    pub(crate) fn held(&self) -> Option<&Arc<HeldSignatures>> {
-        self.held.as_ref()
+    pub(crate) fn signature_cache(&self) -> Option<&Arc<SignatureCache>> {
+        self.signature_cache.as_ref()
     }
 
     pub(crate) fn hooks(&self) -> &Hooks {

@@ -230,7 +230,6 @@ mod error;
 mod events;
 mod fairing;
 mod guard;
-mod held;
 mod hooks;
 mod identity;
 mod issue;

@@ -15,7 +15,7 @@ use crate::events::Event;
 use crate::guard::RefreshToken;
 use crate::issue::{carried_audience, carried_lifetime, Freshness, Ids, Spec};
 use crate::jwt::Jwt;
-use crate::keys::SigningKey;
+use crate::keys::signing::SigningKey;
 use crate::pair::TokenPair;
 use crate::rejection::{Reason, Refusal, Rejection};
 use crate::store::Stores;

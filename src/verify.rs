@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use base64_simd::{Out, URL_SAFE_NO_PAD};
+use base64_simd::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, Header};
 use rocket::time::{Duration, OffsetDateTime};
 use serde_json::Value;
@@ -16,11 +16,12 @@ use crate::blocklist::Standing;
 use crate::cache::Seen;
 use crate::claims::{Csrf, Registered};
 use crate::config::Settings;
+use crate::crypto::SignatureError;
 use crate::csrf::Proof;
 use crate::guard::{Kind, Policy};
-use crate::held::HeldSignatures;
 use crate::jwt::Jwt;
-use crate::keys::VerifyingKey;
+use crate::keys::signature_cache::SignatureCache;
+use crate::keys::verifying::VerifyingKey;
 use crate::payload::Payload;
 use crate::rejection::{Reason, Refusal};
 use crate::strict;
@@ -86,15 +87,15 @@ pub(crate) fn decode(
     let settings = jwt.settings();
     let parts = Parts::split(encoded, settings.max_token_length)?;
     let (header, key) = header_and_key(jwt, &parts)?;
-    let held = jwt.held().zip(key.costly());
-    let known = held.and_then(|(held, key)| held.get(encoded, key, now));
+    let cached = jwt.signature_cache().zip(key.cache_id());
+    let known = cached.and_then(|(cache, key)| cache.get(encoded, key, now));
     let is_new = known.is_none();
     let json = match known {
         Some(json) => json.as_ref().into(),
-        None if key.verifies(parts.signed.as_bytes(), parts.signature, base64_into)? => {
+        None => {
+            key.verifies(parts.signed.as_bytes(), parts.signature).map_err(signature_reason)?;
             parts.json()?
         }
-        None => return Err(Reason::Signature.into()),
     };
     let mut payload = Payload::default();
     payload.read(&json, settings).map_err(|_| INVALID_PAYLOAD)?;
@@ -105,8 +106,8 @@ pub(crate) fn decode(
     let verified = Arc::new(Verified::new(encoded.clone(), header, json, members, registered));
     match checked {
         Ok(()) => {
-            if let (true, Some((held, key))) = (is_new, held) {
-                keep(settings, held, key, &verified, now);
+            if let (true, Some((cache, key))) = (is_new, cached) {
+                remember_signature(settings, cache, key, &verified, now);
             }
             Ok(verified)
         }
@@ -114,17 +115,18 @@ pub(crate) fn decode(
     }
 }
 
-/// Keeps that the signature held, until the token has expired; of one that never does, nothing.
-fn keep(
+/// Remembers that the signature is valid, until the token has expired. A token that never expires is
+/// not remembered.
+fn remember_signature(
     settings: &Settings,
-    held: &HeldSignatures,
+    cache: &SignatureCache,
     key: u64,
     verified: &Verified,
     now: OffsetDateTime,
 ) {
     match expired_from(settings, verified) {
         Some(until) if now < until => {
-            held.insert(verified.encoded(), key, verified.json(), until);
+            cache.insert(verified.encoded(), key, verified.json(), until);
         }
         _ => (),
     }
@@ -240,13 +242,11 @@ fn base64(part: &str, refusal: &'static str) -> Result<Vec<u8>, Reason> {
     URL_SAFE_NO_PAD.decode_to_vec(part).map_err(|_| Reason::Malformed(refusal))
 }
 
-/// A signature part, decoded into a buffer that is used again and again.
-fn base64_into(part: &str, buffer: &mut Vec<u8>) -> Result<(), Reason> {
-    let refused = |_| Reason::Malformed("Invalid crypto padding");
-    let length = URL_SAFE_NO_PAD.decoded_length(part.as_bytes()).map_err(refused)?;
-    buffer.resize(length, 0);
-    URL_SAFE_NO_PAD.decode(part.as_bytes(), Out::from_slice(buffer)).map_err(refused)?;
-    Ok(())
+fn signature_reason(error: SignatureError) -> Reason {
+    match error {
+        SignatureError::Encoding => Reason::Malformed("Invalid crypto padding"),
+        SignatureError::Mismatch => Reason::Signature,
+    }
 }
 
 fn check_claims(

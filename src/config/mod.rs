@@ -1,12 +1,12 @@
 //! The `[default.jwt]` table: read once at ignite, checked into [`Settings`], reported in one go.
 
-mod material;
+mod keys;
 mod read;
 mod report;
 mod settings;
 mod values;
 
-pub(crate) use material::keys;
+pub(crate) use keys::keys;
 pub(crate) use read::Config;
 pub(crate) use report::Report;
 pub(crate) use settings::{KindNames, Settings};

@@ -15,11 +15,7 @@ fn public(algorithm: Algorithm, pem: &str) -> VerifyingKey {
 /// Whether the signature is one of the message, by the same way as a token's.
 fn holds(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
     let encoded = URL_SAFE_NO_PAD.encode(signature);
-    let decode = |text: &str, buffer: &mut Vec<u8>| {
-        buffer.clear();
-        URL_SAFE_NO_PAD.decode_vec(text, buffer)
-    };
-    key.verifies(message, &encoded, decode).unwrap()
+    key.verifies(message, &encoded).is_ok()
 }
 
 /// Asserts that a key verifies what it must and nothing it must not. What Wycheproof leaves open

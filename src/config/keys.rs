@@ -9,7 +9,10 @@ use super::read::Config;
 use super::report::{Origin, Report};
 use super::settings::Settings;
 use super::values::Secret;
-use crate::keys::{self, Keys, SigningKey, VerifyingKey};
+use crate::keys::ring::Keys;
+use crate::keys::secret;
+use crate::keys::signing::SigningKey;
+use crate::keys::verifying::VerifyingKey;
 
 /// The keys of the configuration. `hooked` says that a `verifying_key` hook is there, with which no
 /// configured key is needed.
@@ -21,21 +24,21 @@ pub(crate) fn keys(
     report: &mut Report,
 ) -> Keys {
     let debug = figment.profile() == rocket::Config::DEBUG_PROFILE;
-    let mut material = Material { config, settings, figment, debug, report };
+    let mut loader = KeyLoader { config, settings, figment, debug, report };
     let keys = match settings.algorithm.family() {
-        AlgorithmFamily::Hmac => material.symmetric(hooked),
-        _ => material.asymmetric(hooked),
+        AlgorithmFamily::Hmac => loader.symmetric(hooked),
+        _ => loader.asymmetric(hooked),
     };
-    if material.report.failure().is_none() {
+    if loader.report.failure().is_none() {
         if let Err(error) = keys.self_test() {
-            let key = material.blamed();
-            material.fault(key, error);
+            let key = loader.blamed();
+            loader.fault(key, error);
         }
     }
     keys
 }
 
-struct Material<'a> {
+struct KeyLoader<'a> {
     config: &'a Config,
     settings: &'a Settings,
     figment: &'a Figment,
@@ -43,7 +46,7 @@ struct Material<'a> {
     report: &'a mut Report,
 }
 
-impl Material<'_> {
+impl KeyLoader<'_> {
     fn origin(&self, key: &str) -> Origin {
         self.config.origin(self.figment, key)
     }
@@ -85,7 +88,7 @@ impl Material<'_> {
                     "secret_key",
                     "is not set: a random one is used, and every token dies with this process",
                 );
-                keys::random_secret()
+                secret::random()
             }
             None => {
                 self.fault(
@@ -101,12 +104,12 @@ impl Material<'_> {
 
     fn of_secret(&mut self, secret: &[u8]) -> Keys {
         let settings = self.settings;
-        if let Err(refusal) = keys::check_secret_form(secret) {
+        if let Err(refusal) = secret::check_form(secret) {
             self.fault("secret_key", refusal);
             return Keys::default();
         }
         for &algorithm in &settings.decode_algorithms {
-            if let Err(weakness) = keys::check_secret_strength(algorithm, secret) {
+            if let Err(weakness) = secret::check_strength(algorithm, secret) {
                 match self.debug {
                     true => {
                         self.warn("secret_key", format_args!("{weakness}; refused outside debug"))

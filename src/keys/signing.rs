@@ -1,0 +1,177 @@
+//! The key that signs tokens.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jsonwebtoken::jwk::EllipticCurve;
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, EncodingKey};
+
+#[cfg(feature = "aws_lc_rs")]
+use crate::crypto::aws_lc::AwsLcSigner;
+use crate::crypto::scratch::with_thread_cache;
+use crate::crypto::{next_id, provider};
+use crate::error::Error;
+use crate::keys::algorithm::{not_for, wrong_kind};
+use crate::keys::pem::{check_label, Role};
+use crate::keys::secret;
+use crate::keys::verifying::VerifyingKey;
+
+/// A key that signs, pinned to one algorithm. Cheap to clone.
+///
+/// For the [`signing_key`](crate::JwtFairing::signing_key) hook; the configured key needs none.
+#[derive(Clone)]
+pub struct SigningKey {
+    algorithm: Algorithm,
+    key: Arc<EncodingKey>,
+    /// Its id in the caches of threads, if it lives as long as the server.
+    thread_cache_id: Option<u64>,
+    #[cfg(feature = "aws_lc_rs")]
+    parsed: Option<Arc<AwsLcSigner>>,
+}
+
+impl SigningKey {
+    /// An HMAC key.
+    ///
+    /// # Errors
+    ///
+    /// If the algorithm is not one of HS256, HS384 and HS512, the secret is shorter than its hash
+    /// (RFC 7518 §3.2), or it is the text of a key of another kind.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// use rocket_jwt_extended::jsonwebtoken::Algorithm;
+    /// use rocket_jwt_extended::SigningKey;
+    ///
+    /// assert!(SigningKey::from_secret(Algorithm::HS256, &[7; 32]).is_ok());
+    /// assert!(SigningKey::from_secret(Algorithm::HS256, b"short").is_err());
+    /// assert!(SigningKey::from_secret(Algorithm::RS256, &[7; 32]).is_err());
+    /// ```
+    pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, Error> {
+        secret::check(algorithm, secret)?;
+        Self::unchecked_secret(algorithm, secret)
+    }
+
+    /// A private key in PEM: PKCS#8 for all, PKCS#1 for RSA as well.
+    ///
+    /// # Errors
+    ///
+    /// If it is no private key, not one for `algorithm`, or an RSA key of less than 2048 bits.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// use rocket_jwt_extended::jsonwebtoken::Algorithm;
+    /// use rocket_jwt_extended::SigningKey;
+    ///
+    /// let error = SigningKey::from_pem(Algorithm::RS256, b"nonsense").unwrap_err();
+    /// assert_eq!(error.to_string(), "is no PEM text");
+    /// ```
+    pub fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<Self, Error> {
+        check_label(pem, Role::Private)?;
+        let key = match algorithm.family() {
+            AlgorithmFamily::Hmac => return Err(wrong_kind(algorithm)),
+            AlgorithmFamily::Rsa => EncodingKey::from_rsa_pem(pem),
+            AlgorithmFamily::Ec => EncodingKey::from_ec_pem(pem),
+            AlgorithmFamily::Ed => EncodingKey::from_ed_pem(pem),
+        };
+        let key = Arc::new(key.map_err(|_| not_for(algorithm))?);
+        let key = Self::unprepared(algorithm, key);
+        // The public half can be derived exactly when the key is what it should be.
+        key.verifying_key(algorithm)?;
+        Ok(key)
+    }
+
+    /// Without a look at its form and length.
+    pub(crate) fn unchecked_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, Error> {
+        let key = EncodingKey::from_secret(secret).map_err(|_| secret::empty())?;
+        Ok(Self::unprepared(algorithm, Arc::new(key)))
+    }
+
+    fn unprepared(algorithm: Algorithm, key: Arc<EncodingKey>) -> Self {
+        Self {
+            algorithm,
+            key,
+            thread_cache_id: None,
+            #[cfg(feature = "aws_lc_rs")]
+            parsed: None,
+        }
+    }
+
+    /// The algorithm it signs with.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The key that verifies what this one signs, for an algorithm of the same family.
+    pub(crate) fn verifying_key(&self, algorithm: Algorithm) -> Result<VerifyingKey, Error> {
+        let utils = &provider().key_utils;
+        let secret = self.key.as_bytes();
+        let key = match algorithm.family() {
+            AlgorithmFamily::Hmac => {
+                DecodingKey::from_secret(secret).map_err(|_| secret::empty())?
+            }
+            AlgorithmFamily::Rsa => {
+                // One backend does not read short keys at all.
+                let (n, e) = (utils.rsa_pub_components_from_private_key)(secret).map_err(|_| {
+                    let text = format!("is no key for {algorithm:?}, or of less than 2048 bits");
+                    Error::Key(text)
+                })?;
+                DecodingKey::from_rsa_raw_components(&n, &e)
+            }
+            AlgorithmFamily::Ec => {
+                let (_, x, y) = (utils.ec_pub_components_from_private_key)(secret, algorithm)
+                    .map_err(|_| not_for(algorithm))?;
+                DecodingKey::from_ec_der(&[&[4], x.as_slice(), y.as_slice()].concat())
+            }
+            AlgorithmFamily::Ed => {
+                let curve = EllipticCurve::Ed25519;
+                let x = (utils.ed_pub_components_from_private_key)(secret, &curve)
+                    .map_err(|_| not_for(algorithm))?;
+                DecodingKey::from_ed_der(&x)
+            }
+        };
+        VerifyingKey::checked(algorithm, key)
+    }
+
+    /// The signature of `message`.
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        #[cfg(feature = "aws_lc_rs")]
+        if let Some(parsed) = &self.parsed {
+            return parsed.sign(message).ok_or(Error::Sign);
+        }
+        let signature = match self.thread_cache_id {
+            Some(id) => {
+                with_thread_cache(|scratch| scratch.sign(id, self.algorithm, &self.key, message))
+            }
+            None => (provider().signer_factory)(&self.algorithm, &self.key)
+                .ok()
+                .and_then(|signer| signer.try_sign(message).ok()),
+        };
+        signature.ok_or(Error::Sign)
+    }
+
+    /// As [`VerifyingKey::prepared()`].
+    pub(crate) fn prepared(mut self) -> Self {
+        self.thread_cache_id = Some(next_id());
+        #[cfg(feature = "aws_lc_rs")]
+        {
+            let parsed = AwsLcSigner::parse(self.algorithm, self.key.as_bytes());
+            self.parsed = parsed.map(Arc::new);
+        }
+        self
+    }
+
+    /// Thirty-two bytes that only holders of this key can derive from `data`: HMAC-SHA256 with the
+    /// private key as its key. It is kept apart from signatures by the label.
+    pub(crate) fn derive(&self, label: &str, data: &[u8]) -> Result<Vec<u8>, Error> {
+        let message = [label.as_bytes(), &[0], data].concat();
+        Self::unchecked_secret(Algorithm::HS256, self.key.as_bytes())?.sign(&message)
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
