@@ -81,7 +81,7 @@ impl KeyLoader<'_> {
         self.unused("public_key", self.config.public_key.is_some());
         let config = self.config;
         let secret = match &config.secret_key {
-            Some(Secret(text)) => text.clone().into_bytes(),
+            Some(text) => text.expose().as_bytes().to_vec(),
             None if hooked => return Keys::default(),
             None if self.debug => {
                 self.warn(
@@ -177,9 +177,9 @@ impl KeyLoader<'_> {
 
     /// The PEM text of a key: inline, or from the file it names.
     fn pem(&mut self, key: &str, value: Option<&Secret>) -> Option<Vec<u8>> {
-        let Secret(text) = value?;
+        let text = value?.expose();
         if text.contains("-----BEGIN") {
-            return Some(text.clone().into_bytes());
+            return Some(text.as_bytes().to_vec());
         }
         if text.trim().is_empty() || text.contains('\n') {
             self.fault(key, "is neither PEM text nor a path");
