@@ -1,8 +1,14 @@
 //! What each algorithm asks of its key (RFC 7518 §3, RFC 8037): the one table of such facts.
 
 use jsonwebtoken::Algorithm;
+use pkcs8::ObjectIdentifier;
 
 use crate::error::Error;
+
+/// The object identifiers by which keys name their kind (RFC 8017, RFC 5480, RFC 8410).
+pub(crate) const RSA_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+pub(crate) const EC_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+pub(crate) const ED25519_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 /// The kind of key that an algorithm needs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,15 +26,20 @@ pub(crate) enum KeyKind {
 /// A curve in Weierstrass form.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Curve {
-    /// Its object identifier, in the content octets of DER.
-    pub(crate) oid: &'static [u8],
+    /// As `openssl` and RFC 7518 call it.
+    pub(crate) name: &'static str,
+    pub(crate) oid: ObjectIdentifier,
     /// The length of an uncompressed point.
     pub(crate) point_bytes: usize,
 }
 
-const P256: Curve =
-    Curve { oid: &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07], point_bytes: 65 };
-const P384: Curve = Curve { oid: &[0x2b, 0x81, 0x04, 0x00, 0x22], point_bytes: 97 };
+const P256: Curve = Curve {
+    name: "P-256",
+    oid: ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7"),
+    point_bytes: 65,
+};
+const P384: Curve =
+    Curve { name: "P-384", oid: ObjectIdentifier::new_unwrap("1.3.132.0.34"), point_bytes: 97 };
 
 /// The kind of key that `algorithm` needs.
 pub(crate) fn key_kind(algorithm: Algorithm) -> Result<KeyKind, Error> {
@@ -46,12 +57,30 @@ pub(crate) fn key_kind(algorithm: Algorithm) -> Result<KeyKind, Error> {
     })
 }
 
+impl KeyKind {
+    /// What to ask for, and the `openssl` command that makes it.
+    pub(crate) fn wanted(self) -> (String, String) {
+        let genpkey = |options: &str| format!("openssl genpkey -algorithm {options}");
+        match self {
+            Self::Secret { min_bytes } => {
+                ("a secret".into(), format!("openssl rand -base64 {min_bytes}"))
+            }
+            Self::Rsa { .. } => ("an RSA key".into(), genpkey("RSA -pkeyopt rsa_keygen_bits:3072")),
+            Self::Ec(Curve { name, .. }) => (
+                format!("an EC key on {name}"),
+                genpkey(&format!("EC -pkeyopt ec_paramgen_curve:{name}")),
+            ),
+            Self::Ed25519 { .. } => ("an Ed25519 key".into(), genpkey("ed25519")),
+        }
+    }
+}
+
 /// A key of another kind than the algorithm needs.
 pub(crate) fn wrong_kind(algorithm: Algorithm) -> Error {
     Error::Key(format!("is of another kind than {algorithm:?} needs"))
 }
 
-/// A key that the algorithm cannot use.
-pub(crate) fn not_for(algorithm: Algorithm) -> Error {
-    Error::Key(format!("is no key for {algorithm:?}"))
+/// A key that claims to be of the right kind, but that the backend cannot read.
+pub(crate) fn damaged(algorithm: Algorithm) -> Error {
+    Error::Key(format!("is no key for {algorithm:?}: it is damaged or incomplete; copy it again"))
 }

@@ -1,6 +1,7 @@
 //! Keys: one algorithm each, checked when made.
 
 pub(crate) mod algorithm;
+mod der;
 mod pem;
 pub(crate) mod ring;
 pub(crate) mod secret;

@@ -2,7 +2,7 @@
 
 use crate::bench::{from_rocket, launch, refusal};
 use crate::log_capture::{install, logged};
-use crate::pem::{openssl, pair, File, Kind, Pair};
+use crate::pem::{openssl, pair, Kind, Pair};
 use crate::support::*;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, EncodingKey};
 use rocket::figment::Jail;
@@ -31,46 +31,13 @@ fn launches(lines: &str) -> crate::bench::Bench {
 #[test]
 fn a_key_of_the_wrong_role_is_refused() {
     let Pair { private, public } = pair(Kind::P256);
-    let text = "holds a public key where a private one belongs";
-    assert_eq!(fault("ES256", "private_key", public), text);
-    let text = "holds a private key where a public one belongs";
-    assert_eq!(fault("ES256", "public_key", private), text);
+    let text = fault("ES256", "private_key", public);
+    assert!(text.starts_with("holds a public key where a private one belongs"), "{text}");
     // One file with both shows the private one to whoever may read the public one.
-    assert_eq!(fault("ES256", "public_key", &format!("{public}{private}")), text);
-}
-
-#[test]
-fn a_key_in_another_form_is_refused_with_the_command_that_helps() {
-    let Pair { private, .. } = pair(Kind::P256);
-    let sec1 = openssl(&["ec"], private);
-    assert!(sec1.contains("BEGIN EC PRIVATE KEY"));
-    let parameters = openssl(&["ecparam", "-name", "prime256v1"], "");
-    for pem in [sec1.clone(), format!("{parameters}{sec1}")] {
-        let text = fault("ES256", "private_key", &pem);
-        assert!(text.contains("SEC1"), "{text}");
-        assert!(text.contains("`openssl pkcs8 -topk8 -nocrypt`"), "{text}");
-    }
-
-    let pkcs8 = openssl(&["pkcs8", "-topk8", "-passout", "pass:x"], private);
-    let old = openssl(&["ec", "-aes128", "-passout", "pass:x"], private);
-    assert!(pkcs8.contains("BEGIN ENCRYPTED") && old.contains("ENCRYPTED"));
-    for pem in [pkcs8, old] {
-        let text = fault("ES256", "private_key", &pem);
-        assert!(text.contains("is encrypted"), "{text}");
-        assert!(text.contains("`openssl pkcs8 -topk8 -nocrypt`"), "{text}");
-    }
-}
-
-#[test]
-fn a_certificate_is_no_key() {
-    let key = File::of(&pair(Kind::P256).private);
-    let arguments = ["req", "-x509", "-key", key.path(), "-subj", "/CN=ada", "-days", "1"];
-    let certificate = openssl(&arguments, "");
-    assert!(certificate.contains("BEGIN CERTIFICATE"));
-    for role in ["private_key", "public_key"] {
-        let text = fault("ES256", role, &certificate);
-        assert!(text.contains("is a certificate"), "{text}");
-        assert!(text.contains("`openssl x509 -pubkey -noout`"), "{text}");
+    for pem in [private.clone(), format!("{public}{private}")] {
+        let text = fault("ES256", "public_key", &pem);
+        assert!(text.starts_with("holds a private key where a public one belongs"), "{text}");
+        assert!(text.contains("`openssl pkey -pubout`"), "{text}");
     }
 }
 
@@ -95,10 +62,22 @@ fn a_key_of_another_kind_or_curve_is_refused_for_every_algorithm() {
                 launches(&format!("algorithm = \"{name}\"\npublic_key = '''{public}'''"));
                 continue;
             }
-            let text = format!("is no key for {name}");
-            let private_text = fault(&name, "private_key", private);
-            assert!(private_text.starts_with(&text), "{kind:?}: {private_text}");
-            assert_eq!(fault(&name, "public_key", public), text, "{kind:?}");
+            let found = match kind {
+                Kind::Rsa => "an RSA key",
+                Kind::P256 => "an EC key on P-256",
+                Kind::P384 => "an EC key on P-384",
+                Kind::P521 => "an EC key on P-521",
+                Kind::Secp256k1 => "an EC key on secp256k1",
+                Kind::Ed25519 => "an Ed25519 key",
+                Kind::Ed448 => "an Ed448 key",
+                _ => "an X25519 key",
+            };
+            for (role, pem) in [("private_key", private), ("public_key", public)] {
+                let text = fault(&name, role, pem);
+                let start = format!("is no key for {name}: it is {found}");
+                assert!(text.starts_with(&start), "{kind:?}: {text}");
+                assert!(text.contains("`openssl genpkey -algorithm "), "{text}");
+            }
         }
     }
 }
@@ -120,13 +99,8 @@ fn an_rsa_key_of_less_than_2048_bits_is_refused() {
     let Pair { private, public } = pair(Kind::Rsa1024);
     for algorithm in ["RS256", "RS512", "PS256"] {
         for (role, pem) in [("private_key", private), ("public_key", public)] {
-            // One backend does not read such a private key, and so can't tell its length.
-            let texts = [
-                "is an RSA key of 1024 bits; 2048 are needed".to_string(),
-                format!("is no key for {algorithm}, or of less than 2048 bits"),
-            ];
             let text = fault(algorithm, role, pem);
-            assert!(texts[..if role == "public_key" { 1 } else { 2 }].contains(&text), "{text}");
+            assert!(text.starts_with("is an RSA key of 1024 bits; 2048 are needed"), "{text}");
         }
     }
 }
@@ -146,27 +120,25 @@ fn two_halves_of_different_keys_are_refused() {
 }
 
 #[test]
-fn what_is_no_pem_is_refused() {
+fn a_text_that_is_not_pem_is_refused() {
     let Pair { private, public } = pair(Kind::P256);
     for (role, pem) in [("private_key", private), ("public_key", public)] {
         let cut = &pem[..pem.len() / 2];
-        let spoilt = pem.replacen("A", "!", 2);
+        let spoilt = pem.replacen("\nM", "\n!", 1);
         let renamed = pem.replace("PRIVATE KEY", "BANANA").replace("PUBLIC KEY", "BANANA");
-        assert_eq!(fault("ES256", role, cut), "is no key for ES256");
-        assert_eq!(fault("ES256", role, &spoilt), "is no key for ES256");
+        let halved: String = pem
+            .lines()
+            .enumerate()
+            .filter(|(n, _)| *n != 1)
+            .map(|(_, l)| format!("{l}\n"))
+            .collect();
+        assert!(fault("ES256", role, cut).contains("its END line is missing"));
+        assert!(fault("ES256", role, &spoilt).contains("is not base64"));
+        assert!(fault("ES256", role, &halved).contains("damaged or incomplete"));
         assert_eq!(fault("ES256", role, &renamed), "is no PEM text of a key");
         assert_eq!(fault("ES256", role, ""), "is neither PEM text nor a path");
         assert_eq!(fault("ES256", role, "one\ntwo"), "is neither PEM text nor a path");
     }
-}
-
-#[test]
-fn pem_text_may_have_other_line_ends_and_words_before_it() {
-    let Pair { private, public } = pair(Kind::P256);
-    let loose = format!("Bag Attributes\n    friendlyName: ada\n{private}\n\n");
-    launches(&format!("algorithm = \"ES256\"\nprivate_key = '''{loose}'''"));
-    let dos = public.replace('\n', "\r\n");
-    launches(&format!("algorithm = \"ES256\"\npublic_key = '''{dos}'''"));
 }
 
 #[test]
@@ -208,11 +180,11 @@ fn a_path_is_relative_to_the_file_that_names_it() {
 fn a_file_that_cannot_be_read_is_a_fault_that_does_not_show_the_path() {
     Jail::expect_with(|jail| {
         jail.create_dir("folder")?;
-        jail.create_binary("key.der", &[0x30, 0x82, 0x01, 0x22, 0xff])?;
+        jail.create_binary("key.der", &[0x30, 0x03, 0x02, 0x01, 0x01])?;
         for (path, text) in [
             ("missing.pem", "names a file that cannot be read: entity not found"),
             ("folder", "names a file that cannot be read: "),
-            ("key.der", "is no PEM text"),
+            ("key.der", "is binary (DER), not PEM text"),
         ] {
             for key in ["private_key", "public_key"] {
                 let lines = format!("[default.jwt]\nalgorithm = \"ES256\"\n{key} = \"{path}\"");

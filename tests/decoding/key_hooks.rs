@@ -180,8 +180,10 @@ fn keys_made_in_code_are_checked_like_configured_ones() {
         );
         let pem = pair(Kind::Rsa).public.as_bytes();
         let expected = "is a key of another kind, not a secret";
-        assert_eq!(text(VerifyingKey::from_secret(algorithm, pem).unwrap_err()), expected);
-        assert_eq!(text(SigningKey::from_secret(algorithm, pem).unwrap_err()), expected);
+        let error = text(VerifyingKey::from_secret(algorithm, pem).unwrap_err());
+        assert!(error.starts_with(expected), "{error}");
+        let error = text(SigningKey::from_secret(algorithm, pem).unwrap_err());
+        assert!(error.starts_with(expected), "{error}");
         let expected = format!("is of another kind than {algorithm:?} needs");
         assert_eq!(text(VerifyingKey::from_pem(algorithm, pem).unwrap_err()), expected);
     }
@@ -194,9 +196,11 @@ fn keys_made_in_code_are_checked_like_configured_ones() {
     let key = VerifyingKey::from_pem(Algorithm::ES256, public).unwrap();
     assert_eq!(key.clone().algorithm(), Algorithm::ES256);
     let expected = "holds a private key where a public one belongs";
-    assert_eq!(text(VerifyingKey::from_pem(Algorithm::ES256, private).unwrap_err()), expected);
+    let error = text(VerifyingKey::from_pem(Algorithm::ES256, private).unwrap_err());
+    assert!(error.starts_with(expected), "{error}");
     let expected = "holds a public key where a private one belongs";
-    assert_eq!(text(SigningKey::from_pem(Algorithm::ES256, public).unwrap_err()), expected);
+    let error = text(SigningKey::from_pem(Algorithm::ES256, public).unwrap_err());
+    assert!(error.starts_with(expected), "{error}");
     for algorithm in [Algorithm::ES384, Algorithm::RS256, Algorithm::EdDSA] {
         assert!(VerifyingKey::from_pem(algorithm, public).is_err(), "{algorithm:?}");
         assert!(SigningKey::from_pem(algorithm, private).is_err(), "{algorithm:?}");
