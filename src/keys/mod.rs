@@ -3,10 +3,12 @@
 pub(crate) mod algorithm;
 mod der;
 mod pem;
+mod reference;
 pub(crate) mod ring;
 pub(crate) mod secret;
 pub(crate) mod signature_cache;
 pub(crate) mod signing;
+mod strength;
 pub(crate) mod verifying;
 
 pub use signing::SigningKey;

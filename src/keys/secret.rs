@@ -1,9 +1,12 @@
 //! Secrets of HMAC keys: their form, length and strength.
 
+use base64_simd::STANDARD;
 use jsonwebtoken::Algorithm;
 
 use crate::error::Error;
 use crate::keys::algorithm::{key_kind, wrong_kind, KeyKind};
+use crate::keys::reference::reference;
+use crate::keys::strength::is_guessable;
 
 /// A secret for one process of the debug profile: twice as long as any hash.
 pub(crate) fn random() -> Vec<u8> {
@@ -24,15 +27,23 @@ pub(crate) fn check_form(secret: &[u8]) -> Result<(), Error> {
     }
     let text = String::from_utf8_lossy(secret);
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    // PEM, RFC 4716, OpenSSH, JWK.
-    let another_kind =
-        ["---- BEGIN", "-----BEGIN", "\"kty\""].iter().any(|mark| text.contains(mark))
-            || ["ssh-", "ecdsa-", "sk-ssh-"].iter().any(|start| text.starts_with(start));
+    // PEM, RFC 4716, OpenSSH, PuTTY, JWK.
+    let another_kind = ["---- BEGIN", "-----BEGIN", "\"kty\"", "PuTTY-User-Key-File"]
+        .iter()
+        .any(|mark| text.contains(mark))
+        || ["ssh-", "ecdsa-", "sk-ssh-"].iter().any(|start| text.starts_with(start));
     if another_kind {
         // A public key as HMAC secret is known to everybody (RFC 8725 §2.1).
-        return Err(Error::Key("is a key of another kind, not a secret".into()));
+        return Err(Error::Key(
+            "is a key of another kind, not a secret; it belongs into `private_key` or `public_key`, \
+             with an `algorithm` such as RS256"
+                .into(),
+        ));
     }
-    Ok(())
+    match std::str::from_utf8(secret).ok().and_then(reference) {
+        Some(reference) => Err(Error::Key(reference.refusal().into())),
+        None => Ok(()),
+    }
 }
 
 fn min_bytes(algorithm: Algorithm) -> Result<usize, Error> {
@@ -52,42 +63,29 @@ fn check_length(algorithm: Algorithm, min_bytes: usize, secret: &[u8]) -> Result
     Ok(())
 }
 
-/// Refuses a secret that can be guessed: outside the debug profile only.
+/// Refuses a secret that is too short or can be guessed: outside the debug profile only.
 pub(crate) fn check_strength(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
-    // A text that is part of another comes after it. The first four are the examples of jwt.io.
-    const PUBLISHED: [&str; 11] = [
-        "a-string-secret-at-least-256-bits-long",
-        "a-valid-string-secret-that-is-at-least-384-bits-long",
-        "a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long",
-        "your-256-bit-secret",
-        "super-secret",
-        "jwt-secret",
-        "secret",
-        "password",
-        "changeme",
-        "change-me",
-        "example",
-    ];
     check_length(algorithm, min_bytes(algorithm)?, secret)?;
     if secret.first().is_some_and(u8::is_ascii_whitespace)
         || secret.last().is_some_and(u8::is_ascii_whitespace)
     {
-        return Err(Error::Key("begins or ends with white space".into()));
+        return Err(Error::Key("begins or ends with white space; remove it".into()));
     }
-    let mut distinct = secret.to_vec();
-    distinct.sort_unstable();
-    distinct.dedup();
-    let mut rest = String::from_utf8_lossy(secret).to_ascii_lowercase();
-    for word in PUBLISHED {
-        rest = rest.replace(word, "");
+    check_guessable(secret)
+}
+
+/// Refuses a secret that can be guessed, whatever its length is.
+fn check_guessable(secret: &[u8]) -> Result<(), Error> {
+    // What a secret in base64 stands for is as well known as itself.
+    let decoded = STANDARD.decode_to_vec(secret).ok().filter(|text| text.is_ascii());
+    match is_guessable(secret) || decoded.is_some_and(|text| is_guessable(&text)) {
+        true => Err(Error::Key(
+            "can be guessed: it repeats itself, or describes a secret as examples do; \
+             `openssl rand -base64 48` makes a good one"
+                .into(),
+        )),
+        false => Ok(()),
     }
-    let guessable = rest.trim_matches(|c: char| !c.is_alphanumeric()).is_empty();
-    if distinct.len() < 8 || guessable {
-        return Err(Error::Key(
-            "can be guessed; `openssl rand -base64 48` makes a good one".into(),
-        ));
-    }
-    Ok(())
 }
 
 pub(crate) fn empty() -> Error {

@@ -28,5 +28,6 @@ mod settings_of_csrf;
 mod settings_of_keys;
 mod settings_of_lifetimes;
 mod settings_of_locations;
+mod texts_instead_of_secrets;
 mod typos;
 mod values;
