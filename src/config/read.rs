@@ -56,6 +56,8 @@ settings! {
     algorithm: String = "HS256".into();
     decode_algorithms: Option<OneOrMany> = None;
     secret_key: Option<Secret> = None;
+    secret_key_file: Option<Secret> = None;
+    secret_key_encoding: String = "text".into();
     private_key: Option<Secret> = None;
     public_key: Option<Secret> = None;
     access_token_expires: OptionalSpan = OptionalSpan(Some(Duration::minutes(15)));

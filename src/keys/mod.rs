@@ -2,8 +2,8 @@
 
 pub(crate) mod algorithm;
 mod der;
-mod pem;
-mod reference;
+pub(crate) mod pem;
+pub(crate) mod reference;
 pub(crate) mod ring;
 pub(crate) mod secret;
 pub(crate) mod signature_cache;

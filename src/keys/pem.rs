@@ -41,13 +41,26 @@ pub(crate) struct Block {
 }
 
 /// A text beyond this is not a key: the largest RSA key with its certificate chain is far shorter.
-const MAX_LENGTH: usize = 256 << 10;
+pub(crate) const MAX_LENGTH: usize = 256 << 10;
 
 const BEGIN: &str = "-----BEGIN ";
 
 /// Finds the key of that role in a text.
 pub(crate) fn key_block(input: &[u8], role: Role) -> Result<Block, Error> {
     find(input, role).map_err(|text| Error::Key(text.into_owned()))
+}
+
+/// Whether a text is key material, or something pasted in its place, rather than the path of a file.
+/// Such a text must never be shown.
+pub(crate) fn is_material(text: &str) -> bool {
+    let text = text.trim();
+    text.contains("-----")
+        || text.contains("---- BEGIN")
+        || text.contains(['\n', '\r'])
+        || text.starts_with(['{', '['])
+        || text.contains("\\n")
+        || is_openssh_line(text)
+        || decoded(text).is_some()
 }
 
 fn find(input: &[u8], role: Role) -> Result<Block, Cow<'static, str>> {

@@ -55,7 +55,7 @@ pub(crate) fn reference(text: &str) -> Option<Reference> {
 }
 
 /// Whether a text can only be meant as a path, so that it may be shown.
-fn is_path(text: &str) -> bool {
+pub(crate) fn is_path(text: &str) -> bool {
     let text = text.trim();
     let has_drive = matches!(text.as_bytes(), [drive, b':', b'\\' | b'/', ..]
         if drive.is_ascii_alphabetic());

@@ -8,6 +8,9 @@ use crate::keys::algorithm::{key_kind, wrong_kind, KeyKind};
 use crate::keys::reference::reference;
 use crate::keys::strength::is_guessable;
 
+/// A file beyond this does not hold a secret.
+pub(crate) const MAX_LENGTH: usize = 64 << 10;
+
 /// A secret for one process of the debug profile: twice as long as any hash.
 pub(crate) fn random() -> Vec<u8> {
     (0..4).map(|_| uuid::Uuid::new_v4().simple().to_string()).collect::<String>().into_bytes()
@@ -75,7 +78,7 @@ pub(crate) fn check_strength(algorithm: Algorithm, secret: &[u8]) -> Result<(), 
 }
 
 /// Refuses a secret that can be guessed, whatever its length is.
-fn check_guessable(secret: &[u8]) -> Result<(), Error> {
+pub(crate) fn check_guessable(secret: &[u8]) -> Result<(), Error> {
     // What a secret in base64 stands for is as well known as itself.
     let decoded = STANDARD.decode_to_vec(secret).ok().filter(|text| text.is_ascii());
     match is_guessable(secret) || decoded.is_some_and(|text| is_guessable(&text)) {
