@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn own_claims_are_read_into_their_type() {
+    fn custom_claims_are_read_into_their_type() {
         let site = Site::new();
         let (_, body) = site.ask(Method::Get, "/article", &site.token("ada"));
         assert_eq!(body, "an article for staff and pioneers");

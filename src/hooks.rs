@@ -5,7 +5,8 @@ use rocket::response;
 use rocket::Request;
 
 use crate::events::Event;
-use crate::keys::{SigningKey, VerifyingKey};
+use crate::keys::signing::SigningKey;
+use crate::keys::verifying::VerifyingKey;
 use crate::rejection::Rejection;
 use crate::token::claims::Claims;
 use crate::token::verified::Verified;

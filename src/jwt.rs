@@ -11,9 +11,10 @@ use crate::blocklist::access::BlocklistAccess;
 use crate::clock::{self, Clock};
 use crate::error::Error;
 use crate::events::Event;
-use crate::held::HeldSignatures;
 use crate::hooks::Hooks;
-use crate::keys::{Keys, SigningKey};
+use crate::keys::ring::Keys;
+use crate::keys::signature_cache::SignatureCache;
+use crate::keys::signing::SigningKey;
 use crate::rejection::{CheckFailed, Rejection};
 use crate::settings::Settings;
 
@@ -30,7 +31,7 @@ pub struct Jwt {
     hooks: Arc<Hooks>,
     clock: Arc<dyn Clock>,
     blocklist: BlocklistAccess,
-    held: Option<Arc<HeldSignatures>>,
+    signature_cache: Option<Arc<SignatureCache>>,
     // The first millisecond in which a token may be issued: the one after the last cut-off.
     issue_from: AtomicI64,
     // The last millisecond in which a token may have been issued.
@@ -47,11 +48,11 @@ impl Jwt {
     ) -> Self {
         let [issue_from, issued_until] = [i64::MIN; 2].map(AtomicI64::new);
         // With a hook, the key of a token may change from one request to the next.
-        let held = match hooks.verifying_key {
+        let signature_cache = match hooks.verifying_key {
             Some(_) => None,
-            None => HeldSignatures::new(settings.verified_cache).map(Arc::new),
+            None => SignatureCache::new(settings.token_cache).map(Arc::new),
         };
-        Self { settings, keys, hooks, clock, blocklist, held, issue_from, issued_until }
+        Self { settings, keys, hooks, clock, blocklist, signature_cache, issue_from, issued_until }
     }
 
     /// The manager of a Rocket instance, if `Jwt::fairing()` is attached and ignited.
@@ -75,7 +76,7 @@ impl Jwt {
     /// How many tokens `token_cache` holds.
     #[cfg(feature = "test-util")]
     pub fn remembered_signatures(&self) -> usize {
-        self.held.as_ref().map_or(0, |held| held.len())
+        self.signature_cache.as_ref().map_or(0, |cache| cache.len())
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -87,8 +88,8 @@ impl Jwt {
     }
 
     /// The cache of verified signatures, unless it is off.
-    pub(crate) fn signature_cache(&self) -> Option<&Arc<HeldSignatures>> {
-        self.held.as_ref()
+    pub(crate) fn signature_cache(&self) -> Option<&Arc<SignatureCache>> {
+        self.signature_cache.as_ref()
     }
 
     pub(crate) fn hooks(&self) -> &Hooks {

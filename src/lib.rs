@@ -134,9 +134,11 @@
 //! |---|---|---|
 //! | `algorithm` | `"HS256"` | signs, and verifies: HS, RS, PS 256, 384, 512, ES256, ES384, EdDSA |
 //! | `decode_algorithms` | `[algorithm]` | accepted as well; all of one key's family |
-//! | `secret_key` | — | for HS*: at least as long as the hash (RFC 7518 §3.2) outside debug |
-//! | `private_key` | — | PEM text, or a path relative to the file that names it; without: verify only |
-//! | `public_key` | from `private_key` | PEM text or path |
+//! | `secret_key` | — | for HS*: at least as long as the hash (RFC 7518 §3.2) and hard to guess outside debug; a path, a URL or a placeholder is refused |
+//! | `secret_key_file` | — | the file that holds it, instead; a line end after it is dropped |
+//! | `secret_key_encoding` | `"text"` | `"base64"`, `"base64url"` or `"hex"`: what the secret's text encodes, padded or not |
+//! | `private_key` | — | PEM text in any form, or a path relative to the file that names it; without: verify only |
+//! | `public_key` | from `private_key` | PEM text or path; a certificate's key is taken, its dates are not checked |
 //! | `access_token_expires` | `"15m"` | or `false` for never |
 //! | `refresh_token_expires` | `"30d"` | or `false` for never |
 //! | `decode_audience` | — | a string or a list: `aud` must have one of them |
@@ -184,7 +186,7 @@
 //! | `blocklist_prune_interval` | `"10m"` | how often expired entries are removed |
 //! | `blocklist_timeout` | `"2s"` | a slower answer is none: 503 |
 //! | `blocklist_replica` | off | answers for a shared store from memory, followed at this interval, at most an hour |
-//! | `verified_cache` | `4194304` | bytes for signatures of RSA, ECDSA and EdDSA keys that were found to hold, so that a token that comes again is not verified again, while all else about it is; `0` is off |
+//! | `token_cache` | `4194304` | bytes for signatures of RSA, ECDSA and EdDSA keys that were found to hold, so that a token that comes again is not verified again, while all else about it is; `0` is off |
 //! <!-- /settings -->
 //!
 //! The secret is never Rocket's own `secret_key`: one key should have one use.
@@ -224,7 +226,6 @@ mod error;
 mod events;
 mod fairing;
 mod guard;
-mod held;
 mod hooks;
 mod issue;
 mod jwt;

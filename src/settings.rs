@@ -44,7 +44,7 @@ pub(crate) struct Settings {
     pub(crate) blocklist_timeout: Duration,
     pub(crate) blocklist_replica: Option<Duration>,
     /// In bytes.
-    pub(crate) verified_cache: usize,
+    pub(crate) token_cache: usize,
     pub(crate) access: TokenNames,
     pub(crate) refresh: TokenNames,
 }

@@ -54,7 +54,7 @@ pub fn measure() -> Vec<Length> {
         .block_on(rocket::custom(figment).attach(Jwt::fairing()).ignite())
         .expect("a server");
     let jwt = Jwt::fetch(&rocket).expect("the fairing is attached");
-    let key = DecodingKey::from_secret(secret.as_bytes());
+    let key = DecodingKey::from_secret(secret.as_bytes()).expect("a key");
     let mut validation = Validation::new(Algorithm::HS256);
     (validation.leeway, validation.validate_nbf) = (0, true);
 

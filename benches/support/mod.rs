@@ -104,8 +104,8 @@ fn symmetric() -> (Figment, DecodingKey, EncodingKey) {
     let secret = format!("{}{}", Uuid::new_v4(), Uuid::new_v4());
     (
         Figment::new().merge(("jwt.secret_key", &secret)),
-        DecodingKey::from_secret(secret.as_bytes()),
-        EncodingKey::from_secret(secret.as_bytes()),
+        DecodingKey::from_secret(secret.as_bytes()).expect("a key"),
+        EncodingKey::from_secret(secret.as_bytes()).expect("a key"),
     )
 }
 

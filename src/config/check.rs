@@ -61,7 +61,7 @@ pub(crate) fn settings(config: &Config, figment: &Figment, report: &mut Report) 
             .always("blocklist_prune_interval", config.blocklist_prune_interval.0),
         blocklist_timeout: check.always("blocklist_timeout", config.blocklist_timeout.0),
         blocklist_replica: check.blocklist_replica(),
-        verified_cache: check.verified_cache(),
+        token_cache: check.token_cache(),
         access: check.token_names(TokenType::Access),
         refresh: check.token_names(TokenType::Refresh),
     }
@@ -338,10 +338,10 @@ impl Check<'_> {
         methods
     }
 
-    fn verified_cache(&mut self) -> usize {
-        let bytes = self.config.verified_cache;
+    fn token_cache(&mut self) -> usize {
+        let bytes = self.config.token_cache;
         if bytes > 1 << 30 || (1..64 << 10).contains(&bytes) {
-            self.fault("verified_cache", "must be 0, or from 65536 to 1073741824 bytes");
+            self.fault("token_cache", "must be 0, or from 65536 to 1073741824 bytes");
         }
         bytes
     }

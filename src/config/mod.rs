@@ -3,14 +3,14 @@
 mod check;
 mod consistency;
 mod findings;
-mod material;
+mod keys;
 mod read;
 mod report;
 mod values;
 
 use rocket::figment::Figment;
 
-use crate::keys::Keys;
+use crate::keys::ring::Keys;
 use crate::settings::Settings;
 
 use read::Config;
@@ -30,7 +30,7 @@ pub(crate) fn load(figment: &Figment, hooked: bool) -> Result<Loaded, String> {
     let config = Config::read(figment, &mut report);
     let settings = check::settings(&config, figment, &mut report);
     consistency::check(&settings, &config, figment, &mut report);
-    let keys = material::keys(&config, &settings, figment, hooked, &mut report);
+    let keys = keys::keys(&config, &settings, figment, hooked, &mut report);
     match report.failure() {
         Some(failure) => Err(failure),
         None => Ok(Loaded { settings, keys, warnings: report.into_warnings() }),

@@ -56,6 +56,8 @@ settings! {
     algorithm: String = "HS256".into();
     decode_algorithms: Option<OneOrMany> = None;
     secret_key: Option<Secret> = None;
+    secret_key_file: Option<Secret> = None;
+    secret_key_encoding: String = "text".into();
     private_key: Option<Secret> = None;
     public_key: Option<Secret> = None;
     access_token_expires: OptionalSpan = OptionalSpan(Some(Duration::minutes(15)));
@@ -105,7 +107,7 @@ settings! {
     blocklist_prune_interval: Span = Span(Duration::minutes(10));
     blocklist_timeout: Span = Span(Duration::seconds(2));
     blocklist_replica: OptionalSpan = OptionalSpan(None);
-    verified_cache: usize = 4 << 20;
+    token_cache: usize = 4 << 20;
 }
 
 impl Config {

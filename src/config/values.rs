@@ -4,6 +4,7 @@ use std::fmt;
 
 use rocket::serde::de::{self, Deserialize, Deserializer, Visitor};
 use rocket::time::Duration;
+use secrecy::{ExposeSecret, SecretString};
 
 /// The longest duration accepted: a hundred years. It keeps every sum of a time of today and a
 /// configured duration inside what `time` can represent.
@@ -21,13 +22,13 @@ pub(crate) struct OptionalSpan(pub Option<Duration>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OneOrMany(pub Vec<String>);
 
-/// A text that never shows: what is wrong with it is said without it.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(pub String);
+/// A text that is never shown: errors say what is wrong with it without quoting it.
+#[derive(Clone, Debug)]
+pub(crate) struct Secret(SecretString);
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
+impl Secret {
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose_secret()
     }
 }
 
@@ -148,7 +149,7 @@ impl<'de> Visitor<'de> for SecretVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Secret, E> {
-        Ok(Secret(text.into()))
+        Ok(Secret(SecretString::from(text)))
     }
 
     refuse_unseen!(

@@ -7,7 +7,7 @@ use crate::blocklist::{Blocklist, ReplicableBlocklist, StoreError};
 use crate::clock::{BootClock, Clock};
 use crate::hooks::Hooks;
 use crate::jwt::Jwt;
-use crate::keys::Keys;
+use crate::keys::ring::Keys;
 use crate::settings::Settings;
 
 /// What the fairing knows once the configuration is checked. The `Jwt` is managed only when its blocklist

@@ -14,7 +14,7 @@ use super::payload_writer::{cannot_write, PayloadWriter};
 use crate::error::Error;
 use crate::events::Event;
 use crate::jwt::Jwt;
-use crate::keys::SigningKey;
+use crate::keys::signing::SigningKey;
 use crate::token::claims::{audience, Audience, Claims};
 use crate::token::compact::{encode_header, header_of, MAX_HEADER_LENGTH};
 use crate::token::identity::Identity;

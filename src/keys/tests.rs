@@ -15,11 +15,7 @@ fn public(algorithm: Algorithm, pem: &str) -> VerifyingKey {
 /// Whether the signature is one of the message, by the same way as a token's.
 fn holds(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
     let encoded = URL_SAFE_NO_PAD.encode(signature);
-    let decode = |text: &str, buffer: &mut Vec<u8>| {
-        buffer.clear();
-        URL_SAFE_NO_PAD.decode_vec(text, buffer)
-    };
-    key.verifies(message, &encoded, decode).unwrap()
+    key.verifies(message, &encoded).is_ok()
 }
 
 /// Asserts that a key verifies what it must and nothing it must not. What Wycheproof leaves open
@@ -141,7 +137,7 @@ fn hmac_verifies_wycheproof_and_no_tag_that_is_cut_off() {
             let is_whole = group.tag_size == length;
             for test in group.tests {
                 // Keys as short as these are refused by every other constructor.
-                let key = VerifyingKey::unchecked_secret(algorithm, &test.key);
+                let key = VerifyingKey::unchecked_secret(algorithm, &test.key).unwrap();
                 let name = format!("{set:?} {} ({})", test.tc_id, test.comment);
                 let result = if is_whole { test.result } else { TestResult::Invalid };
                 let verified = check(&key, &test.msg, &test.tag, result, &name);

@@ -8,7 +8,7 @@ use crate::blocklist::TokenIds;
 use crate::clock;
 use crate::error::Error;
 use crate::jwt::Jwt;
-use crate::keys::SigningKey;
+use crate::keys::signing::SigningKey;
 use crate::token::ids::Ids;
 use crate::token::kind::TokenType;
 use crate::token::verified::Verified;

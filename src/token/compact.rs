@@ -1,6 +1,6 @@
 //! The compact serialization (RFC 7515 §3.1): its three parts, reading and writing a header, base64url.
 
-use base64_simd::{Out, URL_SAFE_NO_PAD};
+use base64_simd::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, Header};
 use serde_json::Value;
 
@@ -88,15 +88,6 @@ impl<'a> Parts<'a> {
 /// Decodes base64url without padding, in its canonical form only (RFC 7515 §2).
 fn base64(part: &str, refusal: &'static str) -> Result<Vec<u8>, Reason> {
     URL_SAFE_NO_PAD.decode_to_vec(part).map_err(|_| Reason::Malformed(refusal))
-}
-
-/// Decodes a signature part into a reused buffer.
-pub(crate) fn base64_into(part: &str, buffer: &mut Vec<u8>) -> Result<(), Reason> {
-    let refused = |_| Reason::Malformed("Invalid crypto padding");
-    let length = URL_SAFE_NO_PAD.decoded_length(part.as_bytes()).map_err(refused)?;
-    buffer.resize(length, 0);
-    URL_SAFE_NO_PAD.decode(part.as_bytes(), Out::from_slice(buffer)).map_err(refused)?;
-    Ok(())
 }
 
 /// The parameters of a token's header to which nothing is added.

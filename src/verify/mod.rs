@@ -16,14 +16,15 @@ use std::sync::Arc;
 use jsonwebtoken::Header;
 use rocket::time::OffsetDateTime;
 
-use crate::held::HeldSignatures;
+use crate::crypto::SignatureError;
 use crate::jwt::Jwt;
-use crate::keys::VerifyingKey;
+use crate::keys::signature_cache::SignatureCache;
+use crate::keys::verifying::VerifyingKey;
 use crate::reason::Reason;
 use crate::rejection::CheckFailed;
 use crate::revocation::check;
 use crate::settings::Settings;
-use crate::token::compact::{base64_into, Parts, INVALID_PAYLOAD};
+use crate::token::compact::{Parts, INVALID_PAYLOAD};
 use crate::token::payload::Payload;
 use crate::token::registered::Registered;
 use crate::token::verified::Verified;
@@ -89,15 +90,15 @@ pub(crate) fn decode(
     let settings = jwt.settings();
     let parts = Parts::split(encoded, settings.max_token_length)?;
     let (header, key) = header_and_key(jwt, &parts)?;
-    let cache = jwt.signature_cache().zip(key.costly());
+    let cache = jwt.signature_cache().zip(key.cache_id());
     let cached = cache.and_then(|(cache, key)| cache.get(encoded, key, now));
     let is_new = cached.is_none();
     let json = match cached {
         Some(json) => json.as_ref().into(),
-        None if key.verifies(parts.signed.as_bytes(), parts.signature, base64_into)? => {
+        None => {
+            key.verifies(parts.signed.as_bytes(), parts.signature).map_err(signature_reason)?;
             parts.json()?
         }
-        None => return Err(Reason::BadSignature.into()),
     };
     let mut payload = Payload::default();
     payload.read(&json, &settings.identity_claim).map_err(|_| INVALID_PAYLOAD)?;
@@ -121,7 +122,7 @@ pub(crate) fn decode(
 /// Caches a verified signature until the token expires; a token that never expires is not cached.
 fn remember_signature(
     settings: &Settings,
-    cache: &HeldSignatures,
+    cache: &SignatureCache,
     key: u64,
     verified: &Verified,
     now: OffsetDateTime,
@@ -162,5 +163,12 @@ fn header_and_key<'a>(
     match keys.verifying(header.alg) {
         Some(key) => Ok((header, Cow::Borrowed(key))),
         None => Err(refused),
+    }
+}
+
+fn signature_reason(error: SignatureError) -> Reason {
+    match error {
+        SignatureError::Encoding => Reason::Malformed("Invalid crypto padding"),
+        SignatureError::Mismatch => Reason::BadSignature,
     }
 }

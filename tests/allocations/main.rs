@@ -16,7 +16,7 @@ fn at_most(most: u64, mut operation: Box<dyn Operation>) {
 }
 
 #[test]
-fn verification_from_a_headers_text_to_own_claims() {
+fn verification_from_a_headers_text_to_custom_claims() {
     at_most(5, operation::verifies(HS256, 0));
 }
 

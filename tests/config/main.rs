@@ -6,6 +6,8 @@
 #[macro_use]
 extern crate rocket;
 
+#[path = "../support/key_forms.rs"]
+mod key_forms;
 #[path = "../support/log.rs"]
 mod log_capture;
 #[path = "../support/pem.rs"]
@@ -20,6 +22,7 @@ mod key_files;
 mod manager;
 mod profiles;
 mod report;
+mod secret_files;
 mod settings_of_answers;
 mod settings_of_blocklists;
 mod settings_of_claims;
@@ -28,5 +31,6 @@ mod settings_of_csrf;
 mod settings_of_keys;
 mod settings_of_lifetimes;
 mod settings_of_locations;
+mod texts_instead_of_secrets;
 mod typos;
 mod values;

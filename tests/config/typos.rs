@@ -37,6 +37,7 @@ fn refusal_of_file(lines: &str) -> String {
 #[test]
 fn every_documented_setting_has_a_test_of_what_it_does() {
     let tests = [
+        include_str!("secret_files.rs"),
         include_str!("settings_of_answers.rs"),
         include_str!("settings_of_blocklists.rs"),
         include_str!("settings_of_claims.rs"),

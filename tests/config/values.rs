@@ -27,8 +27,8 @@ fn lifetimes_are_positive_durations_or_false() {
     let kinds = "whole seconds or a duration such as \"15m\", or false";
     for key in ["access_token_expires", "refresh_token_expires"] {
         for (value, message) in [
-            ("0", "must be more than zero"),
-            ("\"0s\"", "must be more than zero"),
+            ("0", "must be greater than zero"),
+            ("\"0s\"", "must be greater than zero"),
             ("-1", "must not be negative"),
             ("\"36526d\"", "must not be longer than a hundred years"),
             ("9223372036854775807", "must not be longer than a hundred years"),
@@ -58,14 +58,14 @@ fn other_durations_have_the_bounds_that_make_sense() {
         ("decode_leeway = false", "invalid type: "),
         ("rotation_grace = -1", "must not be negative"),
         ("rotation_grace = false", "invalid type: "),
-        ("blocklist_timeout = 0", "must be more than zero"),
-        ("blocklist_replica = 0", "must be more than zero"),
-        ("blocklist_replica = \"0s\"", "must be more than zero"),
+        ("blocklist_timeout = 0", "must be greater than zero"),
+        ("blocklist_replica = 0", "must be greater than zero"),
+        ("blocklist_replica = \"0s\"", "must be greater than zero"),
         ("blocklist_replica = -1", "must not be negative"),
         ("blocklist_replica = \"3601s\"", "must not be longer than an hour"),
         ("blocklist_replica = true", "invalid type: found bool true, expected whole seconds or a duration such as \"15m\", or false"),
-        ("blocklist_prune_interval = 0", "must be more than zero"),
-        ("implicit_refresh_within = 0", "must be more than zero"),
+        ("blocklist_prune_interval = 0", "must be greater than zero"),
+        ("implicit_refresh_within = 0", "must be greater than zero"),
         ("max_token_lifetime = -1", "must not be negative"),
         ("max_token_lifetime = true", "invalid type: "),
     ]);
@@ -83,7 +83,7 @@ fn other_durations_have_the_bounds_that_make_sense() {
 #[test]
 fn a_longest_life_of_zero_is_refused() {
     let log = refusal(&with_secret("max_token_lifetime = 0"));
-    assert!(log.contains("`default.jwt.max_token_lifetime` must be more than zero"), "{log}");
+    assert!(log.contains("`default.jwt.max_token_lifetime` must be greater than zero"), "{log}");
 }
 
 #[test]
@@ -188,10 +188,10 @@ fn numbers_are_in_their_range() {
     let length = "must be from 1 to 1048576 bytes";
     let status = "must be a status from 400 to 499";
     refused(&[
-        ("verified_cache = 65535", "must be 0, or from 65536 to 1073741824 bytes"),
-        ("verified_cache = 1073741825", "must be 0, or from 65536 to 1073741824 bytes"),
-        ("verified_cache = -1", "invalid value "),
-        ("verified_cache = \"4MiB\"", "invalid type: "),
+        ("token_cache = 65535", "must be 0, or from 65536 to 1073741824 bytes"),
+        ("token_cache = 1073741825", "must be 0, or from 65536 to 1073741824 bytes"),
+        ("token_cache = -1", "invalid value "),
+        ("token_cache = \"4MiB\"", "invalid type: "),
         ("max_token_length = 0", length),
         ("max_token_length = 1048577", length),
         ("max_token_length = -1", "invalid value "),
@@ -205,9 +205,9 @@ fn numbers_are_in_their_range() {
         ("verify_sub = 0", "invalid type: "),
     ]);
     accepted(&[
-        "verified_cache = 0",
-        "verified_cache = 65536",
-        "verified_cache = 1073741824",
+        "token_cache = 0",
+        "token_cache = 65536",
+        "token_cache = 1073741824",
         "max_token_length = 1",
         "max_token_length = 1048576",
         "invalid_token_status = 400",

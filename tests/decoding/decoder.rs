@@ -177,7 +177,7 @@ fn a_csrf_value_is_read_from_a_verified_token_and_may_be_absent() {
 }
 
 #[test]
-fn own_claims_are_read_into_a_type_of_the_applications_or_refused() {
+fn custom_claims_are_read_into_a_type_of_the_applications_or_refused() {
     #[derive(rocket::serde::Deserialize, Debug)]
     #[serde(crate = "rocket::serde")]
     struct Own {

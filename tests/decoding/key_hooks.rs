@@ -102,7 +102,7 @@ fn keys_can_be_chosen_by_kid_or_by_issuer_and_each_verifies_its_own_alone() {
         VerifyingKey::from_secret(Algorithm::HS256, secret).ok()
     });
     let keys =
-        [EncodingKey::from_secret(secret().as_bytes()), EncodingKey::from_secret(other.as_bytes())];
+        [secret().as_bytes(), other.as_bytes()].map(|one| EncodingKey::from_secret(one).unwrap());
     let bad = "Signature verification failed";
     for (header, claims, first, second) in [
         (r#"{"alg":"HS256"}"#, claims(), GOOD, bad),
@@ -136,7 +136,7 @@ fn a_key_of_the_hook_is_pinned_to_its_algorithm_too() {
     let not_allowed = "The specified alg value is not allowed";
     // The configured secret is not asked where the hook has a key.
     assert_eq!(bench.decode(&sign(&claims())), not_allowed);
-    let public = EncodingKey::from_secret(pair(Kind::P256).public.as_bytes());
+    let public = EncodingKey::from_secret(pair(Kind::P256).public.as_bytes()).unwrap();
     for header in [r#"{"alg":"HS256"}"#, r#"{"alg":"ES384"}"#, r#"{"alg":"RS256"}"#] {
         let token = sign_as(Algorithm::HS256, &public, header, &claims().to_string());
         assert_eq!(bench.decode(&token), not_allowed, "{header}");
@@ -180,8 +180,10 @@ fn keys_made_in_code_are_checked_like_configured_ones() {
         );
         let pem = pair(Kind::Rsa).public.as_bytes();
         let expected = "is a key of another kind, not a secret";
-        assert_eq!(text(VerifyingKey::from_secret(algorithm, pem).unwrap_err()), expected);
-        assert_eq!(text(SigningKey::from_secret(algorithm, pem).unwrap_err()), expected);
+        let error = text(VerifyingKey::from_secret(algorithm, pem).unwrap_err());
+        assert!(error.starts_with(expected), "{error}");
+        let error = text(SigningKey::from_secret(algorithm, pem).unwrap_err());
+        assert!(error.starts_with(expected), "{error}");
         let expected = format!("is of another kind than {algorithm:?} needs");
         assert_eq!(text(VerifyingKey::from_pem(algorithm, pem).unwrap_err()), expected);
     }
@@ -194,9 +196,11 @@ fn keys_made_in_code_are_checked_like_configured_ones() {
     let key = VerifyingKey::from_pem(Algorithm::ES256, public).unwrap();
     assert_eq!(key.clone().algorithm(), Algorithm::ES256);
     let expected = "holds a private key where a public one belongs";
-    assert_eq!(text(VerifyingKey::from_pem(Algorithm::ES256, private).unwrap_err()), expected);
+    let error = text(VerifyingKey::from_pem(Algorithm::ES256, private).unwrap_err());
+    assert!(error.starts_with(expected), "{error}");
     let expected = "holds a public key where a private one belongs";
-    assert_eq!(text(SigningKey::from_pem(Algorithm::ES256, public).unwrap_err()), expected);
+    let error = text(SigningKey::from_pem(Algorithm::ES256, public).unwrap_err());
+    assert!(error.starts_with(expected), "{error}");
     for algorithm in [Algorithm::ES384, Algorithm::RS256, Algorithm::EdDSA] {
         assert!(VerifyingKey::from_pem(algorithm, public).is_err(), "{algorithm:?}");
         assert!(SigningKey::from_pem(algorithm, private).is_err(), "{algorithm:?}");

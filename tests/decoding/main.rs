@@ -3,6 +3,8 @@
 #[macro_use]
 extern crate rocket;
 
+#[path = "../support/key_forms.rs"]
+mod key_forms;
 #[path = "../support/pem.rs"]
 mod pem;
 #[path = "../support/mod.rs"]
@@ -16,10 +18,11 @@ mod danger;
 mod decoder;
 mod expectations;
 mod headers;
-mod held_signatures;
 mod key_confusion;
 mod key_hooks;
+mod pem_forms;
 mod rfc_vectors;
 mod shapes;
+mod signature_cache;
 mod times;
 mod wycheproof;

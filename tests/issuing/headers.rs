@@ -71,7 +71,7 @@ fn a_header_that_could_lead_a_verifier_astray_is_an_error() {
         for value in [json!("HS512"), json!(null), json!([])] {
             let error = jwt.access_token("ada").header(name, &value).encode().unwrap_err();
             assert!(matches!(&error, Error::ReservedHeader(is) if is == name), "{error:?}");
-            assert_eq!(error.to_string(), format!("the header `{name}` is not free"));
+            assert_eq!(error.to_string(), format!("the header name `{name}` is reserved"));
             assert!(jwt.token_pair("ada").header(name, &value).issue().is_err());
         }
     }

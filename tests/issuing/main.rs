@@ -16,6 +16,6 @@ mod headers;
 mod hooks;
 mod identities;
 mod lifetimes;
-mod own_claims;
+mod custom_claims;
 mod pairs;
 mod secrecy;

@@ -103,10 +103,10 @@ fn a_replica_that_falls_behind_says_so_once_and_once_when_it_is_back() {
 }
 
 #[test]
-fn a_store_that_cannot_be_followed_fails_the_launch_with_a_line_that_says_why() {
+fn a_store_that_cannot_be_replicated_fails_the_launch_with_a_line_that_says_why() {
     for (fairing, why) in [
         (Jwt::fairing(), "the blocklist is in memory already"),
-        (Jwt::fairing().blocklist(Store::default()), "is to be given by `replicable_blocklist()`"),
+        (Jwt::fairing().blocklist(Store::default()), "own store with `replicable_blocklist()`"),
         (
             Jwt::fairing()
                 .replicable_blocklist(Store { is_mute: AtomicBool::new(true), ..Store::default() }),

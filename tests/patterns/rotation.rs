@@ -91,7 +91,7 @@ fn the_answer_is_a_token_response_that_nobody_stores() {
 }
 
 #[test]
-fn own_claims_and_audience_go_along_unless_others_are_given() {
+fn custom_claims_and_audience_go_along_unless_others_are_given() {
     let (client, _) = site("decode_audience = [\"web\", \"api\"]", Jwt::fairing());
     let own = json!({"role": "admin", "team": 7});
     let first = jwt(&client).token_pair("ada").claims(&own).audience("web").issue().unwrap();

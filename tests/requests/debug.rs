@@ -16,9 +16,8 @@ use rocket_jwt_extended::jsonwebtoken::Algorithm;
 use rocket_jwt_extended::{
     danger, AccessToken, AnyToken, Audience, BodyError, Claims, CookieWriter, CurrentUser, Decoder,
     Duration, Error, Fresh, Headers, IgnoreRevocation, In, IntoRevocation, Jwt, JwtFairing,
-    NoClaims, Optional, OrForward, RefreshToken, Rejection, Require, Rotation,
-    SigningKey, StoreError, Token, TokenBuilder, TokenIds, TokenPair, TokenPairBuilder,
-    VerifyingKey, WithBody,
+    NoClaims, Optional, OrForward, RefreshToken, Rejection, Require, Rotation, SigningKey,
+    StoreError, Token, TokenBuilder, TokenIds, TokenPair, TokenPairBuilder, VerifyingKey, WithBody,
 };
 use serde_json::json;
 

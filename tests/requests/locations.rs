@@ -186,7 +186,7 @@ fn a_place_that_is_named_twice_or_unknown_fails_the_launch() {
 }
 
 #[test]
-fn a_token_without_own_claims_is_a_token() {
+fn a_token_without_custom_claims_is_a_token() {
     let client = app(r#"["headers", "cookies"]"#);
     let bare = sign(&json!({"sub": "ada", "exp": START + 1}));
     assert_eq!(dispatch(client.get("/").header(bearer(&bare))), ok("ada by headers"));

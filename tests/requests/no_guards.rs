@@ -47,7 +47,7 @@ fn a_wrapper_that_could_let_somebody_in_without_a_token_can_not_be_wrapped() {
 }
 
 #[test]
-fn a_permission_or_a_user_goes_with_a_guard_of_its_own_claims_only() {
+fn a_permission_or_a_user_goes_with_a_guard_of_its_custom_claims_only() {
     check(table! {
         TokenGuard |
             Require<Admin, AccessToken<Profile>> => true, Require<Admin, AccessToken> => false,

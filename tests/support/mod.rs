@@ -167,7 +167,7 @@ pub fn sign_parts(header: &str, payload: &str) -> String {
     let signature = sign_message(
         message.as_bytes(),
         Algorithm::HS256,
-        &EncodingKey::from_secret(secret().as_bytes()),
+        &EncodingKey::from_secret(secret().as_bytes()).unwrap(),
     );
     format!("{message}.{}", base64url(&signature))
 }

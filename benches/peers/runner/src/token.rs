@@ -53,7 +53,7 @@ impl Issuer {
         let [header, payload] = [HEADER.into(), serde_json::to_string(&claims)?]
             .map(|json: String| BASE64_URL_SAFE_NO_PAD.encode(json));
         let signed = format!("{header}.{payload}");
-        let key = EncodingKey::from_secret(self.secret.as_bytes());
+        let key = EncodingKey::from_secret(self.secret.as_bytes())?;
         let signature = crypto::sign(signed.as_bytes(), &key, Algorithm::HS256)?;
         Ok(format!("{signed}.{signature}"))
     }

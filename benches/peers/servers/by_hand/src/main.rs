@@ -19,7 +19,7 @@ impl Verifier {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
         validation.validate_nbf = true;
-        Self { key: DecodingKey::from_secret(secret.as_bytes()), validation }
+        Self { key: DecodingKey::from_secret(secret.as_bytes()).expect("a key"), validation }
     }
 }
 

@@ -1,21 +1,22 @@
-//! Keys that are read once, and sign for every thread: for each signature `jsonwebtoken` would read the
-//! key again, which for RSA takes longer than to sign.
+//! Signing keys of AWS-LC that are parsed once and shared by all threads. `jsonwebtoken` parses the key
+//! again for each signature, which for RSA takes longer than signing.
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{self, RsaEncoding, RsaKeyPair};
 use jsonwebtoken::Algorithm;
 
-/// A key that is ready to sign.
-pub(crate) enum ReadyKey {
+/// A parsed signing key.
+pub(crate) enum AwsLcSigner {
     // It is large: more than a kilobyte.
     Hmac(Box<hmac::Key>),
     Rsa(RsaKeyPair, &'static dyn RsaEncoding),
 }
 
-impl ReadyKey {
-    /// Of the bytes that `jsonwebtoken` keeps: a secret, or the DER of an RSA key.
-    pub(crate) fn read(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
+impl AwsLcSigner {
+    /// From the bytes that `jsonwebtoken` keeps: a secret, or the DER of an RSA key. `None` for other keys,
+    /// whose `jsonwebtoken` signer is parsed once a thread.
+    pub(crate) fn parse(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
         let hmac = |hash| Some(Self::Hmac(Box::new(hmac::Key::new(hash, bytes))));
         let rsa = |encoding| Some(Self::Rsa(RsaKeyPair::from_der(bytes).ok()?, encoding));
         match algorithm {

@@ -29,7 +29,7 @@ async fn each<F: std::future::Future<Output = ()>>(
     judge: impl Fn(Client, ManualClock, Arc<AtomicBool>) -> F,
 ) {
     for algorithm in COSTLY {
-        for cache in ["", "verified_cache = 0"] {
+        for cache in ["", "token_cache = 0"] {
             let key = &pair(Kind::of(algorithm)).private;
             let lines = format!(
                 "[default.jwt]\nalgorithm = \"{algorithm:?}\"\nprivate_key = '''{key}'''\n{cache}"

@@ -1,9 +1,9 @@
-//! Signatures that were found to hold: for keys whose verification costs more than all else.
+//! A cache of verified signatures (asymmetric keys only, whose verification costs more than all else).
 //!
-//! One fact is kept: the signature of exactly these bytes held under that key. Whatever can change, or
-//! differ from one request to the next, is asked each time: time, claims, CSRF, type, freshness, the
-//! blocklist, hooks. What was sent without a good signature never gets in, so that no flood of it makes
-//! the cache grow, or takes an entry's place.
+//! It keeps one fact: the signature of exactly these bytes matched under that key. Whatever can change,
+//! or differ from one request to the next, is checked each time: time, claims, CSRF, type, freshness,
+//! the blocklist, hooks. A token without a valid signature never enters, so no flood of them makes the
+//! cache grow or evicts an entry.
 
 use std::sync::Arc;
 
@@ -12,33 +12,34 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::Weighter;
 use rocket::time::OffsetDateTime;
 
-/// What an entry takes beside its texts.
+/// The size of an entry without its texts.
 const OVERHEAD: usize = 256;
 
-/// By the token's whole text. Two texts are compared in full; that it takes longer where they begin
-/// alike tells nobody anything, as they are compared only where their keyed hashes are equal.
-pub(crate) struct HeldSignatures(Cache<Arc<str>, Held, Bytes, RandomState>);
+/// The key of an entry is the token's whole text. Two texts are compared in full. The comparison takes
+/// longer where they begin alike, which tells nobody anything, as texts are compared only where their
+/// keyed hashes are equal.
+pub(crate) struct SignatureCache(Cache<Arc<str>, Entry, Bytes, RandomState>);
 
 #[derive(Clone)]
-struct Held {
-    /// Of the key, as no other has.
+struct Entry {
+    /// Id of the key that verified it.
     key: u64,
     json: Arc<str>,
-    /// From when on the token is expired for good.
+    /// The instant from which the token is expired.
     until: OffsetDateTime,
 }
 
 #[derive(Clone)]
 struct Bytes;
 
-impl Weighter<Arc<str>, Held> for Bytes {
-    fn weight(&self, encoded: &Arc<str>, held: &Held) -> u64 {
-        (encoded.len() + held.json.len() + OVERHEAD) as u64
+impl Weighter<Arc<str>, Entry> for Bytes {
+    fn weight(&self, encoded: &Arc<str>, entry: &Entry) -> u64 {
+        (encoded.len() + entry.json.len() + OVERHEAD) as u64
     }
 }
 
-impl HeldSignatures {
-    /// A cache of at most `bytes`; `None` for a size that holds no token.
+impl SignatureCache {
+    /// A cache of at most `bytes`; `None` for a size of zero.
     pub(crate) fn new(bytes: usize) -> Option<Self> {
         (bytes > 0).then(|| {
             // A token of RSA and its claims take about a kilobyte.
@@ -48,22 +49,22 @@ impl HeldSignatures {
         })
     }
 
-    /// The claims of a token whose signature held under this key.
+    /// The claims of a token whose signature was verified under this key.
     pub(crate) fn get(&self, encoded: &str, key: u64, now: OffsetDateTime) -> Option<Arc<str>> {
-        let held = self.0.get(encoded)?;
-        if held.key != key {
+        let entry = self.0.get(encoded)?;
+        if entry.key != key {
             return None;
         }
-        if now >= held.until {
+        if now >= entry.until {
             self.0.remove(encoded);
             return None;
         }
-        Some(held.json)
+        Some(entry.json)
     }
 
-    /// Keeps that the signature held.
+    /// Remembers a verified signature.
     pub(crate) fn insert(&self, encoded: &Arc<str>, key: u64, json: &str, until: OffsetDateTime) {
-        self.0.insert(encoded.clone(), Held { key, json: json.into(), until });
+        self.0.insert(encoded.clone(), Entry { key, json: json.into(), until });
     }
 
     #[cfg(feature = "test-util")]
@@ -71,9 +72,9 @@ impl HeldSignatures {
         self.0.len()
     }
 
-    /// Forgets the tokens that have expired.
+    /// Removes the tokens that have expired.
     pub(crate) fn prune(&self, now: OffsetDateTime) {
-        self.0.retain(|_, held| now < held.until);
+        self.0.retain(|_, entry| now < entry.until);
     }
 }
 
@@ -81,20 +82,20 @@ impl HeldSignatures {
 mod tests {
     use rocket::time::{Duration, OffsetDateTime};
 
-    use super::HeldSignatures;
+    use super::SignatureCache;
 
     const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
     #[test]
-    fn an_entry_is_of_one_text_and_one_key_and_gone_at_its_end() {
-        let cache = HeldSignatures::new(1 << 20).unwrap();
+    fn an_entry_belongs_to_one_text_and_one_key_and_is_removed_at_its_end() {
+        let cache = SignatureCache::new(1 << 20).unwrap();
         let until = NOW + Duration::SECOND;
         cache.insert(&"a.b.c".into(), 7, "{}", until);
         assert_eq!(cache.get("a.b.c", 7, NOW).as_deref(), Some("{}"));
         assert_eq!(cache.get("a.b.d", 7, NOW), None);
         assert_eq!(cache.get("a.b.c", 8, NOW), None);
         assert_eq!(cache.get("a.b.c", 7, until), None);
-        // Gone, and not only kept back.
+        // It was removed, not only withheld.
         assert_eq!(cache.get("a.b.c", 7, NOW), None);
         cache.insert(&"a.b.c".into(), 7, "{}", until);
         cache.prune(until - Duration::NANOSECOND);
@@ -105,19 +106,19 @@ mod tests {
 
     #[test]
     fn it_holds_no_more_than_it_may() {
-        let cache = HeldSignatures::new(64 << 10).unwrap();
+        let cache = SignatureCache::new(64 << 10).unwrap();
         for token in 0..10_000 {
             let encoded = format!("{token}{}", "x".repeat(500)).into();
             cache.insert(&encoded, 7, &"y".repeat(300), NOW + Duration::SECOND);
             assert!(cache.0.weight() <= 64 << 10);
         }
         assert!(cache.0.len() > 16);
-        assert!(HeldSignatures::new(0).is_none());
+        assert!(SignatureCache::new(0).is_none());
     }
 
     #[test]
-    fn asking_in_vain_puts_nothing_in_and_nothing_out() {
-        let cache = HeldSignatures::new(64 << 10).unwrap();
+    fn a_miss_adds_nothing_and_evicts_nothing() {
+        let cache = SignatureCache::new(64 << 10).unwrap();
         cache.insert(&"good".into(), 7, "{}", NOW + Duration::SECOND);
         for token in 0..100_000 {
             assert_eq!(cache.get(&format!("garbage {token}"), 7, NOW), None);

@@ -62,7 +62,7 @@ fn a_registered_name_is_an_error_and_never_an_override() {
             let claims = json!({ name: value });
             let error = jwt.access_token("ada").claims(&claims).encode().unwrap_err();
             assert!(matches!(&error, Error::ReservedClaim(is) if is == name), "{error:?}");
-            assert_eq!(error.to_string(), format!("the claim `{name}` is not free"));
+            assert_eq!(error.to_string(), format!("the claim name `{name}` is reserved"));
             assert!(jwt.refresh_token("ada").claims(&claims).encode().is_err());
             assert!(jwt.token_pair("ada").claims(&claims).issue().is_err());
         }

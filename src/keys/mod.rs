@@ -1,0 +1,18 @@
+//! Keys: one algorithm each, checked when made.
+
+pub(crate) mod algorithm;
+mod der;
+pub(crate) mod pem;
+pub(crate) mod reference;
+pub(crate) mod ring;
+pub(crate) mod secret;
+pub(crate) mod signature_cache;
+pub(crate) mod signing;
+mod strength;
+pub(crate) mod verifying;
+
+pub use signing::SigningKey;
+pub use verifying::VerifyingKey;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+//! Texts that point to a secret instead of being one: a path, a URL, a variable that nothing replaced.
+//!
+//! Whoever reads the configuration could sign tokens if such a text were used as the secret. The rules
+//! rest on marks that random secrets do not have: base64 may contain `/` and `+`, and even begin with
+//! `/`, but has no `.`, `~`, `:` or `\`.
+
+/// What a text points to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reference {
+    /// The path of a file.
+    Path,
+    /// A URL, or the name of an entry in a secret store.
+    Elsewhere,
+    /// A variable or template that nothing replaced.
+    Unresolved,
+    /// A secret behind the name of its encoding, such as `base64:…`.
+    Prefixed,
+}
+
+impl Reference {
+    /// Why it is refused as a secret, with the cure.
+    pub(crate) fn refusal(self) -> &'static str {
+        match self {
+            Self::Path => "is the path of a file, not a secret; name the file in `secret_key_file`",
+            Self::Elsewhere => {
+                "points to a secret that is kept elsewhere, and nothing here fetches it; write the \
+                 secret to a file and name that in `secret_key_file`"
+            }
+            Self::Unresolved => {
+                "is a placeholder that nothing replaced, not a secret; set it by \
+                 ROCKET_JWT='{secret_key=\"…\"}', or name a file in `secret_key_file`"
+            }
+            Self::Prefixed => {
+                "begins with the name of its encoding; write what follows the colon, and \
+                 `secret_key_encoding = \"base64\"` or `\"hex\"` beside it (or `secret_key_file`, if \
+                 it is in a file)"
+            }
+        }
+    }
+}
+
+/// What the text points to, if it is not a secret itself.
+pub(crate) fn reference(text: &str) -> Option<Reference> {
+    let text = text.trim().trim_matches(['"', '\'']);
+    if is_unresolved(text) {
+        return Some(Reference::Unresolved);
+    }
+    if ["base64:", "hex:", "base64,"].iter().any(|start| starts_with(text, start)) {
+        return Some(Reference::Prefixed);
+    }
+    if is_elsewhere(text) {
+        return Some(Reference::Elsewhere);
+    }
+    is_path(text).then_some(Reference::Path)
+}
+
+/// Whether a text can only be meant as a path, so that it may be shown.
+pub(crate) fn is_path(text: &str) -> bool {
+    let text = text.trim();
+    let has_drive = matches!(text.as_bytes(), [drive, b':', b'\\' | b'/', ..]
+        if drive.is_ascii_alphabetic());
+    let starts = ["./", "../", ".\\", "..\\", "~/", "~\\", "\\\\"];
+    // A random password may begin with any of these, but goes on with other symbols.
+    let is_of_path = |c: char| c.is_alphanumeric() || "/\\._-~: ".contains(c);
+    if (has_drive || starts.iter().any(|start| text.starts_with(start)))
+        && text.chars().all(is_of_path)
+        || starts_with(text, "file:")
+    {
+        return true;
+    }
+    if has_extension(text) {
+        return true;
+    }
+    if text.contains(char::is_whitespace) || !text.contains('/') {
+        return false;
+    }
+    let mut parts = text.split('/').filter(|part| !part.is_empty());
+    let Some(first) = parts.next() else { return false };
+    // Random base64 of this length mixes upper and lower case within some part.
+    let is_word = |part: &str| {
+        let rest = part.chars().skip_while(|c| !c.is_alphabetic()).skip(1);
+        let mixes = rest.clone().any(char::is_uppercase) && part.contains(char::is_lowercase);
+        part.contains(char::is_alphabetic) && !mixes && !part.contains(['+', '='])
+    };
+    let are_words = is_word(first) && parts.all(is_word);
+    let is_folder = FOLDERS.contains(&first.to_ascii_lowercase().as_str());
+    if is_folder && (are_words || first.len() >= 5 || text.contains(['-', '_', '.'])) {
+        return true;
+    }
+    // An absolute path of plain words, or the home folder of another user.
+    are_words && (text.starts_with('/') || (text.starts_with('~') && first.len() > 1))
+}
+
+/// Where secrets are kept, as the first part of a path.
+const FOLDERS: [&str; 38] = [
+    "run",
+    "etc",
+    "var",
+    "opt",
+    "usr",
+    "srv",
+    "mnt",
+    "tmp",
+    "home",
+    "root",
+    "proc",
+    "dev",
+    "app",
+    "data",
+    "users",
+    "private",
+    "vault",
+    "conf",
+    "config",
+    "configs",
+    "credentials",
+    "creds",
+    "keys",
+    "key",
+    "secret",
+    "secrets",
+    "cert",
+    "certs",
+    "ssl",
+    "tls",
+    "pki",
+    "docker",
+    "kv",
+    "projects",
+    "media",
+    "volumes",
+    "workspace",
+    "parameter",
+];
+
+const EXTENSIONS: [&str; 24] = [
+    "pem", "key", "crt", "cer", "cert", "der", "pub", "p8", "pk8", "p12", "pfx", "jks", "jwk",
+    "json", "txt", "secret", "env", "toml", "yaml", "yml", "conf", "asc", "gpg", "ppk",
+];
+
+fn has_extension(text: &str) -> bool {
+    let name = text.rsplit(['/', '\\']).next().unwrap_or_default();
+    name.rsplit_once('.').is_some_and(|(_, end)| {
+        EXTENSIONS.iter().any(|extension| extension.eq_ignore_ascii_case(end))
+    })
+}
+
+/// Schemes of secret stores that are written without `//`, and tags of YAML and Ansible.
+const STORES: [&str; 32] = [
+    "vault:",
+    "env:",
+    "arn:",
+    "op:",
+    "sops:",
+    "ssm:",
+    "sm:",
+    "gsm:",
+    "gcp:",
+    "aws:",
+    "azure:",
+    "kms:",
+    "akv:",
+    "bws:",
+    "secret:",
+    "secrets:",
+    "secretsmanager:",
+    "keyring:",
+    "keychain:",
+    "doppler:",
+    "infisical:",
+    "consul:",
+    "data:",
+    "docker:",
+    "k8s:",
+    "kubernetes:",
+    "ref+",
+    "!vault",
+    "!secret",
+    "!env",
+    "!ref",
+    "$ansible_vault;",
+];
+
+fn is_elsewhere(text: &str) -> bool {
+    let has_scheme = text.split_once("://").is_some_and(|(scheme, _)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    });
+    (has_scheme && !starts_with(text, "file:"))
+        || STORES.iter().any(|start| starts_with(text, start))
+        || starts_with(text, "@microsoft.keyvault(")
+}
+
+fn is_unresolved(text: &str) -> bool {
+    // What stands for the whole text.
+    let wrapped = [
+        ("<", ">"),
+        ("{", "}"),
+        ("[", "]"),
+        ("%", "%"),
+        ("__", "__"),
+        ("$(", ")"),
+        ("`", "`"),
+        ("@@", "@@"),
+    ];
+    if wrapped.iter().any(|(start, end)| inside(text, start, end).is_some_and(is_name_like)) {
+        return true;
+    }
+    let quoted = [("ENC(", ")"), ("ENC[", "]"), ("<%", "%>")];
+    if quoted.iter().any(|(start, end)| inside(text, start, end).is_some()) {
+        return true;
+    }
+    // What may stand within a text, beside what names are made of: a random password may have the same
+    // marks, but has other symbols, too.
+    let is_template =
+        text.chars().all(|c| c.is_ascii_alphanumeric() || " _-.:/,|()'\"?${}#%".contains(c));
+    let marks = [("${", "}"), ("{{", "}}"), ("#{", "}"), ("%{", "}")];
+    let has_mark = is_template
+        && marks.iter().any(|(start, end)| {
+            let rest = text.split_once(start).map(|(_, rest)| rest);
+            let name = rest.and_then(|rest| rest.split_once(end)).map(|(name, _)| name);
+            name.is_some_and(|name| is_name_like(&name.replace('"', "'")))
+        });
+    let calls = ["process.env", "os.environ", "getenv(", "import.meta.env", "env("];
+    has_mark || calls.iter().any(|call| text.contains(call)) || is_variable(text)
+}
+
+/// `$JWT_SECRET`, `$jwtSecret`, `JWT_SIGNING_KEY`: a variable's name and nothing else.
+fn is_variable(text: &str) -> bool {
+    let name = text.strip_prefix("$env:").or_else(|| text.strip_prefix('$'));
+    let is_upper = |name: &str| {
+        name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+            && name.starts_with(|c: char| c.is_ascii_uppercase())
+            && name.contains('_')
+    };
+    match name {
+        Some(name) => {
+            is_upper(name)
+                || (name.chars().all(|c| c.is_ascii_alphabetic() || c == '_') && name.len() > 1)
+        }
+        None => is_upper(text),
+    }
+}
+
+/// A name, a path or words, as they stand between the brackets of a template.
+fn is_name_like(name: &str) -> bool {
+    let name = name.trim();
+    // A UUID in braces has more digits.
+    name.chars().filter(char::is_ascii_digit).count() <= 4
+        && name.chars().filter(|c| c.is_ascii_alphabetic()).count() >= 2
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || " _-.:/,|()'?".contains(c))
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+fn inside<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
+    text.strip_prefix(start)?.strip_suffix(end)
+}
+
+fn starts_with(text: &str, start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+}

@@ -1,0 +1,209 @@
+//! `secret_key_file` and `secret_key_encoding`: where the secret is, and what its text encodes.
+
+use crate::bench::{from_rocket, launch, launched, setting, with_secret};
+use crate::support::*;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use base64::Engine;
+use jsonwebtoken::{Algorithm, EncodingKey};
+use rocket::figment::Jail;
+use rocket_jwt_extended::jsonwebtoken;
+
+/// A token of ada's, signed with that secret.
+fn by(secret: &[u8]) -> String {
+    let key = EncodingKey::from_secret(secret).unwrap();
+    sign_as(Algorithm::HS256, &key, r#"{"alg":"HS256"}"#, &claims().to_string())
+}
+
+/// Random bytes, in which every spelling of base64 differs.
+fn random() -> Vec<u8> {
+    let mut bytes: Vec<u8> = (0..3).flat_map(|_| *uuid::Uuid::new_v4().as_bytes()).collect();
+    bytes[..3].copy_from_slice(&[0xfb, 0xff, 0xfe]);
+    bytes.truncate(47);
+    bytes
+}
+
+fn launch_in(jail: &mut Jail, profile: &str, lines: &str) -> Result<crate::bench::Bench, String> {
+    jail.create_file("Rocket.toml", &format!("[default.jwt]\n{lines}\n")).unwrap();
+    launch(from_rocket().select(profile))
+}
+
+fn fault_in(jail: &mut Jail, lines: &str) -> String {
+    launch_in(jail, "release", lines).err().unwrap_or_else(|| panic!("{lines} launches"))
+}
+
+#[test]
+fn secret_key_file_holds_the_secret_of_symmetric_algorithms() {
+    let own: String = secret().chars().rev().collect();
+    let file = crate::pem::File::of(format!("{own}\n"));
+    let token = by(own.as_bytes());
+    let refused = "401 Signature verification failed";
+    let lines = format!("secret_key_file = \"{}\"", file.path());
+    // Without it the debug profile makes a random secret.
+    setting("", &lines, [refused, "ada"], launched(|bench| bench.me(&token)));
+}
+
+#[test]
+fn a_line_end_after_the_secret_is_dropped_and_nothing_else() {
+    Jail::expect_with(|jail| {
+        let token = by(secret().as_bytes());
+        let refused = "401 Signature verification failed";
+        for (end, expected) in
+            [("", "ada"), ("\n", "ada"), ("\r\n", "ada"), ("\n\n", refused), (" ", refused)]
+        {
+            jail.create_file("jwt-secret", &format!("{}{end}", secret()))?;
+            let bench = launch_in(jail, "debug", "secret_key_file = \"jwt-secret\"").unwrap();
+            assert_eq!(bench.me(&token), expected, "{end:?}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn the_file_is_relative_to_the_file_that_names_it() {
+    Jail::expect_with(|jail| {
+        jail.create_dir("conf")?;
+        jail.create_file("conf/jwt.key", secret())?;
+        jail.set_env("ROCKET_CONFIG", "conf/Rocket.toml");
+        jail.create_file("conf/Rocket.toml", "[default.jwt]\nsecret_key_file = \"jwt.key\"")?;
+        assert_eq!(launch(from_rocket()).unwrap().me(&by(secret().as_bytes())), "ada");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_file_that_holds_no_secret_is_a_fault_with_its_path() {
+    Jail::expect_with(|jail| {
+        jail.create_dir("folder.txt")?;
+        jail.create_file("empty.txt", "\n")?;
+        jail.create_file("large.txt", &"x1".repeat(40_000))?;
+        jail.create_file("bom.txt", &format!("\u{feff}{}", secret()))?;
+        jail.create_file("short.txt", "too short")?;
+        jail.create_file("path.txt", "/run/secrets/jwt")?;
+        for (path, text, is_path_shown) in [
+            ("missing.txt", "names a file that does not exist: no such file: ", true),
+            ("folder.txt", "names a folder; name the file in it: ", true),
+            ("empty.txt", "names a file that is empty: ", true),
+            ("large.txt", "names a file that is too large for a key", true),
+            ("bom.txt", "names a file that begins with a byte order mark", false),
+            ("short.txt", "is shorter than the 32 bytes", false),
+            ("path.txt", "is the path of a file, not a secret", false),
+        ] {
+            let log = fault_in(jail, &format!("secret_key_file = \"{path}\""));
+            assert!(log.contains(&format!("`default.jwt.secret_key_file` {text}")), "{log}");
+            let absolute = jail.directory().join(path);
+            assert_eq!(log.contains(absolute.to_str().unwrap()), is_path_shown, "{log}");
+        }
+        // The secret itself, by mistake.
+        let log = fault_in(jail, &format!("secret_key_file = \"{}\"", secret()));
+        assert!(log.contains("names a file that does not exist"), "{log}");
+        assert!(!log.contains(secret()), "{log}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_secret_in_both_places_is_a_fault() {
+    Jail::expect_with(|jail| {
+        jail.create_file("jwt.key", secret())?;
+        let log = fault_in(jail, &with_secret("secret_key_file = \"jwt.key\""));
+        let text =
+            "`default.jwt.secret_key_file` is set beside `secret_key`; remove one of the two";
+        assert!(log.contains(text) && log.contains("(1 fault)"), "{log}");
+        Ok(())
+    });
+}
+
+#[test]
+fn secret_key_encoding_says_what_the_text_encodes() {
+    let bytes = random();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let wrapped = format!("{}\n{}", &STANDARD.encode(&bytes)[..32], &STANDARD.encode(&bytes)[32..]);
+    let token = by(&bytes);
+    let refused = "401 Signature verification failed";
+    for (encoding, text) in [
+        ("base64", STANDARD.encode(&bytes)),
+        ("base64", STANDARD_NO_PAD.encode(&bytes)),
+        ("base64", wrapped.replace('\n', "\\n")),
+        ("base64url", URL_SAFE.encode(&bytes)),
+        ("base64url", URL_SAFE_NO_PAD.encode(&bytes)),
+        ("hex", hex.clone()),
+        ("hex", hex.to_uppercase()),
+    ] {
+        let base = format!("secret_key = \"{text}\"");
+        let lines = format!("secret_key_encoding = \"{encoding}\"");
+        setting(&base, &lines, [refused, "ada"], launched(|bench| bench.me(&token)));
+        // As text it is the text.
+        let lines = "secret_key_encoding = \"text\"";
+        let own = by(text.replace("\\n", "\n").as_bytes());
+        setting(&base, lines, ["ada", "ada"], launched(|bench| bench.me(&own)));
+    }
+}
+
+#[test]
+fn a_file_may_hold_an_encoded_secret() {
+    Jail::expect_with(|jail| {
+        let bytes = random();
+        jail.create_file("jwt.b64", &(STANDARD.encode(&bytes) + "\n"))?;
+        let lines = "secret_key_file = \"jwt.b64\"\nsecret_key_encoding = \"base64\"";
+        let bench = launch_in(jail, "release", lines).unwrap();
+        assert_eq!(bench.me(&by(&bytes)), "ada");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_text_that_does_not_decode_is_a_fault_that_does_not_show_it() {
+    Jail::expect_with(|jail| {
+        let bytes = random();
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        for (encoding, text) in [
+            ("base64", URL_SAFE.encode(&bytes)),
+            ("base64url", STANDARD.encode(&bytes)),
+            ("base64", format!("{}!", STANDARD.encode(&bytes))),
+            ("hex", hex[1..].to_string()),
+            ("hex", hex.replace('f', "g")),
+            ("hex", format!("+{}", &hex[1..])),
+        ] {
+            let lines = format!("secret_key = \"{text}\"\nsecret_key_encoding = \"{encoding}\"");
+            let log = fault_in(jail, &lines);
+            let expected = format!("`default.jwt.secret_key` is not {encoding}, as");
+            assert!(log.contains(&expected) && log.contains("(1 fault)"), "{log}");
+            assert!(!log.contains(&text[..20]), "{log}");
+        }
+        let log = fault_in(jail, &with_secret("secret_key_encoding = \"base32\""));
+        assert!(log.contains("`default.jwt.secret_key_encoding` must be one of \"text\""), "{log}");
+        Ok(())
+    });
+}
+
+#[test]
+fn length_and_strength_are_those_of_the_decoded_bytes_and_of_the_text() {
+    Jail::expect_with(|jail| {
+        let placeholder = STANDARD.encode("your-super-secret-jwt-key-change-this-in-production");
+        for (text, encoding, fault) in [
+            // As text it would be long enough.
+            (STANDARD.encode(&random()[..31]), "base64", "is shorter than the 32 bytes"),
+            (STANDARD.encode([7; 48]), "base64", "can be guessed"),
+            (placeholder.clone(), "base64", "can be guessed"),
+            (placeholder, "text", "can be guessed"),
+            ("000102030405060708090a0b0c0d0e0f".repeat(2), "hex", "can be guessed"),
+            ("secretsecretsecretsecretsecretsecretsecretsecret".into(), "base64", "can be guessed"),
+            (
+                STANDARD.encode("-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0B"),
+                "base64",
+                "is a key of another kind",
+            ),
+            (
+                STANDARD.encode("/run/secrets/production-jwt-secret"),
+                "base64",
+                "is the path of a file",
+            ),
+        ] {
+            let lines = format!("secret_key = \"{text}\"\nsecret_key_encoding = \"{encoding}\"");
+            let log = fault_in(jail, &lines);
+            assert!(log.contains(&format!("`default.jwt.secret_key` {fault}")), "{text}: {log}");
+            assert!(!log.contains(&text), "{log}");
+        }
+        Ok(())
+    });
+}
