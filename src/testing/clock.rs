@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rocket::time::{Duration, OffsetDateTime};
 
-use crate::Clock;
+use crate::clock::Clock;
 
 /// A clock that stands still until it is set or advanced. Clones share the same time.
 ///
