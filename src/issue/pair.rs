@@ -24,8 +24,8 @@ pub(crate) fn sign_pair(
     access: TokenSpec,
     refresh: TokenSpec,
 ) -> Result<(TokenPair, [Option<Event>; 2]), Error> {
-    let (access, access_issued) = access.sign(jwt)?;
-    let (refresh, refresh_issued) = refresh.sign(jwt)?;
+    let (access, access_issued) = access.with_ids(jwt)?.sign(jwt)?;
+    let (refresh, refresh_issued) = refresh.with_ids(jwt)?.sign(jwt)?;
     Ok((TokenPair { access, refresh }, [access_issued, refresh_issued]))
 }
 

@@ -28,7 +28,7 @@ use crate::token::verified::Verified;
 pub(crate) struct Signed {
     pub(crate) encoded: String,
     pub(crate) token_type: TokenType,
-    /// The `csrf` claim.
+    /// The `csrf` claim, if it was known before signing.
     pub(crate) csrf: Option<String>,
     pub(crate) expires_at: Option<OffsetDateTime>,
     pub(crate) lifetime: Option<Duration>,
@@ -121,6 +121,18 @@ impl TokenSpec {
 
     fn fail(&mut self, text: String) {
         self.error.get_or_insert(text);
+    }
+
+    /// Generates the ids that are missing, so that [`Signed`] has the `csrf` claim. Only a token for a
+    /// cookie needs it; for any other the ids are written into the payload without an allocation.
+    pub(crate) fn with_ids(mut self, jwt: &Jwt) -> Result<Self, Error> {
+        if self.ids.csrf.is_none() {
+            let at = *self.ids.at.get_or_insert_with(|| jwt.issue_instant(jwt.now()));
+            let (jti, csrf) = new_ids(at).ok_or(Error::Signing)?;
+            self.ids.jti.get_or_insert_with(|| jti.to_string());
+            self.ids.csrf = Some(csrf.to_string());
+        }
+        Ok(self)
     }
 
     /// Signs the token. The event is for the caller to emit, once the token is handed out.
@@ -248,7 +260,6 @@ impl TokenSpec {
         if settings.cookie_csrf_protect {
             payload.text_member("csrf", csrf)?;
         }
-        let csrf = settings.cookie_csrf_protect.then(|| csrf.to_string());
         match self.not_before {
             Some(not_before) => payload.member("nbf", not_before.unix_timestamp())?,
             None if settings.encode_nbf => payload.member("nbf", iat)?,
@@ -278,6 +289,7 @@ impl TokenSpec {
             jti: jti.into(),
             session_id: self.ids.sid.clone(),
         });
+        let csrf = self.ids.csrf.filter(|_| settings.cookie_csrf_protect);
         Ok(Payload { json: payload.finish(), csrf, expires_at, lifetime, issued })
     }
 

@@ -43,7 +43,8 @@ async fn renew_now(jwt: &Jwt, verified: &Verified, response: &mut Response<'_>) 
     }
     let renewed = TokenSpec::new(TokenType::Access, &verified.identity())
         .renewing(jwt, verified, at)
-        .sign(jwt)
+        .with_ids(jwt)
+        .and_then(|spec| spec.sign(jwt))
         .and_then(|(signed, issued)| {
             let cookies = cookies(jwt, &CookieToken::of(&signed), None, None)?;
             issued.iter().for_each(|event| jwt.hooks().emit(event));
