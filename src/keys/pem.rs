@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use base64_simd::STANDARD;
+use base64_simd::STANDARD_NO_PAD;
 
 use crate::error::Error;
 
@@ -58,7 +58,6 @@ pub(crate) fn is_material(text: &str) -> bool {
         || text.contains("---- BEGIN")
         || text.contains(['\n', '\r'])
         || text.starts_with(['{', '['])
-        || text.contains("\\n")
         || is_openssh_line(text)
         || decoded(text).is_some()
 }
@@ -219,7 +218,9 @@ fn not_pem(input: &[u8], text: &str) -> &'static str {
 }
 
 fn is_openssh_line(text: &str) -> bool {
-    ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"].iter().any(|start| text.starts_with(start))
+    let starts = ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"];
+    // The kind of key, then the key: without the space it may be a path.
+    text.contains(' ') && starts.iter().any(|start| text.starts_with(start))
 }
 
 /// A SEQUENCE whose length is that of the input.
@@ -266,12 +267,8 @@ fn unicode(input: &[u8]) -> Cow<'_, str> {
 
 /// What a text of nothing but base64 holds, if that is PEM or DER.
 fn decoded(text: &str) -> Option<Vec<u8>> {
-    let mut base64: String = text.split_ascii_whitespace().collect();
-    // Those that are left out at the end.
-    while base64.len() % 4 != 0 && base64.len() % 4 != 1 {
-        base64.push('=');
-    }
-    let inner = STANDARD.decode_to_vec(base64.trim_start_matches('\u{feff}')).ok()?;
+    let base64: String = text.trim_start_matches('\u{feff}').split_ascii_whitespace().collect();
+    let inner = STANDARD_NO_PAD.decode_to_vec(base64.trim_end_matches('=')).ok()?;
     let is_pem = unicode(&inner).contains(BEGIN);
     (is_pem || is_der(&inner)).then_some(inner)
 }

@@ -57,6 +57,9 @@ pub(crate) fn reference(text: &str) -> Option<Reference> {
 /// Whether a text can only be meant as a path, so that it may be shown.
 pub(crate) fn is_path(text: &str) -> bool {
     let text = text.trim();
+    if has_symbols_of_passwords(text) {
+        return false;
+    }
     let has_drive = matches!(text.as_bytes(), [drive, b':', b'\\' | b'/', ..]
         if drive.is_ascii_alphabetic());
     let starts = ["./", "../", ".\\", "..\\", "~/", "~\\", "\\\\"];
@@ -181,7 +184,15 @@ const STORES: [&str; 32] = [
     "$ansible_vault;",
 ];
 
+/// Whether a text has symbols that no path and no URL has, but nearly every random password with symbols.
+fn has_symbols_of_passwords(text: &str) -> bool {
+    text.contains(['^', '*', '`', '"', '\'', '<', '>', '{', '}'])
+}
+
 fn is_elsewhere(text: &str) -> bool {
+    if has_symbols_of_passwords(text) {
+        return false;
+    }
     let has_scheme = text.split_once("://").is_some_and(|(scheme, _)| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
             && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))

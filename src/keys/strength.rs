@@ -144,19 +144,16 @@ fn alphabet(rest: &[u8]) -> f64 {
     if rest.iter().all(u8::is_ascii_hexdigit) {
         return if rest.iter().all(u8::is_ascii_digit) { 10.0 } else { 16.0 };
     }
-    let kinds: [(fn(&u8) -> bool, f64); 5] = [
-        (u8::is_ascii_lowercase, 26.0),
-        (u8::is_ascii_uppercase, 26.0),
-        (u8::is_ascii_digit, 10.0),
-        (u8::is_ascii_punctuation, 32.0),
-        (|byte| !byte.is_ascii_graphic(), 160.0),
-    ];
-    kinds
-        .iter()
-        .filter(|(is_of, _)| rest.iter().any(is_of))
-        .map(|(_, size)| size)
-        .sum::<f64>()
-        .max(1.0)
+    let size = |is_of_kind: fn(&u8) -> bool, size: f64| match rest.iter().any(is_of_kind) {
+        true => size,
+        false => 0.0,
+    };
+    let sizes = size(u8::is_ascii_lowercase, 26.0)
+        + size(u8::is_ascii_uppercase, 26.0)
+        + size(u8::is_ascii_digit, 10.0)
+        + size(u8::is_ascii_punctuation, 32.0)
+        + size(|byte| !byte.is_ascii_graphic(), 160.0);
+    sizes.max(1.0)
 }
 
 #[cfg(test)]

@@ -236,6 +236,8 @@ fn a_file_that_cannot_be_read_is_a_fault_with_the_absolute_path() {
         for (path, text, is_path_shown) in [
             ("missing.pem", "names a file that does not exist: no such file: ", true),
             ("keys/missing", "names a file that does not exist: no such file: ", true),
+            ("ssh-keys/new.pem", "names a file that does not exist: no such file: ", true),
+            ("C:\\new\\key.pem", "names a file that does not exist: no such file: ", true),
             ("folder.pem", "names a folder; name the file in it: ", true),
             ("large.pem", "names a file that is too large for a key", true),
             ("key.der", "is binary (DER), not PEM text; `openssl pkey -inform DER", false),
