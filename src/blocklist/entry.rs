@@ -3,10 +3,14 @@
 use std::fmt;
 
 use rocket::time::OffsetDateTime;
-use uuid::Uuid;
+use uuid::{Uuid, Variant};
 
 use crate::clock;
 use crate::crypto;
+
+/// The two highest bits of a UUID's byte 8. In every UUID of RFC 9562 (the versions 1 to 8) they are
+/// `10`.
+const RESERVED_VARIANT: u128 = 0b11 << 62;
 
 /// The kind of a [`Revocation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,9 +25,10 @@ pub enum RevocationKind {
 
 /// The key of an entry: one byte for the kind, sixteen for the id.
 ///
-/// A UUID in its canonical text form is stored as its sixteen bytes, so that the time-ordered ids
-/// of this crate (UUIDv7, RFC 9562) stay ordered in an index. Any other text is stored as the first
-/// half of its SHA-256.
+/// A UUID of RFC 9562 in its canonical text form is stored as its sixteen bytes, so that the
+/// time-ordered ids of this crate (UUIDv7) stay ordered in an index. Any other text is stored as the
+/// first half of its SHA-256, with the two bits set that no such UUID has set (the variant). So no
+/// UUID, whoever chose it, has the key of another text.
 pub type EntryKey = [u8; 17];
 
 /// An entry to be recorded in a [`Blocklist`](super::Blocklist).
@@ -252,10 +257,17 @@ fn entry_key(kind: RevocationKind, id: &str) -> EntryKey {
         RevocationKind::Subject => b'u',
     };
     key[1..].copy_from_slice(&match canonical_uuid(id) {
-        Some(uuid) => uuid.into_bytes(),
-        None => crypto::sha256_half(id.as_bytes()),
+        Some(uuid) if uuid.get_variant() == Variant::RFC4122 => uuid.into_bytes(),
+        _ => hash(id),
     });
     key
+}
+
+/// Half of a text's SHA-256, with the variant of no UUID that is stored as it is. The stores need not
+/// know of it: the sixteen bytes alone keep the two apart.
+fn hash(id: &str) -> [u8; 16] {
+    let half = u128::from_be_bytes(crypto::sha256_half(id.as_bytes()));
+    (half | RESERVED_VARIANT).to_be_bytes()
 }
 
 /// Parses a UUID only in exactly the text form that `Display` writes, so that no two texts share a
