@@ -13,7 +13,8 @@ INSERT IGNORE INTO jwt_blocklist_epoch (one, epoch, marks) VALUES (1, 1, '');
 
 -- The last, so that where it is there, the other is.
 CREATE TABLE IF NOT EXISTS jwt_blocklist (
-    -- Kind of the entry (one byte), then the id: a UUID, or half of a SHA-256.
+    -- Kind of the entry (one byte), then the id: a UUID, or half of a SHA-256 with the
+    -- variant bits of no UUID.
     entry   BINARY(17) NOT NULL PRIMARY KEY,
     -- A revoked token or an ended session.
     revoked BOOLEAN    NOT NULL,

@@ -2,7 +2,8 @@
 -- Times are milliseconds since the Unix epoch.
 
 CREATE TABLE IF NOT EXISTS jwt_blocklist (
-    -- Kind of the entry (one byte), then the id: a UUID, or half of a SHA-256.
+    -- Kind of the entry (one byte), then the id: a UUID, or half of a SHA-256 with the
+    -- variant bits of no UUID.
     entry   BLOB    NOT NULL PRIMARY KEY CHECK (length(entry) = 17),
     -- A revoked token or an ended session.
     revoked INTEGER NOT NULL CHECK (revoked IN (0, 1)),

@@ -3,10 +3,14 @@
 use std::fmt;
 
 use rocket::time::OffsetDateTime;
-use uuid::Uuid;
+use uuid::{Uuid, Variant};
 
 use crate::clock;
 use crate::crypto;
+
+/// The two highest bits of a UUID's byte 8. In every UUID of RFC 9562 (the versions 1 to 8) they are
+/// `10`.
+const RESERVED_VARIANT: u128 = 0b11 << 62;
 
 /// The kind of a [`Revocation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,9 +25,10 @@ pub enum RevocationKind {
 
 /// The key of an entry: one byte for the kind, sixteen for the id.
 ///
-/// A UUID in its canonical text form is stored as its sixteen bytes, so that the time-ordered ids
-/// of this crate (UUIDv7, RFC 9562) stay ordered in an index. Any other text is stored as the first
-/// half of its SHA-256.
+/// A UUID of RFC 9562 in its canonical text form is stored as its sixteen bytes, so that the
+/// time-ordered ids of this crate (UUIDv7) stay ordered in an index. Any other text is stored as the
+/// first half of its SHA-256, with the two bits set that no such UUID has set (the variant). So no
+/// UUID, whoever chose it, has the key of another text.
 pub type EntryKey = [u8; 17];
 
 /// An entry to be recorded in a [`Blocklist`](super::Blocklist).
@@ -38,12 +43,14 @@ pub type EntryKey = [u8; 17];
 ///     jwt.revoke(Revocation::session(session_id, None)).await
 /// }
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Revocation {
     kind: RevocationKind,
     id: String,
     cut_off: Option<OffsetDateTime>,
     until: Option<OffsetDateTime>,
+    // When it was recorded, by the clock that `until` was computed with.
+    recorded_at: Option<OffsetDateTime>,
 }
 
 impl Revocation {
@@ -53,7 +60,7 @@ impl Revocation {
         cut_off: Option<OffsetDateTime>,
         until: Option<OffsetDateTime>,
     ) -> Self {
-        Self { kind, id, cut_off, until }
+        Self { kind, id, cut_off, until, recorded_at: None }
     }
 
     /// Revokes the token with this `jti`. The entry expires at `until`, which must not be before
@@ -102,7 +109,29 @@ impl Revocation {
     pub fn key(&self) -> EntryKey {
         entry_key(self.kind, self.id())
     }
+
+    /// The entry, recorded at `now` by this server's clock, which may be wrong. A store that expires
+    /// entries by another clock needs the time left rather than the time of day.
+    pub(crate) fn recorded_at(self, now: OffsetDateTime) -> Self {
+        Self { recorded_at: Some(now), ..self }
+    }
+
+    /// The current time by the clock that `until` was computed with.
+    #[cfg(feature = "deadpool_redis")]
+    pub(super) fn now(&self) -> OffsetDateTime {
+        self.recorded_at.unwrap_or_else(OffsetDateTime::now_utc)
+    }
 }
+
+/// The time of recording makes no difference.
+impl PartialEq for Revocation {
+    fn eq(&self, other: &Self) -> bool {
+        let fields = |entry: &Self| (entry.kind, entry.cut_off, entry.until);
+        fields(self) == fields(other) && self.id == other.id
+    }
+}
+
+impl Eq for Revocation {}
 
 impl fmt::Debug for Revocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -252,10 +281,17 @@ fn entry_key(kind: RevocationKind, id: &str) -> EntryKey {
         RevocationKind::Subject => b'u',
     };
     key[1..].copy_from_slice(&match canonical_uuid(id) {
-        Some(uuid) => uuid.into_bytes(),
-        None => crypto::sha256_half(id.as_bytes()),
+        Some(uuid) if uuid.get_variant() == Variant::RFC4122 => uuid.into_bytes(),
+        _ => hash(id),
     });
     key
+}
+
+/// Half of a text's SHA-256, with the variant of no UUID that is stored as it is. The stores need not
+/// know of it: the sixteen bytes alone keep the two apart.
+fn hash(id: &str) -> [u8; 16] {
+    let half = u128::from_be_bytes(crypto::sha256_half(id.as_bytes()));
+    (half | RESERVED_VARIANT).to_be_bytes()
 }
 
 /// Parses a UUID only in exactly the text form that `Display` writes, so that no two texts share a

@@ -70,6 +70,7 @@ pub async fn blocklist_contract<B: Blocklist>(make: impl AsyncFn() -> B) {
         revoking::a_token_of_unknown_age_is_cut_off,
         revoking::a_cut_off_never_goes_back,
         revoking::kinds_are_distinct,
+        revoking::a_uuid_made_of_the_key_of_a_text_is_another_id,
         revoking::an_id_may_be_any_text,
         revoking::revoking_twice_succeeds,
         using_up::the_first_use_is_first_and_the_next_is_again,

@@ -7,6 +7,7 @@ mod changes_contract;
 mod contract;
 mod contract_catches;
 mod crash;
+mod entry_keys;
 mod faults;
 mod plans;
 mod redis;

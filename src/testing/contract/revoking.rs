@@ -99,6 +99,27 @@ pub(super) async fn kinds_are_distinct(case: Case<'_>) {
     }
 }
 
+/// A user may choose a UUID as an identity, and an issuer may choose its ids.
+pub(super) async fn a_uuid_made_of_the_key_of_a_text_is_another_id(case: Case<'_>) {
+    let text = format!("text {}", id());
+    let forge = |entry: &Revocation| {
+        let [_, bytes @ ..] = entry.key();
+        Uuid::from_bytes(bytes).to_string()
+    };
+    let [token, session, subject] = [
+        forge(&Revocation::token(&text, None)),
+        forge(&Revocation::session(&text, None)),
+        forge(&Revocation::subject(&text, now(), None)),
+    ];
+    case.revoke(Revocation::token(&token, hours(2))).await;
+    case.revoke(Revocation::session(&session, hours(2))).await;
+    case.revoke(Revocation::subject(&subject, now(), hours(2))).await;
+    let ids = TokenIds::new(Some(&text), Some(&text), Some(&text), None);
+    case.expect_live(ids, "a UUID with the bytes of its key was revoked").await;
+    let forged = TokenIds::new(Some(&token), None, None, None);
+    case.expect_revoked(forged, "the UUID itself").await;
+}
+
 pub(super) async fn an_id_may_be_any_text(case: Case<'_>) {
     let lower = loop {
         let uuid = Uuid::new_v4();

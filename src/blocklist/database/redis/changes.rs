@@ -11,8 +11,9 @@ use rocket_db_pools::deadpool_redis::redis::{self, Value};
 use rocket_db_pools::deadpool_redis::Pool;
 use uuid::Uuid;
 
-use super::connection::from_pool;
+use super::faults;
 use super::keyspace::{parse_value, Keyspace};
+use super::primary::{self, RoleCheck};
 use crate::blocklist::database::rows::{Fields, PAGE};
 use crate::blocklist::entry::{Entry, EntryKey};
 use crate::blocklist::replica::changes::{Changes, Cursor};
@@ -34,13 +35,17 @@ enum Position {
 pub(super) struct ChangeReader<'a> {
     pub(super) pool: &'a Pool,
     pub(super) keys: &'a Keyspace,
+    pub(super) role: &'a RoleCheck,
 }
 
 impl ChangeReader<'_> {
     /// Reads the page that follows a cursor.
     pub(super) async fn page_after(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
         match after.and_then(Cursor::get::<Position>) {
-            None => self.restart().await,
+            None => {
+                faults::try_reading(self.pool, self.keys).await?;
+                self.restart().await
+            }
             Some(Position::Changes(last)) => match self.records_after(last).await? {
                 Some(records) => {
                     let more = records.len() as i64 >= PAGE;
@@ -114,8 +119,7 @@ impl ChangeReader<'_> {
     }
 
     async fn query<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, StoreError> {
-        let mut connection = from_pool(self.pool).await.map_err(StoreError::new)?;
-        command.query_async(&mut connection).await.map_err(StoreError::new)
+        primary::query(self.pool, self.role, command).await
     }
 }
 
