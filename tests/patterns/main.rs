@@ -15,6 +15,7 @@ mod browser;
 mod ask;
 mod blocklist_hook;
 mod browser_rfc6265;
+mod cookies_browser;
 mod cookies_refused;
 mod cookies_set;
 mod cookies_unset;
