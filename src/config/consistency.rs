@@ -48,6 +48,10 @@ fn cookie_names(settings: &Settings, findings: &mut Findings<'_>) {
         ("access_csrf_cookie_name", &access.csrf_cookie_name, &access.csrf_cookie_path),
         ("refresh_csrf_cookie_name", &refresh.csrf_cookie_name, &refresh.csrf_cookie_path),
     ] {
+        // Browsers ignore a longer attribute (RFC 6265bis §5.6), and keep the cookie for another path.
+        if path.len() > 1024 {
+            findings.fault(&key.replace("_name", "_path"), "must not be longer than 1024 bytes");
+        }
         // Browsers drop a cookie that breaks its prefix's promise: say so now (RFC 6265bis §4.1.3).
         let lower = name.to_ascii_lowercase();
         if lower.starts_with("__host-")

@@ -17,6 +17,9 @@ use crate::token::kind::TokenType;
 /// (RFC 6265bis §5.5).
 const LONGEST: Duration = Duration::days(400);
 
+/// The longest name and value that browsers keep (RFC 6265bis §5.6).
+const MAX_PAIR: usize = 4096;
+
 impl Jwt {
     /// Sets and unsets tokens in cookies.
     ///
@@ -286,6 +289,8 @@ pub(crate) fn cookies(
         cookies.push(build_cookie(settings, csrf_cookie_name, csrf, path, false, domain));
     }
 
+    check_kept(&cookies, token.token_type, domain)?;
+
     let remaining = || token.expires_at.map_or(LONGEST, |exp| (exp - now).min(LONGEST));
     let max_age = max_age.or_else(|| (!settings.session_cookie).then(remaining));
     if let Some(max_age) = max_age.map(|age| age.max(Duration::ZERO)) {
@@ -303,6 +308,35 @@ const BAD_SCOPE: &str = "`.also_unset()` needs a domain name and a path that beg
 /// Whether browsers refuse the cookie with a domain (RFC 6265bis §4.1.3.2).
 fn is_for_the_host(name: &str) -> bool {
     name.to_ascii_lowercase().starts_with("__host-")
+}
+
+/// Browsers drop what they don't keep, and tell nobody.
+fn check_kept(
+    cookies: &[Cookie<'_>],
+    token_type: TokenType,
+    domain: Option<&str>,
+) -> Result<(), Error> {
+    for cookie in cookies {
+        // As it is sent, with its equals sign.
+        if cookie.stripped().encoded().to_string().len() > MAX_PAIR + 1 {
+            return Err(Error::Cookie(match token_type {
+                TokenType::Refresh => {
+                    "the refresh token's cookie would have more than 4096 bytes of name and value, \
+                     which browsers drop: put less into its claims, or send it otherwise"
+                }
+                _ => {
+                    "the access token's cookie would have more than 4096 bytes of name and value, \
+                     which browsers drop: put less into its claims, or send it otherwise"
+                }
+            }));
+        }
+        if domain.is_some() && is_for_the_host(cookie.name()) {
+            return Err(Error::Cookie(
+                "browsers drop a cookie with a domain whose name begins with `__Host-`",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn build_cookie(
