@@ -41,14 +41,18 @@ async fn renew_now(jwt: &Jwt, verified: &Verified, response: &mut Response<'_>) 
         Ok(Standing::Live) => (),
         _ => return,
     }
-    let renewed = TokenSpec::new(TokenType::Access, &verified.identity())
-        .renewing(jwt, verified, at)
-        .sign(jwt)
-        .and_then(|(signed, issued)| {
-            let cookies = cookies(jwt, &CookieToken::of(&signed), None, None)?;
-            issued.iter().for_each(|event| jwt.hooks().emit(event));
-            Ok(cookies)
-        });
+    let mut spec =
+        TokenSpec::new(TokenType::Access, &verified.identity()).renewing(jwt, verified, at);
+    // The page keeps its CSRF value: nothing tells it of another one where `csrf_in_cookies` is off, and
+    // elsewhere a request that it prepared before this response would be refused. It gives nothing away:
+    // the value is worth something only beside the cookie, which no other site can send it with, and who
+    // can read the old one from the page can read a new one there. A login and a rotation change it.
+    spec.ids.csrf = verified.csrf().filter(|csrf| !csrf.is_empty()).map(Into::into);
+    let renewed = spec.sign(jwt).and_then(|(signed, issued)| {
+        let cookies = cookies(jwt, &CookieToken::of(&signed), None, None)?;
+        issued.iter().for_each(|event| jwt.hooks().emit(event));
+        Ok(cookies)
+    });
     match renewed {
         Ok(cookies) => cookies.iter().for_each(|cookie| {
             // Not with the jar, which has been written by now.
