@@ -77,6 +77,18 @@ fn reachable(settings: &Settings, findings: &mut Findings<'_>) {
             findings.warn("decode_audience", "does not accept what `encode_audience` writes");
         }
     }
+    if settings.implicit_refresh_within.is_some()
+        && !settings.token_location.contains(&Location::Cookies)
+    {
+        findings.warn(
+            "implicit_refresh_within",
+            "renews tokens in cookies only, and `token_location` has no \"cookies\": add it, unless \
+             guards look there with `In<Cookies>`",
+        );
+    }
+    if settings.csrf_check_form && !settings.cookie_csrf_protect {
+        findings.warn("csrf_check_form", "has no effect: `cookie_csrf_protect` is off");
+    }
     match (settings.implicit_refresh_within, settings.access.expires) {
         (Some(_), None) => {
             findings.warn("implicit_refresh_within", "renews nothing: access tokens never expire");
