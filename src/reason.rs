@@ -172,19 +172,41 @@ pub(crate) fn statuses(invalid: Status) -> Vec<Status> {
 pub struct CsrfHint {
     /// The header that carries the CSRF value.
     pub header: String,
-    /// The cookie to take the value from.
-    pub cookie: String,
+    /// The cookie to take the value from, unless `csrf_in_cookies` is off.
+    pub cookie: Option<String>,
+    /// The form field that may carry the value instead, if `csrf_check_form` is on.
+    pub field: Option<String>,
+    /// Whether the guard reads forms.
+    reads_form: bool,
 }
 
 impl CsrfHint {
+    /// No cookie is named where `cookie` is empty.
     pub(crate) fn new(header: &str, cookie: &str) -> Self {
-        Self { header: header.into(), cookie: cookie.into() }
+        let cookie = (!cookie.is_empty()).then(|| cookie.into());
+        Self { header: header.into(), cookie, field: None, reads_form: false }
+    }
+
+    pub(crate) fn with_field(mut self, field: &str, reads_form: bool) -> Self {
+        self.field = Some(field.into());
+        self.reads_form = reads_form;
+        self
     }
 }
 
 impl fmt::Display for CsrfHint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { header, cookie } = self;
-        write!(f, "send the value of the cookie `{cookie}` in the header `{header}`")
+        match &self.cookie {
+            Some(cookie) => write!(f, "send the value of the cookie `{cookie}`")?,
+            None => f.write_str("send the CSRF value of the token")?,
+        }
+        if !self.header.is_empty() {
+            write!(f, " in the header `{}`", self.header)?;
+        }
+        match &self.field {
+            Some(field) if self.reads_form => write!(f, " or in the form field `{field}`"),
+            Some(field) => write!(f, "; this route does not read the form field `{field}`"),
+            None => Ok(()),
+        }
     }
 }

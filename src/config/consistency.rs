@@ -48,6 +48,10 @@ fn cookie_names(settings: &Settings, findings: &mut Findings<'_>) {
         ("access_csrf_cookie_name", &access.csrf_cookie_name, &access.csrf_cookie_path),
         ("refresh_csrf_cookie_name", &refresh.csrf_cookie_name, &refresh.csrf_cookie_path),
     ] {
+        // Browsers ignore a longer attribute (RFC 6265bis §5.6), and keep the cookie for another path.
+        if path.len() > 1024 {
+            findings.fault(&key.replace("_name", "_path"), "must not be longer than 1024 bytes");
+        }
         // Browsers drop a cookie that breaks its prefix's promise: say so now (RFC 6265bis §4.1.3).
         let lower = name.to_ascii_lowercase();
         if lower.starts_with("__host-")
@@ -72,6 +76,18 @@ fn reachable(settings: &Settings, findings: &mut Findings<'_>) {
         if written.is_none_or(|audience| !audience.iter().any(|one| expected.contains(one))) {
             findings.warn("decode_audience", "does not accept what `encode_audience` writes");
         }
+    }
+    if settings.implicit_refresh_within.is_some()
+        && !settings.token_location.contains(&Location::Cookies)
+    {
+        findings.warn(
+            "implicit_refresh_within",
+            "renews tokens in cookies only, and `token_location` has no \"cookies\": add it, unless \
+             guards look there with `In<Cookies>`",
+        );
+    }
+    if settings.csrf_check_form && !settings.cookie_csrf_protect {
+        findings.warn("csrf_check_form", "has no effect: `cookie_csrf_protect` is off");
     }
     match (settings.implicit_refresh_within, settings.access.expires) {
         (Some(_), None) => {

@@ -24,7 +24,7 @@ use crate::keys::signing::SigningKey;
 use crate::keys::verifying::VerifyingKey;
 use crate::rejection::Rejection;
 use crate::request::cache::RequestCache;
-use crate::response::{catchers, challenge, renew};
+use crate::response::{catchers, challenge, renew, scopes};
 use crate::token::claims::Claims;
 use crate::token::Token;
 
@@ -270,10 +270,13 @@ impl Fairing for JwtFairing {
         if cache.was_in_query() && !response.headers().contains("Cache-Control") {
             response.set_raw_header("Cache-Control", "no-store");
         }
-        match cache.refusal(request) {
-            Some(rejection) => challenge::add(&rejection, &jwt.settings().header_type, response),
+        let rejection = cache.refusal(request);
+        match &rejection {
+            Some(rejection) => challenge::add(rejection, &jwt.settings().header_type, response),
             None => renew::renew(jwt, cache, response).await,
         }
+        // After all that set cookies.
+        scopes::clear_others(jwt.settings(), request, rejection.as_ref(), response);
         renew::forbid_storing(jwt.settings(), response);
     }
 }

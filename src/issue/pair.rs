@@ -16,6 +16,7 @@ use crate::jwt::Jwt;
 pub struct TokenPair {
     access: Signed,
     refresh: Signed,
+    session_id: Option<String>,
 }
 
 /// Signs both tokens. The events are for the caller to emit, once the pair is handed out.
@@ -24,9 +25,10 @@ pub(crate) fn sign_pair(
     access: TokenSpec,
     refresh: TokenSpec,
 ) -> Result<(TokenPair, [Option<Event>; 2]), Error> {
+    let session_id = access.ids.sid.clone();
     let (access, access_issued) = access.with_ids(jwt)?.sign(jwt)?;
     let (refresh, refresh_issued) = refresh.with_ids(jwt)?.sign(jwt)?;
-    Ok((TokenPair { access, refresh }, [access_issued, refresh_issued]))
+    Ok((TokenPair { access, refresh, session_id }, [access_issued, refresh_issued]))
 }
 
 impl TokenPair {
@@ -38,6 +40,18 @@ impl TokenPair {
     /// The refresh token.
     pub fn refresh_token(&self) -> &str {
         &self.refresh.encoded
+    }
+
+    /// The CSRF value of the access token, unless `cookie_csrf_protect` is off: for a page that cannot read
+    /// the cookie with it, as one of another origin, or where `csrf_in_cookies` is off. Only the page that
+    /// logged in may read the response that it is in.
+    pub fn csrf(&self) -> Option<&str> {
+        self.access.csrf.as_deref()
+    }
+
+    /// The id of the session that both tokens belong to.
+    pub fn session_id(&self) -> Option<&str> {
+        self.session_id.as_deref()
     }
 
     /// The access token's lifetime in seconds.

@@ -3,6 +3,7 @@
 use rocket::http::{Cookie, CookieJar};
 use rocket::time::{Duration, OffsetDateTime};
 
+use super::scopes::{is_domain, Scope, CARRIER};
 use crate::error::Error;
 use crate::issue::pair::TokenPair;
 use crate::issue::spec::Signed;
@@ -15,6 +16,9 @@ use crate::token::kind::TokenType;
 /// How long the cookie of a token that never expires is kept: the longest that browsers keep one
 /// (RFC 6265bis §5.5).
 const LONGEST: Duration = Duration::days(400);
+
+/// The longest name and value that browsers keep (RFC 6265bis §5.6).
+const MAX_PAIR: usize = 4096;
 
 impl Jwt {
     /// Sets and unsets tokens in cookies.
@@ -39,14 +43,19 @@ impl Jwt {
     /// # fn main() {}
     /// ```
     pub fn cookies<'a, 'r>(&'a self, jar: &'a CookieJar<'r>) -> CookieWriter<'a, 'r> {
-        CookieWriter { jwt: self, jar, max_age: None, domain: None }
+        CookieWriter { jwt: self, jar, max_age: None, domain: None, also_unset: Ok(Vec::new()) }
     }
 }
 
 /// Sets and unsets the cookies of tokens; made with [`Jwt::cookies()`].
 ///
 /// A token's cookie is `HttpOnly`. Unless switched off, a second cookie holds its CSRF value, which the
-/// page's scripts can read. Both have the configured `Secure`, `SameSite`, path and domain.
+/// page's scripts can read. Both have the configured `Secure`, `SameSite`, path and domain. They are
+/// session cookies, which browsers drop when they are closed, unless `session_cookie` is `false`.
+///
+/// The response that sets or unsets them also clears other scopes in which a browser may keep a cookie of
+/// that name: the host alone where a domain is configured, the path `/` where another one is, and, if the
+/// request carried one of these cookies, the domains above its host.
 ///
 /// # Example
 ///
@@ -69,6 +78,8 @@ pub struct CookieWriter<'a, 'r> {
     jar: &'a CookieJar<'r>,
     max_age: Option<Duration>,
     domain: Option<String>,
+    /// Or why they are none.
+    also_unset: Result<Vec<Scope>, &'static str>,
 }
 
 impl<'a, 'r> CookieWriter<'a, 'r> {
@@ -79,9 +90,41 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
         self
     }
 
-    /// The domain the cookies are for, instead of the configured one.
+    /// The domain the cookies are for, instead of the configured one. One that browsers would ignore is
+    /// an error when the cookies are set; unsetting them logs it, and uses the configured one.
     pub fn domain(mut self, domain: &str) -> Self {
         self.domain = Some(domain.into());
+        self
+    }
+
+    /// Also clears the cookies in this domain and path, as an earlier configuration may have set them;
+    /// `None` is the host alone. Repeated calls add up.
+    ///
+    /// `/`, the domains above the request's host, and the host alone are cleared without it. Browsers
+    /// accept a removal for the host that they asked and for the domains above it only.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # #[macro_use] extern crate rocket;
+    /// use rocket::http::CookieJar;
+    /// use rocket_jwt_extended::{Error, Jwt};
+    ///
+    /// #[post("/login", data = "<name>")]
+    /// fn login(jwt: &Jwt, jar: &CookieJar<'_>, name: &str) -> Result<(), Error> {
+    ///     let pair = jwt.token_pair(name).fresh().issue()?;
+    ///     // Until last month these cookies had the path `/app`.
+    ///     jwt.cookies(jar).also_unset(None, "/app").set_pair(&pair)
+    /// }
+    /// # fn main() {}
+    /// ```
+    pub fn also_unset<'d>(mut self, domain: impl Into<Option<&'d str>>, path: &str) -> Self {
+        if let Ok(scopes) = &mut self.also_unset {
+            match Scope::new(domain.into(), path) {
+                Some(scope) => scopes.push(scope),
+                None => self.also_unset = Err(BAD_SCOPE),
+            }
+        }
         self
     }
 
@@ -89,7 +132,8 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
     ///
     /// # Errors
     ///
-    /// If it is not a valid access token, or has no `csrf` claim. No cookie is set then.
+    /// If it is not a valid access token, or has no `csrf` claim, or browsers would not keep the cookie.
+    /// No cookie is set then.
     pub fn set_access(&self, token: &str) -> Result<(), Error> {
         self.set_text(TokenType::Access, token)
     }
@@ -98,7 +142,8 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
     ///
     /// # Errors
     ///
-    /// If it is not a valid refresh token, or has no `csrf` claim. No cookie is set then.
+    /// If it is not a valid refresh token, or has no `csrf` claim, or browsers would not keep the cookie.
+    /// No cookie is set then.
     pub fn set_refresh(&self, token: &str) -> Result<(), Error> {
         self.set_text(TokenType::Refresh, token)
     }
@@ -107,13 +152,12 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
     ///
     /// # Errors
     ///
-    /// If a token of the pair has expired. No cookie is set then.
+    /// If a token of the pair has expired, or browsers would not keep its cookie. No cookie is set then.
     pub fn set_pair(&self, pair: &TokenPair) -> Result<(), Error> {
         let [access, refresh] = pair.signed();
         let mut all = self.cookies(&CookieToken::of(access))?;
         all.extend(self.cookies(&CookieToken::of(refresh))?);
-        self.add(all);
-        Ok(())
+        self.add(all)
     }
 
     /// Unsets the cookies of the access token, whether the request had them or not.
@@ -143,29 +187,58 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
             csrf: token.csrf(),
             expires_at: token.expires_at(),
         };
-        self.add(self.cookies(&token)?);
-        Ok(())
+        self.add(self.cookies(&token)?)
     }
 
     fn cookies(&self, token: &CookieToken<'_>) -> Result<Vec<Cookie<'static>>, Error> {
+        if self.domain.as_deref().is_some_and(|domain| !is_domain(domain)) {
+            return Err(Error::Cookie(BAD_DOMAIN));
+        }
         cookies(self.jwt, token, self.max_age, self.domain.as_deref())
     }
 
-    fn add(&self, cookies: Vec<Cookie<'static>>) {
+    fn add(&self, cookies: Vec<Cookie<'static>>) -> Result<(), Error> {
+        match &self.also_unset {
+            Ok(scopes) => self.carry(scopes),
+            Err(text) => return Err(Error::Cookie(text)),
+        }
         cookies.into_iter().for_each(|cookie| self.jar.add(cookie));
+        Ok(())
+    }
+
+    /// Hands the scopes on to the response. The jar is the only way there: the fairing takes this cookie
+    /// out of it again.
+    fn carry(&self, scopes: &[Scope]) {
+        if scopes.is_empty() {
+            return;
+        }
+        let earlier = self.jar.get_pending(CARRIER).map(|cookie| cookie.value().to_string());
+        let all = earlier.into_iter().chain([Scope::join(scopes)]).collect::<Vec<_>>().join("\n");
+        self.jar.add((CARRIER, all));
     }
 
     /// Adds an expired cookie: the jar sends no removal of a cookie that the request did not have, as when
     /// its path is another one.
     fn unset_type(&self, token_type: TokenType) {
+        match &self.also_unset {
+            Ok(scopes) => self.carry(scopes),
+            Err(text) => log::error!("JWT: {text}"),
+        }
+        let domain = self.domain.as_deref().filter(|domain| {
+            let is_legal = is_domain(domain);
+            if !is_legal {
+                log::error!("JWT: {BAD_DOMAIN}");
+            }
+            is_legal
+        });
         let settings = self.jwt.settings();
         let names = settings.names(token_type);
         for (name, path, http_only) in [
             (&names.cookie_name, &names.cookie_path, true),
             (&names.csrf_cookie_name, &names.csrf_cookie_path, false),
         ] {
-            let mut cookie =
-                build_cookie(settings, name, "", path, http_only, self.domain.as_deref());
+            let domain = domain.filter(|_| !is_for_the_host(name));
+            let mut cookie = build_cookie(settings, name, "", path, http_only, domain);
             cookie.set_max_age(Duration::ZERO);
             cookie.set_expires(OffsetDateTime::UNIX_EPOCH);
             self.jar.add(cookie);
@@ -216,6 +289,8 @@ pub(crate) fn cookies(
         cookies.push(build_cookie(settings, csrf_cookie_name, csrf, path, false, domain));
     }
 
+    check_kept(&cookies, token.token_type, domain)?;
+
     let remaining = || token.expires_at.map_or(LONGEST, |exp| (exp - now).min(LONGEST));
     let max_age = max_age.or_else(|| (!settings.session_cookie).then(remaining));
     if let Some(max_age) = max_age.map(|age| age.max(Duration::ZERO)) {
@@ -225,6 +300,43 @@ pub(crate) fn cookies(
         }
     }
     Ok(cookies)
+}
+
+const BAD_DOMAIN: &str = "`.domain()` needs a domain name, as browsers ignore any other";
+const BAD_SCOPE: &str = "`.also_unset()` needs a domain name and a path that begins with `/`";
+
+/// Whether browsers refuse the cookie with a domain (RFC 6265bis §4.1.3.2).
+fn is_for_the_host(name: &str) -> bool {
+    name.to_ascii_lowercase().starts_with("__host-")
+}
+
+/// Browsers drop what they don't keep, and tell nobody.
+fn check_kept(
+    cookies: &[Cookie<'_>],
+    token_type: TokenType,
+    domain: Option<&str>,
+) -> Result<(), Error> {
+    for cookie in cookies {
+        // As it is sent, with its equals sign.
+        if cookie.stripped().encoded().to_string().len() > MAX_PAIR + 1 {
+            return Err(Error::Cookie(match token_type {
+                TokenType::Refresh => {
+                    "the refresh token's cookie would have more than 4096 bytes of name and value, \
+                     which browsers drop: put less into its claims, or send it otherwise"
+                }
+                _ => {
+                    "the access token's cookie would have more than 4096 bytes of name and value, \
+                     which browsers drop: put less into its claims, or send it otherwise"
+                }
+            }));
+        }
+        if domain.is_some() && is_for_the_host(cookie.name()) {
+            return Err(Error::Cookie(
+                "browsers drop a cookie with a domain whose name begins with `__Host-`",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn build_cookie(

@@ -1,4 +1,5 @@
-//! What goes out: refusals, errors, token pairs, cookies, and the renewal of a token in a cookie.
+//! What goes out: refusals, errors, token pairs, cookies and their scopes, and the renewal of a
+//! token in a cookie.
 
 pub(crate) mod catchers;
 pub(crate) mod challenge;
@@ -7,3 +8,4 @@ mod error;
 mod pair;
 mod refusal;
 pub(crate) mod renew;
+pub(crate) mod scopes;

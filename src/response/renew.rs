@@ -41,15 +41,19 @@ async fn renew_now(jwt: &Jwt, verified: &Verified, response: &mut Response<'_>) 
         Ok(Standing::Live) => (),
         _ => return,
     }
-    let renewed = TokenSpec::new(TokenType::Access, &verified.identity())
-        .renewing(jwt, verified, at)
-        .with_ids(jwt)
-        .and_then(|spec| spec.sign(jwt))
-        .and_then(|(signed, issued)| {
-            let cookies = cookies(jwt, &CookieToken::of(&signed), None, None)?;
-            issued.iter().for_each(|event| jwt.hooks().emit(event));
-            Ok(cookies)
-        });
+    let mut spec =
+        TokenSpec::new(TokenType::Access, &verified.identity()).renewing(jwt, verified, at);
+    // The page keeps its CSRF value: nothing tells it of another one where `csrf_in_cookies` is off, and
+    // elsewhere a request that it prepared before this response would be refused. This is safe: the
+    // value is useful only beside the cookie, which no other site can send with it, and a script that can
+    // read the old value in the page could read a new one there. A login and a rotation change it.
+    spec.ids.csrf = verified.csrf().filter(|csrf| !csrf.is_empty()).map(Into::into);
+    let signed = spec.with_ids(jwt).and_then(|spec| spec.sign(jwt));
+    let renewed = signed.and_then(|(signed, issued)| {
+        let cookies = cookies(jwt, &CookieToken::of(&signed), None, None)?;
+        issued.iter().for_each(|event| jwt.hooks().emit(event));
+        Ok(cookies)
+    });
     match renewed {
         Ok(cookies) => cookies.iter().for_each(|cookie| {
             // Not with the jar, which has been written by now.

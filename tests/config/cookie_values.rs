@@ -36,6 +36,15 @@ fn paths_begin_with_a_slash_and_hold_nothing_that_ends_an_attribute() {
 }
 
 #[test]
+fn paths_are_no_longer_than_browsers_read() {
+    for key in NAMES.map(|name| name.replace("_name", "_path")) {
+        let path = |length: usize| format!("{key} = \"/{}\"", "x".repeat(length - 1));
+        assert_refused(&path(1025), &key, "must not be longer than 1024 bytes");
+        assert!(launch(figment(&path(1024))).is_ok(), "{key}");
+    }
+}
+
+#[test]
 fn a_domain_is_a_name() {
     for domain in ["", "a b", "a;b", "https://a", "\u{fc}.org", "a/b"] {
         let line = format!("cookie_domain = \"{domain}\"");

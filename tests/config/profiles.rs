@@ -204,6 +204,15 @@ fn what_is_unusual_and_allowed_is_said_at_launch() {
             "implicit_refresh_within = \"5m\"\naccess_token_expires = false",
             "jwt.implicit_refresh_within` renews nothing",
         ),
+        (
+            "implicit_refresh_within = \"5m\"",
+            "jwt.implicit_refresh_within` renews tokens in cookies only, and `token_location` has no \
+             \"cookies\": add it",
+        ),
+        (
+            "csrf_check_form = true\ncookie_csrf_protect = false",
+            "jwt.csrf_check_form` has no effect: `cookie_csrf_protect` is off",
+        ),
         ("token_location = \"cookies\"", "cookies are sent over plain HTTP too"),
     ] {
         let warnings = warnings_of(figment(lines));
@@ -211,6 +220,9 @@ fn what_is_unusual_and_allowed_is_said_at_launch() {
     }
     assert_eq!(warnings_of(figment("")), "");
     let fine = "decode_issuer = [\"me\", \"you\"]\nencode_issuer = \"you\"";
+    assert_eq!(warnings_of(figment(fine)), "");
+    let fine = "token_location = \"cookies\"\ncookie_secure = true\ncsrf_check_form = true\n\
+                implicit_refresh_within = \"5m\"";
     assert_eq!(warnings_of(figment(fine)), "");
 }
 

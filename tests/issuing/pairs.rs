@@ -108,3 +108,17 @@ fn a_token_made_alone_has_no_session_unless_it_joins_one() {
     let pair = jwt.token_pair("ada").session(&alone).issue().unwrap();
     assert!(payload(pair.access_token())["sid"].is_string());
 }
+
+#[test]
+fn a_pair_tells_the_csrf_value_of_its_access_token_and_its_session() {
+    let (client, _) = clocked("", vec![]);
+    let pair = jwt(&client).token_pair("ada").issue().unwrap();
+    let [access, refresh] = [pair.access_token(), pair.refresh_token()].map(payload);
+    assert_eq!(pair.csrf(), access["csrf"].as_str());
+    assert_ne!(pair.csrf(), refresh["csrf"].as_str());
+    assert!(pair.session_id().is_some());
+    assert_eq!([pair.session_id(); 2], [access["sid"].as_str(), refresh["sid"].as_str()]);
+
+    let (client, _) = clocked("cookie_csrf_protect = false", vec![]);
+    assert_eq!(jwt(&client).token_pair("ada").issue().unwrap().csrf(), None);
+}

@@ -44,12 +44,14 @@ pub fn set_cookies(response: &LocalResponse<'_>) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The one line `Set-Cookie` of that name: its value, and its attributes in alphabetical order.
+/// The one line `Set-Cookie` of that name: its value, and its attributes in alphabetical order. Lines
+/// that clear other scopes come before it.
 pub fn set_cookie(response: &LocalResponse<'_>, name: &str) -> (String, Vec<String>) {
     let lines = set_cookies(response);
-    let mut lines = lines.iter().filter(|(other, _)| other == name);
+    let mut lines = lines.iter().filter(|(other, _)| other == name).rev();
     let (_, line) = lines.next().unwrap_or_else(|| panic!("`{name}` is not set"));
-    assert!(lines.next().is_none(), "`{name}` is set twice");
+    let cleared = format!("{name}=; Path=");
+    assert!(lines.all(|(_, line)| line.starts_with(&cleared)), "`{name}` is set twice");
     let mut parts = line.split("; ").map(ToString::to_string);
     let value = parts.next().unwrap().split_once('=').unwrap().1.to_string();
     let mut attributes: Vec<_> = parts.collect();
@@ -57,10 +59,11 @@ pub fn set_cookie(response: &LocalResponse<'_>, name: &str) -> (String, Vec<Stri
     (value, attributes)
 }
 
-/// The names of the cookies that an answer sets.
+/// The names of the cookies that an answer sets or unsets.
 pub fn names_set(response: &LocalResponse<'_>) -> Vec<String> {
     let mut names: Vec<_> = set_cookies(response).into_iter().map(|(name, _)| name).collect();
     names.sort();
+    names.dedup();
     names
 }
 

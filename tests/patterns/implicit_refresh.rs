@@ -85,7 +85,8 @@ fn the_new_token_is_the_old_one_later() {
     assert_eq!(new["iat"], START + 700);
     assert_eq!(new["exp"], START + 1600);
     assert_ne!(new["jti"], old["jti"]);
-    assert_ne!(new["csrf"], old["csrf"]);
+    // The page knows this value already.
+    assert_eq!(new["csrf"], old["csrf"]);
     assert_eq!(new["csrf"], csrf);
     // A login is what makes a token fresh.
     assert_eq!((&old["fresh"], &new["fresh"]), (&json!(true), &json!(false)));
@@ -180,4 +181,72 @@ fn other_cookies_of_the_answer_stay() {
     let request = by_cookie(client.get("/theme"), &token);
     let response = request.header(Header::new("Cookie", "theme=light")).dispatch();
     assert_eq!(names_set(&response), ["access_token_cookie", "csrf_access_token", "theme"]);
+}
+
+#[test]
+fn without_a_csrf_cookie_every_post_after_a_silent_renewal_works() {
+    use crate::browser::{Browser, Identity};
+    use rocket::http::{CookieJar, Method};
+
+    #[post("/hello")]
+    fn hello(jwt: &Jwt, jar: &CookieJar<'_>) -> Result<String, rocket_jwt_extended::Error> {
+        let pair = jwt.token_pair("ada").issue()?;
+        jwt.cookies(jar).set_pair(&pair)?;
+        Ok(pair.csrf().unwrap_or_default().into())
+    }
+
+    #[post("/note")]
+    fn note(token: AccessToken) -> String {
+        token.identity().into()
+    }
+
+    for toml in ["csrf_in_cookies = false", "csrf_in_cookies = true"] {
+        let clock = ManualClock::new();
+        let fairing = Jwt::fairing().clock(clock.clone());
+        let app = client(&format!("{COOKIES}{toml}"), fairing, routes![hello, me, note]);
+        let mut browser = Browser::new(&clock, Identity::Rfc6265Bis);
+        let [hello, me, note] =
+            ["hello", "me", "note"].map(|path| format!("https://app.example.test/{path}"));
+        let value = browser.post(&app, &hello, "").into_string().unwrap();
+        assert_eq!(value.len(), 36, "it is there");
+        for _ in 0..5 {
+            clock.advance(rocket_jwt_extended::Duration::minutes(12));
+            let before = browser.cookie_line(&me);
+            assert_eq!(browser.get(&app, &me).into_string().unwrap(), "ada");
+            assert_ne!(browser.cookie_line(&me), before, "it was renewed");
+            // Also a request that the page prepared before the renewal.
+            let headers = [("X-CSRF-TOKEN", value.clone())];
+            let response = browser.send(&app, Method::Post, &note, &headers, "");
+            assert_eq!(response.into_string().unwrap(), "ada", "{toml}");
+        }
+    }
+}
+
+#[test]
+fn a_token_without_a_csrf_value_of_its_own_gets_one() {
+    for csrf in [json!(""), json!(5), json!(null)] {
+        let (client, clock) = site("", Jwt::fairing());
+        let old = sign(&with(json!({"csrf": csrf})));
+        clock.set(START + 700);
+        let response = by_cookie(client.get("/me"), &old).dispatch();
+        let new = text(&set_cookie(&response, "access_token_cookie").0, "csrf");
+        assert_eq!(new.len(), 36, "{csrf}");
+        assert_eq!(set_cookie(&response, "csrf_access_token").0, new);
+    }
+}
+
+#[test]
+fn a_login_and_a_rotation_change_the_csrf_value() {
+    use rocket_jwt_extended::{RefreshToken, Rejection, TokenPair};
+
+    #[post("/rotate")]
+    async fn rotate(jwt: &Jwt, token: RefreshToken) -> Result<TokenPair, Rejection> {
+        jwt.rotate(token).await
+    }
+
+    let (client, _) = clocked("", routes![rotate]);
+    let [first, second] = [(); 2].map(|()| jwt(&client).token_pair("ada").issue().unwrap());
+    let [rotated, _] = pair(post(&client, "/rotate", first.refresh_token()));
+    let values = [first.csrf().unwrap(), second.csrf().unwrap(), &text(&rotated, "csrf")];
+    assert!(values[0] != values[1] && values[0] != values[2], "{values:?}");
 }

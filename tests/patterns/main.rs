@@ -9,8 +9,13 @@ mod support;
 #[path = "../support/pem.rs"]
 mod pem;
 
+#[path = "../support/browser.rs"]
+mod browser;
+
 mod ask;
 mod blocklist_hook;
+mod browser_rfc6265;
+mod cookies_browser;
 mod cookies_refused;
 mod cookies_set;
 mod cookies_unset;

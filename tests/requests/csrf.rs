@@ -217,6 +217,34 @@ fn a_refusal_names_header_and_cookie_and_never_the_value() {
 }
 
 #[test]
+fn the_hint_names_no_cookie_that_is_not_set() {
+    for (toml, hint) in [
+        ("csrf_in_cookies = false", "send the CSRF value of the token in the header `X-CSRF-TOKEN`"),
+        (
+            "csrf_in_cookies = false\ncsrf_check_form = true",
+            "send the CSRF value of the token in the header `X-CSRF-TOKEN`; this route does not read \
+             the form field `csrf_token`",
+        ),
+    ] {
+        let client = app(toml);
+        for values in [&[][..], &["x"]] {
+            let request = client.post("/").cookie(in_cookie(&access()));
+            let (_, body) = answer(with_lines(request, "X-CSRF-TOKEN", values).dispatch());
+            assert_eq!(body["hint"], hint, "{toml} {values:?}");
+        }
+    }
+}
+
+#[test]
+fn a_value_given_in_code_hints_at_no_header() {
+    let client = app("");
+    let decoder = jwt(&client).decoder().csrf("x");
+    let rejection = decoder.decode::<rocket_jwt_extended::NoClaims>(&access()).unwrap_err();
+    let debug = format!("{rejection:?}");
+    assert!(debug.ends_with("; send the CSRF value of the token"), "{debug}");
+}
+
+#[test]
 fn access_and_refresh_tokens_have_names_of_their_own() {
     let client = app("access_csrf_header_name = \"X-A\"\nrefresh_csrf_header_name = \"X-R\"");
     let ask = |uri: &'static str, name: &'static str| {

@@ -117,6 +117,29 @@ fn the_header_wins_over_the_field_even_when_it_is_wrong() {
 }
 
 #[test]
+fn the_hint_names_the_field_where_it_is_read() {
+    let named = "send the value of the cookie `csrf_access_token` in the header `X-CSRF-TOKEN`";
+    for (toml, uri, expected) in [
+        ("", "/", named.to_string()),
+        (ON, "/", format!("{named} or in the form field `csrf_token`")),
+        (ON, "/plain", format!("{named}; this route does not read the form field `csrf_token`")),
+    ] {
+        let client = app(toml);
+        for form in ["text=hi", "text=hi&csrf_token=x"] {
+            let request = client.post(uri).cookie(in_cookie(&access())).header(ContentType::Form);
+            let (_, body) = answer(request.body(form).dispatch());
+            assert_eq!(body["hint"], expected, "{toml} {uri} {form}");
+        }
+    }
+    let client = app(&format!("{ON}refresh_csrf_field_name = \"r\"\ncsrf_in_cookies = false"));
+    let request = client.post("/refresh").cookie(in_refresh_cookie(&refresh()));
+    let (_, body) = answer(request.header(ContentType::Form).body("a=b").dispatch());
+    let expected =
+        "send the CSRF value of the token in the header `X-CSRF-TOKEN` or in the form field `r`";
+    assert_eq!(body["hint"], expected);
+}
+
+#[test]
 fn a_plain_guard_cannot_read_the_field_and_refuses() {
     let client = app(ON);
     assert_eq!(submit(&client, "/plain", "csrf_token=the-csrf-value", &[]), missing());

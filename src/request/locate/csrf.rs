@@ -19,7 +19,7 @@ pub(crate) fn proof(
     if !settings.cookie_csrf_protect || !is_guarded(settings, request.method()) {
         return Ok(None);
     }
-    let hint = CsrfHint::new(&names.csrf_header_name, &names.csrf_cookie_name);
+    let hint = hint(settings, names, body.is_some());
     let mut sent = request.headers().get(&names.csrf_header_name).filter(|value| !value.is_empty());
     let value = match (sent.next(), sent.next()) {
         (Some(value), None) => Some(value.to_string()),
@@ -32,6 +32,16 @@ pub(crate) fn proof(
     match value {
         Some(value) if !value.is_empty() => Ok(Some(Proof::found(value, hint))),
         _ => Err(Reason::CsrfMissing(hint)),
+    }
+}
+
+/// What was expected. `reads_form` is whether the guard reads bodies.
+fn hint(settings: &Settings, names: &TokenNames, reads_form: bool) -> CsrfHint {
+    let cookie = if settings.csrf_in_cookies { names.csrf_cookie_name.as_str() } else { "" };
+    let hint = CsrfHint::new(&names.csrf_header_name, cookie);
+    match settings.csrf_check_form {
+        true => hint.with_field(&names.csrf_field_name, reads_form),
+        false => hint,
     }
 }
 
