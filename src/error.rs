@@ -46,6 +46,10 @@ pub enum Error {
     FreshRefresh,
     /// The token would be longer than `max_token_length`.
     TooLong,
+    /// The time in a given UUIDv7 `jti` is later than the instant of issue.
+    FutureTokenId,
+    /// The token given to `.session()` can't lend its session; the text says why.
+    Session(&'static str),
     /// A cookie can't be set; the text says why.
     Cookie(&'static str),
     /// A given token is refused.
@@ -77,7 +81,8 @@ impl fmt::Display for Error {
             Self::ReservedClaim(name) => write!(f, "the claim name `{name}` is reserved"),
             Self::ReservedHeader(name) => write!(f, "the header name `{name}` is reserved"),
             Self::Serialize(text) => f.write_str(text),
-            Self::Lifetime(text) | Self::Cookie(text) => f.write_str(text),
+            Self::Lifetime(text) | Self::Cookie(text) | Self::Session(text) => f.write_str(text),
+            Self::FutureTokenId => f.write_str("the time in the `jti`, a UUIDv7, is in the future"),
             Self::FreshRefresh => f.write_str("a refresh token is never fresh"),
             Self::TooLong => f.write_str("the token would be too long to be accepted"),
             Self::Rejected(rejection) => write!(f, "the token is refused: {rejection}"),

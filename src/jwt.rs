@@ -1,17 +1,17 @@
 //! What every part of the crate shares.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
 
 use rocket::time::{Duration, OffsetDateTime};
 use rocket::{Phase, Rocket};
 
 use crate::blocklist::access::BlocklistAccess;
-use crate::clock::{self, Clock};
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::events::Event;
 use crate::hooks::Hooks;
+use crate::instants::Instants;
 use crate::keys::ring::Keys;
 use crate::keys::signature_cache::SignatureCache;
 use crate::keys::signing::SigningKey;
@@ -32,10 +32,7 @@ pub struct Jwt {
     clock: Arc<dyn Clock>,
     blocklist: BlocklistAccess,
     signature_cache: Option<Arc<SignatureCache>>,
-    // The first millisecond in which a token may be issued: the one after the last cut-off.
-    issue_from: AtomicI64,
-    // The last millisecond in which a token may have been issued.
-    issued_until: AtomicI64,
+    instants: Instants,
 }
 
 impl Jwt {
@@ -46,13 +43,13 @@ impl Jwt {
         clock: Arc<dyn Clock>,
         blocklist: BlocklistAccess,
     ) -> Self {
-        let [issue_from, issued_until] = [i64::MIN; 2].map(AtomicI64::new);
         // With a hook, the key of a token may change from one request to the next.
         let signature_cache = match hooks.verifying_key {
             Some(_) => None,
             None => SignatureCache::new(settings.token_cache).map(Arc::new),
         };
-        Self { settings, keys, hooks, clock, blocklist, signature_cache, issue_from, issued_until }
+        let instants = Instants::new();
+        Self { settings, keys, hooks, clock, blocklist, signature_cache, instants }
     }
 
     /// The manager of a Rocket instance, if `Jwt::fairing()` is attached and ignited.
@@ -114,23 +111,15 @@ impl Jwt {
     }
 
     /// The instant of issue for a token issued at `now`: in whole milliseconds, and later than every
-    /// cut-off recorded by this server, so that `revoke_all` does not revoke a login right after it.
+    /// cut-off recorded by this server.
     pub(crate) fn issue_instant(&self, now: OffsetDateTime) -> OffsetDateTime {
-        let now = clock::millis(now);
-        let at = now.max(self.issue_from.load(Ordering::SeqCst));
-        self.issued_until.fetch_max(at, Ordering::SeqCst);
-        clock::from_millis(at).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        self.instants.issue(now)
     }
 
     /// A cut-off: every token issued by this server so far is not later than it, and every token issued
     /// from now on is later.
-    pub(crate) fn cut_off(&self) -> OffsetDateTime {
-        let now = clock::millis(self.now());
-        // Not `issue_from`: several cut-offs in one millisecond would push it, and with it the `iat` of
-        // all tokens, into the future.
-        let cut_off = now.max(self.issued_until.load(Ordering::SeqCst));
-        self.issue_from.fetch_max(cut_off + 1, Ordering::SeqCst);
-        clock::from_millis(cut_off).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    pub(crate) async fn cut_off(&self) -> OffsetDateTime {
+        self.instants.cut_off(&*self.clock).await
     }
 
     /// The key that signs for `identity`.

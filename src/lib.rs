@@ -227,6 +227,7 @@ mod events;
 mod fairing;
 mod guard;
 mod hooks;
+mod instants;
 mod issue;
 mod jwt;
 mod keys;

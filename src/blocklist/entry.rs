@@ -207,8 +207,8 @@ pub struct TokenIds<'a> {
 }
 
 impl<'a> TokenIds<'a> {
-    /// The ids of a token with the given claims. `issued_at` is its `iat`, which is used only if
-    /// the `jti` is not a UUIDv7, as the time of a UUIDv7 is more precise.
+    /// The ids of a token with the given claims. `issued_at` is its `iat`: its second is used if the
+    /// `jti` is not a UUIDv7, as the time of a UUIDv7 is more precise, and limits the time of one.
     pub fn new(
         jti: Option<&'a str>,
         sid: Option<&'a str>,
@@ -235,9 +235,14 @@ impl<'a> TokenIds<'a> {
     }
 
     /// When the token was issued, in milliseconds since the Unix epoch: the time of its `jti` if
-    /// that is a UUIDv7, otherwise the whole second of its `iat`.
+    /// that is a UUIDv7, but no later than the end of its `iat`'s second; otherwise the whole second
+    /// of its `iat`.
     pub fn issued_millis(&self) -> Option<i64> {
-        self.jti.and_then(uuid_v7_millis).or(self.iat_millis)
+        // Whoever chooses a `jti` chooses its time, but a token with an `iat` in the future is refused.
+        match (self.jti.and_then(uuid_v7_millis), self.iat_millis) {
+            (Some(own), Some(second)) => Some(own.min(second.saturating_add(999))),
+            (own, second) => own.or(second),
+        }
     }
 
     /// Whether a subject entry with this cut-off revokes the token: it was issued in the cut-off's
@@ -301,7 +306,8 @@ fn canonical_uuid(id: &str) -> Option<Uuid> {
     (uuid.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()) == id).then_some(uuid)
 }
 
-fn uuid_v7_millis(jti: &str) -> Option<i64> {
+/// The time of a UUIDv7, in milliseconds since the Unix epoch.
+pub(crate) fn uuid_v7_millis(jti: &str) -> Option<i64> {
     let uuid = canonical_uuid(jti)?;
     if uuid.get_version() != Some(uuid::Version::SortRand) {
         return None;

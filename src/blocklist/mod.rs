@@ -4,7 +4,7 @@
 pub(crate) mod access;
 #[cfg(feature = "_database")]
 mod database;
-mod entry;
+pub(crate) mod entry;
 mod memory;
 pub(crate) mod replica;
 mod store;

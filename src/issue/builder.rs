@@ -109,7 +109,8 @@ macro_rules! builder_methods {
         }
 
         /// The token's id, `jti` (RFC 7519 §4.1.7), instead of a new UUIDv7; of a pair, the access
-        /// token's. It must be unique.
+        /// token's. It must be unique. A UUIDv7 with a time in the future is an error, since
+        /// [`Jwt::revoke_all()`] goes by that time.
         pub fn token_id(mut self, id: impl Into<String>) -> Self {
             self.spec.ids.jti = Some(id.into());
             self

@@ -11,6 +11,8 @@ use uuid::fmt::Hyphenated;
 
 use super::custom_claims::ClaimLayer;
 use super::payload_writer::{cannot_write, PayloadWriter};
+use crate::blocklist::entry::uuid_v7_millis;
+use crate::clock;
 use crate::error::Error;
 use crate::events::Event;
 use crate::jwt::Jwt;
@@ -235,6 +237,11 @@ impl TokenSpec {
         let settings = jwt.settings();
         let now = jwt.now();
         let at = self.ids.at.unwrap_or_else(|| jwt.issue_instant(now));
+        let given_time = self.ids.jti.as_deref().and_then(uuid_v7_millis);
+        if given_time.is_some_and(|millis| millis > clock::millis(at)) {
+            // No cut-off would ever reach it.
+            return Err(Error::FutureTokenId);
+        }
         // Whole seconds, as NumericDates usually are; the `jti` has the milliseconds. If the clock was set
         // back, the `jti` must be later than the last cut-off, but the token must be valid now.
         let iat = if self.ids.exact { at } else { at.min(now) }.unix_timestamp();

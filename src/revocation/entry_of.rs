@@ -1,6 +1,6 @@
 //! From a token to its entry in the blocklist, and to the ids to query.
 
-use rocket::time::Duration;
+use rocket::time::{Duration, OffsetDateTime};
 
 use crate::blocklist::{Revocation, TokenIds};
 use crate::error::Error;
@@ -43,9 +43,13 @@ impl<C> IntoRevocation for &Token<C> {
 }
 
 /// The ids with which the blocklist is queried.
+///
+/// A token without `iat` is older than every cut-off: nothing but its issuer's word, the time of a
+/// `jti`, would say how old it is.
 pub(crate) fn ids_of(verified: &Verified) -> TokenIds<'_> {
     let identity = Some(verified.identity());
-    TokenIds::new(verified.jti(), verified.sid(), identity, verified.registered().issued_at)
+    let issued = verified.registered().issued_at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    TokenIds::new(verified.jti(), verified.sid(), identity, Some(issued))
 }
 
 /// The ids with which a blocklist is queried.

@@ -66,7 +66,8 @@ impl Jwt {
     /// afterwards, in the same second, works.
     ///
     /// It returns when its millisecond has passed. Across servers, "until now" is exact up to their clock
-    /// skew.
+    /// skew. If the clock is set back afterwards, the identity's new tokens are refused until it has
+    /// caught up, since no token has a time in the future.
     ///
     /// # Errors
     ///
@@ -115,7 +116,7 @@ impl Jwt {
 }
 
 async fn record_cut_off(jwt: &Jwt, identity: &str) -> Result<Revocation, Error> {
-    let cut_off = jwt.cut_off();
+    let cut_off = jwt.cut_off().await;
     let until = jwt
         .settings()
         .max_token_lifetime

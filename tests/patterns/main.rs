@@ -40,5 +40,6 @@ mod revoke_all;
 mod rotation;
 mod rotation_at_once;
 mod rotation_theft;
+mod times_of_issue;
 mod token_traps;
 mod users;

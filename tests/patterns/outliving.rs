@@ -153,9 +153,17 @@ async fn a_clock_that_is_set_back_makes_no_token_of_the_future() {
     jwt.revoke_all("ada").await.unwrap();
     clock.set(START);
 
-    let login = jwt.token_pair("ada").issue().unwrap();
+    let login = jwt.token_pair("alan").issue().unwrap();
     assert!(jwt.verify::<AccessToken>(login.access_token()).await.is_ok());
     assert_eq!(payload(login.access_token())["iat"], START);
+
+    // Her cut-off is in the future, and no token may be: she waits until the clock is there again.
+    let login = jwt.token_pair("ada").issue().unwrap();
+    let refusal = jwt.verify::<AccessToken>(login.access_token()).await.unwrap_err();
+    assert_eq!(refusal.code(), "token_revoked");
+    clock.set(START + 3601);
+    let login = jwt.token_pair("ada").issue().unwrap();
+    assert!(jwt.verify::<AccessToken>(login.access_token()).await.is_ok());
 }
 
 #[rocket::async_test]
