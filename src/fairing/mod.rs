@@ -3,6 +3,8 @@
 mod background;
 #[cfg(feature = "_database")]
 mod database;
+#[cfg(not(feature = "_database"))]
+mod no_database;
 mod prepared;
 mod store;
 mod summary;
@@ -102,6 +104,13 @@ impl JwtFairing {
         Db::Pool: crate::blocklist::BlocklistPool,
     {
         self.store = BlocklistSource::Database(database::DatabaseSource::of::<Db>());
+        self
+    }
+
+    /// Says which feature is missing.
+    #[cfg(not(feature = "_database"))]
+    #[doc(hidden)]
+    pub fn database_blocklist<Db: no_database::DatabaseDriver>(self) -> Self {
         self
     }
 
