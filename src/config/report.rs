@@ -37,8 +37,9 @@ impl Origin {
     }
 
     /// Of `value`, which stands at `path` outside the table that is read.
-    pub(crate) fn at(figment: &Figment, value: &Value, path: &str) -> Self {
-        Self { key: path.into(), ..Self::of(figment, value, "") }
+    pub(crate) fn at(figment: &Figment, value: Option<&Value>, path: &str) -> Self {
+        let origin = value.map(|value| Self::of(figment, value, ""));
+        Self { key: path.into(), ..origin.unwrap_or_else(|| Self::unwritten(figment, "")) }
     }
 
     /// Of a key that nobody wrote.

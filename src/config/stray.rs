@@ -12,6 +12,22 @@ use super::report::{variable, Origin, Report};
 /// The table of this crate.
 const TABLE: &str = "jwt";
 
+/// Keys that an application, or Rocket, may well have beside the table.
+const OF_ANYBODY: &[&str] = &[
+    "algorithm",
+    "secret_key",
+    "secret_key_file",
+    "private_key",
+    "public_key",
+    "header_name",
+    "header_type",
+    "cookie_domain",
+    "cookie_secure",
+    "cookie_samesite",
+    "session_cookie",
+    "json_key",
+];
+
 /// Reports every such key of every profile, and those in the table itself that are no settings.
 pub(super) fn check(config: &Config, figment: &Figment, report: &mut Report) {
     for (key, value) in &config.unknown {
@@ -20,14 +36,9 @@ pub(super) fn check(config: &Config, figment: &Figment, report: &mut Report) {
     // What can't be read is a fault already.
     let Ok(profiles) = rocket::figment::Provider::data(figment) else { return };
     for (profile, table) in &profiles {
-        // A table by itself is a profile to Rocket.
-        if profile == TABLE && figment.profile() != TABLE {
-            let origin = match table.values().next() {
-                Some(value) => Origin::at(figment, value, &format!("[{profile}]")),
-                None => Origin::unwritten(figment, ""),
-            };
+        if figment.profile() != profile && is_meant_as_table(profile, table) {
             report.fault(
-                &origin,
+                &Origin::at(figment, table.values().next(), &format!("[{profile}]")),
                 format_args!("is read as a profile; did you mean `[default.{TABLE}]`?"),
             );
             continue;
@@ -42,6 +53,14 @@ pub(super) fn check(config: &Config, figment: &Figment, report: &mut Report) {
             }
         }
     }
+}
+
+/// Whether a profile is this crate's table by mistake: a table by itself is a profile to Rocket, and so is
+/// one whose whole name is in quotes.
+fn is_meant_as_table(profile: &Profile, table: &Dict) -> bool {
+    let name = profile.as_str().as_str().to_ascii_lowercase();
+    let has_our_name = name.split(['.', '_', '-']).any(|word| word == TABLE);
+    name == TABLE || (has_setting(table) && (has_our_name || names::is_slip_of(&name, TABLE)))
 }
 
 /// What is said of a key that there isn't.
@@ -64,7 +83,7 @@ fn stray_key(figment: &Figment, profile: &Profile, key: &str, value: &Value, rep
         Value::Dict(..) => format!("[{profile}.{key}]"),
         _ => format!("{profile}.{key}"),
     };
-    let origin = Origin::at(figment, value, &path);
+    let origin = Origin::at(figment, Some(value), &path);
     let is_prefixed = name.starts_with("jwt_");
     match value {
         Value::Dict(..) if name == TABLE || is_prefixed => {
@@ -82,6 +101,15 @@ fn stray_key(figment: &Figment, profile: &Profile, key: &str, value: &Value, rep
                 format_args!("is not read: write its settings in the table `[{profile}.{TABLE}]`"),
             );
         }
+        _ if Config::KEYS.contains(&key) && !OF_ANYBODY.contains(&key) => {
+            report.warn(
+                &origin,
+                format_args!(
+                    "is not read by JWT; if it is meant to be, {}",
+                    cure(figment, profile, key, value)
+                ),
+            );
+        }
         _ if is_prefixed => {
             report.fault(
                 &origin,
@@ -97,7 +125,7 @@ fn cure(figment: &Figment, profile: &Profile, key: &str, value: &Value) -> Strin
     let meant = names::meant(key);
     let Some(table) = variable(figment, value, TABLE) else {
         return match meant {
-            Some(meant) => format!("write it as `{meant}` in the table `[{profile}.{TABLE}]`"),
+            Some(meant) => format!("write `{meant}` in the table `[{profile}.{TABLE}]`"),
             None => {
                 format!("settings are in the table `[{profile}.{TABLE}]`; {}", names::advice(key))
             }
@@ -135,7 +163,7 @@ fn unselected(
     let selected = figment.profile();
     let has_table =
         |profile: &Profile| profiles.get(profile).is_some_and(|table| table.contains_key(TABLE));
-    let origin = Origin::at(figment, value, &format!("[{profile}.{TABLE}]"));
+    let origin = Origin::at(figment, Some(value), &format!("[{profile}.{TABLE}]"));
     let rockets = [
         Profile::Default,
         Profile::Global,

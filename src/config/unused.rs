@@ -79,6 +79,7 @@ pub(crate) fn check(
     unused.csrf(settings);
     unused.keys(settings, in_code);
     unused.blocklist(settings, in_code);
+    unused.expiry(settings);
 }
 
 struct Unused<'a> {
@@ -153,6 +154,29 @@ impl Unused<'_> {
                 &["token_cache"],
                 "with a `verifying_key` hook no signature is cached, as its keys may change; remove it",
             );
+        }
+    }
+
+    /// `exp` is not required where it is not written.
+    fn expiry(&mut self, settings: &Settings) {
+        const KEY: &str = "required_claims";
+        let is_wanted = settings.required_claims.iter().any(|claim| claim == "exp");
+        if !is_wanted || !self.config.is_written(KEY) {
+            return;
+        }
+        for (key, names) in [
+            ("access_token_expires", &settings.access),
+            ("refresh_token_expires", &settings.refresh),
+        ] {
+            if names.expires.is_none() {
+                self.findings.warn(
+                    KEY,
+                    format_args!(
+                        "does not require \"exp\" of every token, as `{key}` is false; set a lifetime, or \
+                         remove \"exp\""
+                    ),
+                );
+            }
         }
     }
 

@@ -66,21 +66,30 @@ fn a_setting_beside_the_table_in_a_file_fails_the_launch_in_every_profile() {
     for (lines, text) in [
         (
             "[default]\njwt_decode_audience = \"api\"",
-            "`default.jwt_decode_audience` is not read: write it as `decode_audience` in the table \
+            "`default.jwt_decode_audience` is not read: write `decode_audience` in the table \
              `[default.jwt]` (in TOML ",
         ),
         (
             "[release]\nJWT_DECODE_AUDIENCE = \"api\"",
-            "`release.JWT_DECODE_AUDIENCE` is not read: write it as `decode_audience` in the table \
+            "`release.JWT_DECODE_AUDIENCE` is not read: write `decode_audience` in the table \
              `[release.jwt]`",
         ),
         (
             "[default]\njwt-secret-key = \"a-secret-nobody-sees\"",
-            "`default.jwt-secret-key` is not read: write it as `secret_key` in the table",
+            "`default.jwt-secret-key` is not read: write `secret_key` in the table",
         ),
-        ("[default]\njwt_banana = 1", "settings are in the table `[default.jwt]`; the documentation"),
-        ("[default.jwt_extended]\nencode_nbf = true", "`[default.jwt_extended]` is not read: write"),
-        ("[default.rocket_jwt_extended]\nencode_nbf = true", "_extended]` is not read: write `[default.jwt]`"),
+        (
+            "[default]\njwt_banana = 1",
+            "settings are in the table `[default.jwt]`; the documentation",
+        ),
+        (
+            "[default.jwt_extended]\nencode_nbf = true",
+            "`[default.jwt_extended]` is not read: write",
+        ),
+        (
+            "[default.rocket_jwt_extended]\nencode_nbf = true",
+            "_extended]` is not read: write `[default.jwt]`",
+        ),
     ] {
         for profile in ["debug", "release"] {
             let figment = raw_figment(&format!("{}{lines}", good_table())).select(profile);
@@ -113,6 +122,10 @@ fn a_table_without_a_profile_fails_the_launch_in_every_profile() {
         "[JWT]\ndecode_audience = \"api\"",
         "[jwt.default]\ndecode_audience = \"api\"",
         "[jwt]",
+        "[\"default.jwt\"]\ndecode_audience = \"api\"",
+        "[release-jwt]\ndecode_audience = \"api\"",
+        "[jwt_release]\ndecode_audience = \"api\"",
+        "[jtw]\ndecode_audience = \"api\"",
     ] {
         for profile in ["debug", "release"] {
             let figment = raw_figment(&format!("{}{lines}", good_table())).select(profile);
@@ -121,6 +134,32 @@ fn a_table_without_a_profile_fails_the_launch_in_every_profile() {
             assert!(log.contains(text) && log.contains("(1 fault)"), "{lines}: {log}");
         }
     }
+}
+
+#[test]
+fn a_setting_of_a_profile_without_the_table_is_said_in_one_line() {
+    let beside = |lines: &str| format!("{lines}\n{}", good_table());
+    for (lines, text) in [
+        (
+            "[default]\ndecode_audience = \"api\"",
+            "`default.decode_audience` is not read by JWT; if it is meant to be, write `decode_audience` in \
+             the table `[default.jwt]`",
+        ),
+        ("[release]\naccess_token_expires = 60", "`release.access_token_expires` is not read by JWT"),
+    ] {
+        let line = line(raw_figment(&beside(lines)), "is not read").expect("a line");
+        assert!(line.starts_with("WARN: ") && line.contains(text), "{line}");
+    }
+    for lines in ["[default]\npublic_key = \"x\"\nalgorithm = \"x\"", "[default]\nport = 8000"] {
+        assert_eq!(line(raw_figment(&beside(lines)), "is not read"), None, "{lines}");
+    }
+    Jail::expect_with(|jail| {
+        jail.create_file("Rocket.toml", &good_table())?;
+        jail.set_env("ROCKET_DECODE_AUDIENCE", "api");
+        let line = line(from_rocket(), "is not read").expect("a line");
+        assert!(line.contains("write ROCKET_JWT='{decode_audience=\"…\"}'"), "{line}");
+        Ok(())
+    });
 }
 
 #[test]

@@ -155,6 +155,15 @@ fn a_server_without_a_signing_key_is_told_of_what_only_an_issuer_needs_and_of_no
 }
 
 #[test]
+fn a_claim_that_is_not_required_after_all_is_said_in_one_line() {
+    let base = "access_token_expires = false";
+    let text = "does not require \"exp\" of every token, as `access_token_expires` is false";
+    said(base, "required_claims = [\"exp\", \"iat\"]", text);
+    silent(base);
+    silent("required_claims = [\"exp\", \"iat\"]");
+}
+
+#[test]
 fn settings_that_have_an_effect_are_not_spoken_of() {
     let all = "token_location = [\"headers\", \"cookies\", \"json\"]\nheader_name = \"X-T\"\n\
                json_key = \"t\"\ncsrf_check_form = true\ncookie_samesite = \"Strict\"\n";
