@@ -145,14 +145,20 @@ impl Check<'_> {
         let config = self.config;
         let Some(OneOrMany(names)) = &config.decode_algorithms else { return algorithms };
         if names.is_empty() {
-            self.fault("decode_algorithms", "must name at least one algorithm");
+            self.fault(
+                "decode_algorithms",
+                "must name at least one algorithm; remove it to accept `algorithm` alone",
+            );
         }
         for name in names {
             let other = self.algorithm("decode_algorithms", name);
             if other.family() != algorithm.family() {
                 self.fault(
                     "decode_algorithms",
-                    format_args!("mixes key families: {other:?} beside {algorithm:?}"),
+                    format_args!(
+                        "mixes key families: {other:?} beside {algorithm:?}; one key has one family, and \
+                         others are for the `verifying_key` hook"
+                    ),
                 );
             } else if !algorithms.contains(&other) {
                 algorithms.push(other);
@@ -165,14 +171,14 @@ impl Check<'_> {
     fn texts(&mut self, key: &str, list: Option<&OneOrMany>) -> Option<Vec<String>> {
         let list = list?;
         if list.0.is_empty() {
-            self.fault(key, "must not be empty");
+            self.fault(key, "must not be empty: name a value, or remove it");
         }
         Some(self.texts_or_none(key, list))
     }
 
     fn texts_or_none(&mut self, key: &str, list: &OneOrMany) -> Vec<String> {
         if list.0.iter().any(String::is_empty) {
-            self.fault(key, "must not hold an empty string");
+            self.fault(key, "must not hold an empty string: write a text between the quotes");
         }
         list.0.clone()
     }
@@ -196,9 +202,12 @@ impl Check<'_> {
     fn identity_claim(&mut self) -> String {
         let claim = &self.config.identity_claim;
         if claim.is_empty() {
-            self.fault("identity_claim", "must not be empty");
+            self.fault("identity_claim", "must not be empty: the usual claim is \"sub\"");
         } else if claim != "sub" && REGISTERED.contains(&claim.as_str()) {
-            self.fault("identity_claim", "must not be a claim with another meaning");
+            self.fault(
+                "identity_claim",
+                "must not be a claim with another meaning: take \"sub\" or a name of your own",
+            );
         }
         claim.clone()
     }
@@ -214,7 +223,10 @@ impl Check<'_> {
     fn error_message_key(&mut self) -> String {
         let key = &self.config.error_message_key;
         if key.is_empty() || ["code", "hint"].contains(&key.as_str()) {
-            self.fault("error_message_key", "must be neither empty nor `code` nor `hint`");
+            self.fault(
+                "error_message_key",
+                "must be neither empty nor `code` nor `hint`, such as \"msg\"",
+            );
         }
         key.clone()
     }
@@ -222,7 +234,7 @@ impl Check<'_> {
     fn invalid_token_status(&mut self) -> Status {
         let code = self.config.invalid_token_status;
         if !(400..500).contains(&code) {
-            self.fault("invalid_token_status", "must be a status from 400 to 499");
+            self.fault("invalid_token_status", "must be a status from 400 to 499, such as 401");
         }
         Status::new(code)
     }
@@ -252,7 +264,8 @@ impl Check<'_> {
         if locations.contains(&Location::QueryString) {
             self.warn(
                 "token_location",
-                "has `query_string`: URLs end up in logs and browser histories (RFC 6750 §5.3)",
+                "has `query_string`: URLs end up in logs and browser histories (RFC 6750 §5.3); keep it for \
+                 tokens that live for seconds, or remove it",
             );
         }
         locations
@@ -260,14 +273,14 @@ impl Check<'_> {
 
     fn name(&mut self, key: &str, name: &str) -> String {
         if name.is_empty() {
-            self.fault(key, "must not be empty");
+            self.fault(key, "must not be empty: write a name, or remove it for the default");
         }
         name.into()
     }
 
     fn header(&mut self, key: &str, name: &str) -> String {
         if !is_http_token(name) {
-            self.fault(key, "must be a header name (RFC 9110 §5.1)");
+            self.fault(key, "must be a header name (RFC 9110 §5.1), such as \"X-Token\"");
         }
         name.into()
     }
@@ -275,14 +288,17 @@ impl Check<'_> {
     fn header_type(&mut self) -> String {
         let scheme = &self.config.header_type;
         if !scheme.is_empty() && !is_http_token(scheme) {
-            self.fault("header_type", "must be an authentication scheme (RFC 9110 §11.1) or empty");
+            self.fault(
+                "header_type",
+                "must be an authentication scheme (RFC 9110 §11.1) or empty, such as \"Bearer\"",
+            );
         }
         scheme.clone()
     }
 
     fn cookie(&mut self, key: &str, name: &str) -> String {
         if !is_http_token(name) {
-            self.fault(key, "must be a cookie name (RFC 6265 §4.1.1)");
+            self.fault(key, "must be a cookie name (RFC 6265 §4.1.1), such as \"token\"");
         } else if name.contains(['#', '%', '^', '`', '|']) {
             // Rocket's jar would write it percent-encoded, and it is read only as it is.
             self.fault(key, "must not contain any of # % ^ ` |");
@@ -292,7 +308,7 @@ impl Check<'_> {
 
     fn path(&mut self, key: &str, path: &str) -> String {
         if !path.starts_with('/') || !is_cookie_text(path) {
-            self.fault(key, "must be a path that begins with `/`");
+            self.fault(key, "must be a path that begins with `/`, such as \"/\" or \"/api\"");
         }
         path.into()
     }
@@ -301,7 +317,10 @@ impl Check<'_> {
         let domain = self.config.cookie_domain.as_ref()?;
         let valid = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
         if domain.is_empty() || !domain.chars().all(valid) {
-            self.fault("cookie_domain", "must be a domain name");
+            self.fault(
+                "cookie_domain",
+                "must be a domain name, such as \"example.test\": no scheme, no port, no path",
+            );
         }
         Some(domain.clone())
     }
@@ -333,7 +352,7 @@ impl Check<'_> {
         }
         let methods: Vec<_> = names.iter().filter_map(|name| name.parse().ok()).collect();
         if methods.len() != names.len() {
-            self.fault("csrf_methods", "can only contain HTTP methods");
+            self.fault("csrf_methods", "can only contain HTTP methods, such as \"POST\"");
         }
         methods
     }
@@ -355,7 +374,11 @@ impl Check<'_> {
     }
 
     fn positive(&mut self, key: &str, span: Option<Duration>) -> Option<Duration> {
-        span.map(|span| self.always(key, span))
+        let span = span?;
+        if !span.is_positive() {
+            self.fault(key, "must be greater than zero; `false` switches it off");
+        }
+        Some(span)
     }
 
     fn always(&mut self, key: &str, span: Duration) -> Duration {

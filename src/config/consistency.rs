@@ -4,17 +4,27 @@ use rocket::figment::Figment;
 use rocket::http::SameSite;
 
 use super::findings::Findings;
+use super::in_code::{signs, InCode};
 use super::read::Config;
 use super::report::Report;
 use crate::settings::Settings;
 use crate::token::location::Location;
 
 /// Reports settings that contradict each other, have no effect, or leave something unchecked.
-pub(crate) fn check(settings: &Settings, config: &Config, figment: &Figment, report: &mut Report) {
+pub(crate) fn check(
+    settings: &Settings,
+    config: &Config,
+    figment: &Figment,
+    in_code: &InCode,
+    report: &mut Report,
+) {
     let findings = &mut Findings { config, figment, report };
     lifetimes(settings, findings);
     cookie_names(settings, findings);
-    reachable(settings, findings);
+    if signs(settings, config, in_code) {
+        reachable(settings, findings);
+    }
+    renewals(settings, findings);
     unchecked(settings, findings);
 }
 
@@ -24,7 +34,10 @@ fn lifetimes(settings: &Settings, findings: &mut Findings<'_>) {
         [("access_token_expires", &settings.access), ("refresh_token_expires", &settings.refresh)]
     {
         if kind.expires.is_none_or(|expires| expires > longest) {
-            findings.fault(key, "is longer than `max_token_lifetime`");
+            findings.fault(
+                key,
+                "is longer than `max_token_lifetime`: shorten the one, or raise the other",
+            );
         }
     }
 }
@@ -32,14 +45,17 @@ fn lifetimes(settings: &Settings, findings: &mut Findings<'_>) {
 fn cookie_names(settings: &Settings, findings: &mut Findings<'_>) {
     let (access, refresh) = (&settings.access, &settings.refresh);
     if access.cookie_name == refresh.cookie_name {
-        findings.fault("refresh_cookie_name", "is the name of the access cookie too");
+        findings.fault(
+            "refresh_cookie_name",
+            "is the name of the access cookie too: change one of the two",
+        );
     }
     for (key, name) in [
         ("access_csrf_cookie_name", &access.csrf_cookie_name),
         ("refresh_csrf_cookie_name", &refresh.csrf_cookie_name),
     ] {
         if [&access.cookie_name, &refresh.cookie_name].contains(&name) {
-            findings.fault(key, "is the name of a token's cookie too");
+            findings.fault(key, "is the name of a token's cookie too: change one of the two");
         }
     }
     for (key, name, path) in [
@@ -57,9 +73,17 @@ fn cookie_names(settings: &Settings, findings: &mut Findings<'_>) {
         if lower.starts_with("__host-")
             && (!settings.cookie_secure || path != "/" || settings.cookie_domain.is_some())
         {
-            findings.fault(key, "with `__Host-` needs `cookie_secure`, path `/` and no domain");
+            findings.fault(
+                key,
+                "with `__Host-` needs `cookie_secure = true`, path `/` and no `cookie_domain`, or browsers \
+                 drop the cookie; change these or the name",
+            );
         } else if lower.starts_with("__secure-") && !settings.cookie_secure {
-            findings.fault(key, "with `__Secure-` needs `cookie_secure`");
+            findings.fault(
+                key,
+                "with `__Secure-` needs `cookie_secure = true`, or browsers drop the cookie; set it, or \
+                 change the name",
+            );
         }
     }
 }
@@ -68,34 +92,49 @@ fn cookie_names(settings: &Settings, findings: &mut Findings<'_>) {
 fn reachable(settings: &Settings, findings: &mut Findings<'_>) {
     if let (Some(expected), issuer) = (&settings.decode_issuer, &settings.encode_issuer) {
         if issuer.as_ref().is_none_or(|issuer| !expected.contains(issuer)) {
-            findings.warn("decode_issuer", "does not accept what `encode_issuer` writes");
+            findings.warn("decode_issuer", refuses_own(issuer.is_some(), "encode_issuer"));
         }
     }
     if let Some(expected) = &settings.decode_audience {
         let written = settings.encode_audience.as_ref();
         if written.is_none_or(|audience| !audience.iter().any(|one| expected.contains(one))) {
-            findings.warn("decode_audience", "does not accept what `encode_audience` writes");
+            findings.warn("decode_audience", refuses_own(written.is_some(), "encode_audience"));
         }
     }
+}
+
+/// What is said of a check that this server's own tokens do not pass.
+fn refuses_own(is_written: bool, writer: &str) -> String {
+    match is_written {
+        true => format!(
+            "does not accept what `{writer}` writes: this server refuses its own tokens; make the two \
+             agree, unless only others verify them"
+        ),
+        false => format!(
+            "refuses this server's own tokens: `{writer}` is not set; set it to an accepted value, \
+             unless only others issue tokens"
+        ),
+    }
+}
+
+fn renewals(settings: &Settings, findings: &mut Findings<'_>) {
+    const KEY: &str = "implicit_refresh_within";
     if settings.implicit_refresh_within.is_some()
         && !settings.token_location.contains(&Location::Cookies)
     {
         findings.warn(
-            "implicit_refresh_within",
+            KEY,
             "renews tokens in cookies only, and `token_location` has no \"cookies\": add it, unless \
              guards look there with `In<Cookies>`",
         );
     }
-    if settings.csrf_check_form && !settings.cookie_csrf_protect {
-        findings.warn("csrf_check_form", "has no effect: `cookie_csrf_protect` is off");
-    }
     match (settings.implicit_refresh_within, settings.access.expires) {
-        (Some(_), None) => {
-            findings.warn("implicit_refresh_within", "renews nothing: access tokens never expire");
-        }
-        (Some(within), Some(expires)) if within >= expires => {
-            findings.warn("implicit_refresh_within", "renews at every request");
-        }
+        (Some(_), None) => findings.warn(
+            KEY,
+            "renews nothing: access tokens never expire; set `access_token_expires`, or remove it",
+        ),
+        (Some(within), Some(expires)) if within >= expires => findings
+            .warn(KEY, "renews at every request: set it to less than `access_token_expires`"),
         _ => (),
     }
 }
@@ -104,11 +143,18 @@ fn reachable(settings: &Settings, findings: &mut Findings<'_>) {
 fn unchecked(settings: &Settings, findings: &mut Findings<'_>) {
     let expire = settings.access.expires.is_some() || settings.refresh.expires.is_some();
     if expire && !settings.required_claims.iter().any(|claim| claim == "exp") {
-        findings.warn("required_claims", "lacks `exp`: tokens without an end are accepted");
+        findings.warn(
+            "required_claims",
+            "lacks `exp`: tokens that never expire are accepted; add \"exp\" unless you want that",
+        );
     }
     let sent_anywhere = settings.cookie_samesite == SameSite::None;
     let cookies = settings.token_location.contains(&Location::Cookies);
     if cookies && sent_anywhere && !settings.cookie_csrf_protect {
-        findings.warn("cookie_csrf_protect", "is off, and other sites can send the cookies");
+        findings.warn(
+            "cookie_csrf_protect",
+            "is off, and `cookie_samesite = \"None\"` lets other sites send the cookies: set one of the \
+             two otherwise",
+        );
     }
 }

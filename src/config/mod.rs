@@ -3,9 +3,14 @@
 mod check;
 mod consistency;
 mod findings;
+mod in_code;
 mod keys;
+mod names;
 mod read;
 mod report;
+mod setting;
+mod stray;
+mod unused;
 mod values;
 
 use rocket::figment::Figment;
@@ -13,6 +18,7 @@ use rocket::figment::Figment;
 use crate::keys::ring::Keys;
 use crate::settings::Settings;
 
+pub(crate) use in_code::{BlocklistKind, InCode};
 use read::Config;
 use report::Report;
 
@@ -23,16 +29,23 @@ pub(crate) struct Loaded {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Loads the configuration, or reports every fault. `hooked` says that there is a `verifying_key` hook,
-/// with which no key need be configured.
-pub(crate) fn load(figment: &Figment, hooked: bool) -> Result<Loaded, String> {
+/// A configuration with faults: the report of all of them, and what else there is to say.
+pub(crate) struct Refused {
+    pub(crate) report: String,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Loads the configuration, or reports every fault.
+pub(crate) fn load(figment: &Figment, in_code: &InCode) -> Result<Loaded, Refused> {
     let mut report = Report::default();
     let config = Config::read(figment, &mut report);
+    stray::check(&config, figment, &mut report);
     let settings = check::settings(&config, figment, &mut report);
-    consistency::check(&settings, &config, figment, &mut report);
-    let keys = keys::keys(&config, &settings, figment, hooked, &mut report);
+    consistency::check(&settings, &config, figment, in_code, &mut report);
+    unused::check(&settings, &config, figment, in_code, &mut report);
+    let keys = keys::keys(&config, &settings, figment, in_code.verifying_key, &mut report);
     match report.failure() {
-        Some(failure) => Err(failure),
+        Some(failure) => Err(Refused { report: failure, warnings: report.into_warnings() }),
         None => Ok(Loaded { settings, keys, warnings: report.into_warnings() }),
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use rocket::figment::error::Kind;
-use rocket::figment::value::Value;
+use rocket::figment::value::{Dict, Value};
 use rocket::figment::Figment;
-use rocket::serde::Deserialize;
 use rocket::time::Duration;
 
-use super::report::{Origin, Report};
+use super::report::{variable, Origin, Report};
+use super::setting::{self, Setting};
 use super::values::{OneOrMany, OptionalSpan, Secret, Span};
 
 /// One list of settings: a field, a key and a default each. The README's and the crate's tables are
@@ -19,15 +19,16 @@ macro_rules! settings {
         pub(crate) struct Config {
             $(pub(crate) $key: $ty,)*
             origins: HashMap<&'static str, Origin>,
+            /// What stands in the table and is no setting.
+            pub(super) unknown: Dict,
         }
 
         impl Config {
             /// Every key there is.
-            #[cfg(test)]
             pub(crate) const KEYS: &'static [&'static str] = &[$(stringify!($key)),*];
 
-            /// Reads the table. A key that is unknown or of the wrong type is a fault in `report`,
-            /// and stands at its default in what is returned.
+            /// Reads the table. A key of the wrong type is a fault in `report`, and stands at its default in
+            /// what is returned.
             pub(crate) fn read(figment: &Figment, report: &mut Report) -> Self {
                 let mut table = table(figment, report);
                 let mut origins = HashMap::new();
@@ -37,16 +38,23 @@ macro_rules! settings {
                         None => $default,
                         Some(value) => {
                             let origin = Origin::of(figment, &value, key);
-                            let read = read::<$ty>(&value, &origin, report);
+                            let default: $ty = $default;
+                            let read = setting::read(key, &value, &default);
+                            let read = read.map_err(|message| report.fault(&origin, message));
                             origins.insert(key, origin);
-                            read.unwrap_or_else(|| $default)
+                            read.unwrap_or(default)
                         }
                     };
                 )*
-                for (key, value) in table {
-                    report.fault(&Origin::of(figment, &value, &key), "is no setting of JWT");
+                Self { $($key,)* origins, unknown: table }
+            }
+
+            /// A value of that key as an operator would write it.
+            pub(crate) fn example(key: &str) -> Option<String> {
+                match key {
+                    $(stringify!($key) => Some(<$ty as Setting>::example(&$default)),)*
+                    _ => None,
                 }
-                Self { $($key,)* origins }
             }
         }
     };
@@ -115,48 +123,56 @@ impl Config {
     pub(crate) fn origin(&self, figment: &Figment, key: &str) -> Origin {
         self.origins.get(key).cloned().unwrap_or_else(|| Origin::unwritten(figment, key))
     }
+
+    /// Whether somebody wrote `key`, be it with its default.
+    pub(crate) fn is_written(&self, key: &str) -> bool {
+        self.origins.contains_key(key)
+    }
 }
 
-fn table(figment: &Figment, report: &mut Report) -> rocket::figment::value::Dict {
-    if figment.profile() != "jwt" && figment.profiles().any(|profile| profile == "jwt") {
-        // A table by itself is a profile to Rocket, and nobody would notice that it is not read.
-        report.fault(&Origin::unwritten(figment, ""), "is meant by `[jwt]`? Write `[default.jwt]`");
-    }
+fn table(figment: &Figment, report: &mut Report) -> Dict {
     match figment.find_value("jwt") {
         Ok(Value::Dict(_, table)) => table,
         Ok(other) => {
-            report.fault(&Origin::of(figment, &other, ""), "must be a table");
-            Default::default()
+            report.fault(&Origin::of(figment, &other, ""), no_table(figment, &other));
+            Dict::new()
         }
         // The only other answer is that a provider could not be read (a broken Rocket.toml), or that
         // there is no such table, which is fine.
-        Err(error) if error.missing() => Default::default(),
+        Err(error) if error.missing() => Dict::new(),
         Err(error) => {
-            // The first line alone: what follows may quote the file, secrets and all.
-            let text = error.kind.to_string();
-            let first = text.lines().next().unwrap_or_default();
+            // The first line alone, and of a text alone: what follows, or the type of a value, may quote
+            // the file, secrets and all.
+            let text = match &error.kind {
+                Kind::Message(text) => text.lines().next().unwrap_or_default(),
+                _ => "it is not made of tables, one for each profile",
+            };
             let origin = Origin::unread(figment, error.metadata.as_ref());
-            report.fault(&origin, format_args!("cannot be read: {first}"));
-            Default::default()
+            report.fault(&origin, format_args!("cannot be read: {text}"));
+            Dict::new()
         }
     }
 }
 
-fn read<'de, T: Deserialize<'de>>(
-    value: &Value,
-    origin: &Origin,
-    report: &mut Report,
-) -> Option<T> {
-    match value.deserialize() {
-        Ok(read) => Some(read),
-        Err(error) => {
-            match error.kind {
-                Kind::Message(message) => report.fault(origin, message),
-                kind => report.fault(origin, kind),
-            }
-            None
+/// What is said of a value that stands where the table should, without showing it.
+fn no_table(figment: &Figment, value: &Value) -> String {
+    let Some(variable) = variable(figment, value, "jwt") else {
+        return "must be a table: write `[default.jwt]` and below it a line `key = value` for each \
+                setting"
+            .into();
+    };
+    let cause = match value.as_str().map(str::trim) {
+        Some("") => "it is empty",
+        Some(text) if text.starts_with('{') && text.contains("\":") => "it is JSON",
+        Some(text) if text.starts_with('{') => {
+            "a quote, a bracket or a comma is missing or one too many"
         }
-    }
+        _ => "it is not in braces",
+    };
+    format!(
+        "could not be read as a table: {cause}; write {variable}='{{secret_key=\"…\", \
+         decode_audience=[\"…\", \"…\"]}}', with `=` after each key and a comma between settings"
+    )
 }
 
 #[cfg(test)]

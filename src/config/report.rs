@@ -36,6 +36,12 @@ impl Origin {
         }
     }
 
+    /// Of `value`, which stands at `path` outside the table that is read.
+    pub(crate) fn at(figment: &Figment, value: Option<&Value>, path: &str) -> Self {
+        let origin = value.map(|value| Self::of(figment, value, ""));
+        Self { key: path.into(), ..origin.unwrap_or_else(|| Self::unwritten(figment, "")) }
+    }
+
     /// Of a key that nobody wrote.
     pub(crate) fn unwritten(figment: &Figment, key: &str) -> Self {
         Self { key: full_key(figment.profile(), key), place: None, folder: None }
@@ -57,6 +63,14 @@ fn place(metadata: &Metadata) -> String {
         Some(source) => format!("{} {source}", metadata.name),
         None => metadata.name.to_string(),
     }
+}
+
+/// The name of the environment variable that `value` was read from as `key`, if it was.
+pub(super) fn variable(figment: &Figment, value: &Value, key: &str) -> Option<String> {
+    // Figment names the source "`ROCKET_` environment variable(s)", and keeps its prefix nowhere else.
+    let source = &figment.get_metadata(value.tag())?.name;
+    let prefix = source.strip_suffix("environment variable(s)")?.trim().trim_matches('`');
+    Some(format!("{prefix}{}", key.to_ascii_uppercase()))
 }
 
 fn full_key(profile: &Profile, key: &str) -> String {

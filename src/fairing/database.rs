@@ -18,6 +18,7 @@ use crate::blocklist::BlocklistPool;
 pub(super) struct DatabaseSource {
     attach: fn(Rocket<Build>, Prepared) -> Rocket<Build>,
     name: &'static str,
+    is_redis: bool,
 }
 
 impl DatabaseSource {
@@ -25,7 +26,11 @@ impl DatabaseSource {
     where
         Db::Pool: BlocklistPool,
     {
-        Self { attach: |rocket, prepared| rocket.attach(fairing::<Db>(prepared)), name: Db::NAME }
+        Self {
+            attach: |rocket, prepared| rocket.attach(fairing::<Db>(prepared)),
+            name: Db::NAME,
+            is_redis: is_redis::<Db::Pool>(),
+        }
     }
 
     /// Attaches the fairing that manages the `Jwt` once the pool is there.
@@ -36,6 +41,22 @@ impl DatabaseSource {
     pub(super) fn name(&self) -> &'static str {
         self.name
     }
+
+    /// Whether the database removes what has expired itself.
+    pub(super) fn is_redis(&self) -> bool {
+        self.is_redis
+    }
+}
+
+#[cfg(feature = "deadpool_redis")]
+fn is_redis<Pool: 'static>() -> bool {
+    std::any::TypeId::of::<Pool>()
+        == std::any::TypeId::of::<rocket_db_pools::deadpool_redis::Pool>()
+}
+
+#[cfg(not(feature = "deadpool_redis"))]
+fn is_redis<Pool: 'static>() -> bool {
+    false
 }
 
 struct DatabaseFairing<Db> {

@@ -3,6 +3,8 @@
 mod background;
 #[cfg(feature = "_database")]
 mod database;
+#[cfg(not(feature = "_database"))]
+mod no_database;
 mod prepared;
 mod store;
 mod summary;
@@ -16,7 +18,7 @@ use rocket::{Build, Orbit, Request, Response, Rocket};
 
 use crate::blocklist::{Blocklist, MemoryBlocklist, ReplicableBlocklist};
 use crate::clock::{BootClock, Clock, SystemClock};
-use crate::config::{self, Loaded};
+use crate::config::{self, InCode, Loaded, Refused};
 use crate::events::Event;
 use crate::hooks::Hooks;
 use crate::jwt::Jwt;
@@ -105,6 +107,13 @@ impl JwtFairing {
         self
     }
 
+    /// Says which feature is missing.
+    #[cfg(not(feature = "_database"))]
+    #[doc(hidden)]
+    pub fn database_blocklist<Db: no_database::DatabaseDriver>(self) -> Self {
+        self
+    }
+
     /// Claims for every token, by identity. Those of the identity and of the builder override them.
     pub fn additional_claims(self, hook: impl Fn(&str) -> Claims + Send + Sync + 'static) -> Self {
         self.hook(|hooks| hooks.additional_claims = Some(Box::new(hook)))
@@ -188,9 +197,13 @@ impl JwtFairing {
     }
 
     /// Everything but the blocklist with its warnings, or every fault of the configuration.
-    fn prepare(&self, rocket: &Rocket<Build>) -> Result<(Prepared, Vec<String>), String> {
-        let hooked = self.hooks.verifying_key.is_some();
-        let Loaded { settings, keys, warnings } = config::load(rocket.figment(), hooked)?;
+    fn prepare(&self, rocket: &Rocket<Build>) -> Result<(Prepared, Vec<String>), Refused> {
+        let in_code = InCode {
+            verifying_key: self.hooks.verifying_key.is_some(),
+            signing_key: self.hooks.signing_key.is_some(),
+            blocklist: self.store.kind(),
+        };
+        let Loaded { settings, keys, warnings } = config::load(rocket.figment(), &in_code)?;
         let (hooks, clock) = (self.hooks.clone(), self.clock.clone());
         let boot_clock = self.boot_clock.clone();
         Ok((Prepared { settings, keys, hooks, clock, boot_clock }, warnings))
@@ -201,7 +214,9 @@ impl JwtFairing {
         let is_replicated = prepared.settings.blocklist_replica.is_some();
         let jwt = match &self.store {
             BlocklistSource::Memory(_) if is_replicated => {
-                Err("the blocklist is in memory already".into())
+                Err("the blocklist is in memory already; remove `blocklist_replica`, or choose a shared \
+                     store with `database_blocklist::<Db>()`"
+                    .into())
             }
             BlocklistSource::Own(_) if is_replicated => {
                 Err("set the application's own store with `replicable_blocklist()`".into())
@@ -224,6 +239,12 @@ impl JwtFairing {
     }
 }
 
+fn warn(warnings: &[String]) {
+    for warning in warnings {
+        log::warn!("JWT: {warning}");
+    }
+}
+
 /// Marks an instance that has the fairing.
 struct Attached;
 
@@ -235,25 +256,25 @@ impl Fairing for JwtFairing {
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
         if rocket.state::<Attached>().is_some() {
-            log::error!("`Jwt::fairing()` is attached twice.");
+            log::error!(
+                "`Jwt::fairing()` is attached twice: remove one of the two `attach` calls."
+            );
             return Err(rocket);
         }
         let (prepared, warnings) = match self.prepare(&rocket) {
             Ok(prepared) => prepared,
-            Err(failure) => {
-                log::error!("{failure}");
+            Err(Refused { report, warnings }) => {
+                // They may say why a setting that the report misses was not read.
+                warn(&warnings);
+                log::error!("{report}");
                 return Err(rocket);
             }
         };
-        for warning in warnings {
-            log::warn!("JWT: {warning}");
-        }
+        warn(&warnings);
         let invalid = prepared.settings.invalid_token_status;
         let (rocket, theirs) = catchers::register(rocket.manage(Attached), invalid);
-        if self.hooks.on_rejection.is_some() && !theirs.is_empty() {
-            log::warn!(
-                "JWT: `on_rejection` does not see {theirs:?}: the application has catchers for them."
-            );
+        if self.hooks.on_rejection.is_some() {
+            warn(&theirs);
         }
         self.manage(rocket, prepared).await
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::blocklist::{Blocklist, MemoryBlocklist, ReplicableBlocklist};
+use crate::config::BlocklistKind;
 
 pub(super) enum BlocklistSource {
     /// The default.
@@ -15,6 +16,18 @@ pub(super) enum BlocklistSource {
     /// In a database pool.
     #[cfg(feature = "_database")]
     Database(super::database::DatabaseSource),
+}
+
+impl BlocklistSource {
+    /// The kind, as far as settings differ by it.
+    pub(super) fn kind(&self) -> BlocklistKind {
+        match self {
+            Self::Memory(_) => BlocklistKind::Memory,
+            #[cfg(feature = "_database")]
+            Self::Database(source) if source.is_redis() => BlocklistKind::SelfPruning,
+            _ => BlocklistKind::Other,
+        }
+    }
 }
 
 impl fmt::Display for BlocklistSource {

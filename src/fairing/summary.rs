@@ -30,6 +30,9 @@ pub(super) fn log(jwt: &Jwt, store: &BlocklistSource) {
         log::info!(target: indented, "no signing key: verify only");
     }
     if settings.token_location.contains(&Location::Cookies) && !settings.cookie_secure {
-        log::warn!("JWT: cookies are sent over plain HTTP too: `cookie_secure` is false.");
+        log::warn!(
+            "JWT: cookies are sent over plain HTTP too, as `cookie_secure` is false: set it to true where \
+             the site has HTTPS."
+        );
     }
 }

@@ -8,21 +8,26 @@ use crate::token::location::Location;
 
 /// Fails the launch without the fairing, or where a guard can never succeed. If the configuration lets no
 /// request guard succeed, it warns.
+///
+/// The cure is in the line itself: in the release profile Rocket prints no line below a warning.
 pub(super) fn aborts<G: TokenGuard>(rocket: &Rocket<Ignite>) -> bool {
     let Some(jwt) = Jwt::fetch(rocket) else { return is_unattached::<G>(rocket) };
     let body_alone = |places: &[Location]| places.iter().all(|place| *place == Location::JsonBody);
     match G::POLICY.locations() {
         Some(places) if body_alone(places) => {
-            log::error!("the guard `{}` can never succeed.", name::<G>());
-            log::info!(target: "_", "A request guard cannot read a body: use it inside `WithBody<…>`.");
+            log::error!(
+                "JWT: the guard `{}` can never succeed: a request guard cannot read a body. Use it inside \
+                 `WithBody<…>`, as a data guard.",
+                name::<G>()
+            );
             true
         }
         None if body_alone(&jwt.settings().token_location) => {
             log::warn!(
-                "JWT: with this `token_location` the guard `{}` can never succeed.",
+                "JWT: the guard `{}` can never succeed: `token_location` is \"json\" alone, and a request \
+                 guard cannot read a body. Use it inside `WithBody<…>`, as a data guard, or add a location.",
                 name::<G>()
             );
-            log::info!(target: "_", "A request guard cannot read a body: use it inside `WithBody<…>`.");
             false
         }
         _ => false,
@@ -33,8 +38,11 @@ pub(super) fn is_unattached<G>(rocket: &Rocket<Ignite>) -> bool {
     if Jwt::fetch(rocket).is_some() {
         return false;
     }
-    log::error!("requested the guard `{}` without attaching `Jwt::fairing()`.", name::<G>());
-    log::info!(target: "_", "Attach it with `rocket::build().attach(Jwt::fairing())`.");
+    log::error!(
+        "JWT: a route has the guard `{}` without attaching `Jwt::fairing()`. Attach it with \
+         `rocket::build().attach(Jwt::fairing())`.",
+        name::<G>()
+    );
     true
 }
 

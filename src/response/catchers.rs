@@ -9,19 +9,40 @@ use crate::reason;
 use crate::rejection::Rejection;
 
 /// Registers catchers at `/` for exactly the statuses of the table for which the application has none
-/// there, and returns the codes for which it has one anywhere.
-pub(crate) fn register(rocket: Rocket<Build>, invalid: Status) -> (Rocket<Build>, Vec<u16>) {
+/// there, and returns a line for each of the application's own that answers refusals anywhere.
+pub(crate) fn register(rocket: Rocket<Build>, invalid: Status) -> (Rocket<Build>, Vec<String>) {
     let codes: Vec<_> = reason::statuses(invalid).iter().map(|status| status.code).collect();
-    let has = |code: u16, at: &dyn Fn(&Catcher) -> bool| {
-        let of_code = |catcher: &Catcher| catcher.code.is_none() || catcher.code == Some(code);
-        rocket.catchers().any(|catcher| of_code(catcher) && at(catcher))
+    let has_at_root = |code: u16| {
+        let mut at_root = rocket.catchers().filter(|catcher| catcher.base.path() == "/");
+        at_root.any(|catcher| answers(catcher, code))
     };
-    let at_root = |catcher: &Catcher| catcher.base.path() == "/";
-    let mut theirs: Vec<_> = codes.iter().copied().filter(|&code| has(code, &|_| true)).collect();
-    theirs.sort_unstable();
-    let ours = codes.iter().copied().filter(|&code| !has(code, &at_root));
+    let ours = codes.iter().copied().filter(|&code| !has_at_root(code));
     let catchers: Vec<_> = ours.map(|code| Catcher::new(code, Refusals)).collect();
+    let theirs = rocket.catchers().filter_map(|catcher| instead_of_hook(catcher, &codes)).collect();
     (rocket.register("/", catchers), theirs)
+}
+
+fn answers(catcher: &Catcher, code: u16) -> bool {
+    catcher.code.is_none_or(|own| own == code)
+}
+
+/// What is said of a catcher that stands before the `on_rejection` hook. Whether it calls the hook can't be
+/// known, so that the line says under which condition it holds.
+fn instead_of_hook(catcher: &Catcher, codes: &[u16]) -> Option<String> {
+    let mut codes: Vec<_> = codes.iter().copied().filter(|&code| answers(catcher, code)).collect();
+    codes.sort_unstable();
+    if codes.is_empty() {
+        return None;
+    }
+    let codes: Vec<_> = codes.iter().map(u16::to_string).collect();
+    let name = catcher.name.as_deref().map_or_else(String::new, |name| format!(" `{name}`"));
+    Some(format!(
+        "`on_rejection` is not called for {} below `{}`, whichever guard refuses: the application's own \
+         catcher{name} answers there, unless it returns the `Rejection` that `Rejection::of(request)` finds. \
+         Return that, or remove the catcher.",
+        codes.join(", "),
+        catcher.base.path(),
+    ))
 }
 
 #[derive(Clone)]

@@ -86,7 +86,8 @@ fn prefixed_names_need_what_their_prefix_promises() {
     for key in NAMES {
         let path = key.replace("_name", "_path");
         for prefix in ["__Host-", "__host-"] {
-            let message = "with `__Host-` needs `cookie_secure`, path `/` and no domain";
+            let message =
+                "with `__Host-` needs `cookie_secure = true`, path `/` and no `cookie_domain`";
             let name = format!("{key} = \"{prefix}t\"");
             assert_refused(&name, key, message);
             let secure = format!("{name}\ncookie_secure = true");
@@ -95,7 +96,7 @@ fn prefixed_names_need_what_their_prefix_promises() {
             assert_refused(&format!("{secure}\ncookie_domain = \"example.org\""), key, message);
         }
         let name = format!("{key} = \"__Secure-t\"");
-        assert_refused(&name, key, "with `__Secure-` needs `cookie_secure`");
+        assert_refused(&name, key, "with `__Secure-` needs `cookie_secure = true`");
         let free = format!("{name}\ncookie_secure = true\ncookie_domain = \"example.org\"");
         assert!(launch(figment(&free)).is_ok());
     }

@@ -80,7 +80,7 @@ fn a_second_manager_in_one_application_fails_the_launch() {
     let (client, log) = logged(|| Client::untracked(rocket));
     let error = client.expect_err("it does not launch");
     assert!(matches!(error.kind(), rocket::error::ErrorKind::FailedFairings(_)), "{error:?}");
-    assert!(log.contains("`Jwt::fairing()` is attached twice."), "{log}");
+    assert!(log.contains("`Jwt::fairing()` is attached twice: remove one"), "{log}");
 }
 
 #[test]

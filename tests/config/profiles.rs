@@ -197,11 +197,18 @@ fn what_is_unusual_and_allowed_is_said_at_launch() {
         ),
         (
             "decode_issuer = \"me\"",
-            "jwt.decode_issuer` does not accept what `encode_issuer` writes",
+            "jwt.decode_issuer` refuses this server's own tokens: `encode_issuer` is not set",
         ),
-        ("decode_audience = \"me\"", "jwt.decode_audience` does not accept what `encode_audience`"),
         (
-            "implicit_refresh_within = \"5m\"\naccess_token_expires = false",
+            "decode_audience = \"me\"",
+            "jwt.decode_audience` refuses this server's own tokens: `encode_audience` is not set",
+        ),
+        (
+            "decode_audience = \"me\"\nencode_audience = \"you\"",
+            "jwt.decode_audience` does not accept what `encode_audience` writes",
+        ),
+        (
+            "token_location = \"cookies\"\nimplicit_refresh_within = \"5m\"\naccess_token_expires = false",
             "jwt.implicit_refresh_within` renews nothing",
         ),
         (

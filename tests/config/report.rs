@@ -69,16 +69,60 @@ fn a_table_that_is_none_is_a_fault() {
         ] {
             jail.create_file("Rocket.toml", &text)?;
             let log = launch(from_rocket()).err().expect("it does not launch");
-            assert!(log.contains(&format!("`{key}` must be a table (in TOML file")), "{log}");
+            let text = format!("`{key}` must be a table: write `[default.jwt]` and below it");
+            assert!(log.contains(&text) && log.contains("(in TOML file"), "{log}");
             assert!(!log.contains(HIDDEN), "{log}");
         }
         jail.create_file("Rocket.toml", "")?;
         jail.set_env("ROCKET_JWT", HIDDEN);
         let log = launch(from_rocket()).err().expect("it does not launch");
-        assert!(log.contains("`global.jwt` must be a table"), "{log}");
+        assert!(log.contains("`global.jwt` could not be read as a table"), "{log}");
         assert!(!log.contains(HIDDEN), "{log}");
         Ok(())
     });
+}
+
+#[test]
+fn a_variable_that_is_no_table_is_answered_with_what_a_table_looks_like() {
+    for (text, cause) in [
+        (format!("{{secret_key=\"{HIDDEN}\""), "a quote, a bracket or a comma is missing"),
+        (format!("{{secret_key=\"{HIDDEN}}}"), "a quote, a bracket or a comma is missing"),
+        (format!("{{secret_key=\"{HIDDEN}\" encode_nbf=true}}"), "a quote, a bracket or a comma"),
+        (format!("{{secret_key:\"{HIDDEN}\"}}"), "a quote, a bracket or a comma"),
+        (format!("{{\"secret_key\":\"{HIDDEN}\"}}"), "it is JSON"),
+        (format!(" {{\n  \"secret_key\": \"{HIDDEN}\"\n}}"), "it is JSON"),
+        (format!("secret_key=\"{HIDDEN}\""), "it is not in braces"),
+        (format!("'{{secret_key=\"{HIDDEN}\"}}'"), "it is not in braces"),
+        (HIDDEN.into(), "it is not in braces"),
+        (format!("[\"{HIDDEN}\"]"), "it is not in braces"),
+        ("918273645".into(), "it is not in braces"),
+        (String::new(), "it is empty"),
+    ] {
+        Jail::expect_with(|jail| {
+            jail.set_env("ROCKET_JWT", &text);
+            let log = launch(from_rocket()).err().expect("it does not launch");
+            let line = format!("`global.jwt` could not be read as a table: {cause}");
+            assert!(log.contains(&line), "{text}: {log}");
+            assert!(log.contains("write ROCKET_JWT='{secret_key=\"…\", decode_audience="), "{log}");
+            assert!(!log.contains(HIDDEN) && !log.contains("918273645"), "{log}");
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn a_file_whose_top_is_no_table_is_reported_without_its_values() {
+    for line in ["jwt_secret_key", "jwt", "secret_key"] {
+        Jail::expect_with(|jail| {
+            jail.create_file("Rocket.toml", &format!("{line} = \"{HIDDEN}\""))?;
+            let log = launch(from_rocket()).err().expect("it does not launch");
+            let jwt: Vec<_> =
+                log.lines().filter(|line| line.contains("jwt` cannot be read")).collect();
+            assert_eq!(jwt.len(), 1, "{log}");
+            assert!(jwt[0].contains("Rocket.toml)") && !jwt[0].contains(HIDDEN), "{log}");
+            Ok(())
+        });
+    }
 }
 
 #[test]
@@ -166,7 +210,7 @@ fn a_release_prints_the_report_and_ends_with_a_failure() {
 #[test]
 fn a_table_that_is_a_profile_to_rocket_is_a_fault_and_not_passed_over() {
     let log = launch(raw_figment(&format!("[jwt]\nsecret_key = \"{HIDDEN}\""))).err().unwrap();
-    assert!(log.contains("is meant by `[jwt]`? Write `[default.jwt]`"), "{log}");
+    assert!(log.contains("`[jwt]` is read as a profile; did you mean `[default.jwt]`?"), "{log}");
     assert!(!log.contains(HIDDEN), "{log}");
     // A profile of that name, when it is selected, is one.
     let figment = raw_figment(&format!("[jwt.jwt]\nsecret_key = \"{}\"", secret()));

@@ -64,8 +64,11 @@ fn every_key_is_refused_by_name_and_file_when_it_is_misspelt() {
                 continue;
             }
             let log = refusal_of_file(&format!("{typo} = \"a-value-nobody-sees\""));
-            let line = format!("`default.jwt.{typo}` is no setting of JWT (in TOML file");
-            assert!(log.contains(&line), "{typo}: {log}");
+            let line = format!("`default.jwt.{typo}` is no setting of JWT: did you mean ");
+            let line = log.lines().find(|one| one.contains(&line));
+            let line = line.unwrap_or_else(|| panic!("{typo}: {log}"));
+            assert!(line.contains(&format!("`{key}`")), "{typo}: {line}");
+            assert!(line.contains("? (in TOML file "), "{typo}: {line}");
             assert!(log.contains("Rocket.toml)"), "{typo}: {log}");
             assert!(log.contains("(1 fault)"), "{typo}: {log}");
             assert!(!log.contains("a-value-nobody-sees"), "{typo}: {log}");
@@ -75,10 +78,66 @@ fn every_key_is_refused_by_name_and_file_when_it_is_misspelt() {
 
 #[test]
 fn keys_are_not_taken_in_capital_letters_or_by_their_flask_names() {
-    for typo in ["JWT_SECRET_KEY", "SECRET_KEY", "Algorithm", "access-token-expires"] {
+    for (typo, meant) in [
+        ("JWT_SECRET_KEY", "secret_key"),
+        ("SECRET_KEY", "secret_key"),
+        ("Algorithm", "algorithm"),
+        ("access-token-expires", "access_token_expires"),
+        ("JWT_ACCESS_TOKEN_EXPIRES", "access_token_expires"),
+        ("jwt_token_location", "token_location"),
+        ("cookieSecure", "cookie_secure"),
+    ] {
         let log = refusal_of_file(&format!("{typo} = \"x\""));
-        assert!(log.contains(&format!("`default.jwt.{typo}` is no setting of JWT")), "{log}");
+        let line = format!("`default.jwt.{typo}` is no setting of JWT: did you mean `{meant}`?");
+        assert!(log.contains(&line), "{log}");
     }
+}
+
+#[test]
+fn every_setting_of_flask_is_answered_with_its_key() {
+    let page = include_str!("../../docs/flask-jwt-extended.md");
+    let start = page.find("## Settings").expect("the settings begin");
+    let end = page.find("## What is different").expect("the settings end");
+    let rows = page[start..end].lines().filter(|line| line.starts_with("| `JWT_"));
+    let mut seen = 0;
+    for row in rows {
+        let mut cells = row.split('|').skip(1);
+        let names = |cell: &str| -> Vec<String> {
+            cell.split('`').skip(1).step_by(2).map(Into::into).collect()
+        };
+        let (theirs, ours) = (names(cells.next().unwrap()), names(cells.next().unwrap()));
+        for (theirs, ours) in theirs.iter().zip(&ours) {
+            let log = refusal_of_file(&format!("{theirs} = \"x\""));
+            let line =
+                format!("`default.jwt.{theirs}` is no setting of JWT: did you mean `{ours}`?");
+            assert!(log.contains(&line), "{log}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 35, "{seen}");
+}
+
+#[test]
+fn a_setting_of_flask_that_has_no_key_is_answered_with_the_reason() {
+    for (key, reason) in [
+        ("JWT_BLACKLIST_ENABLED", "revoked tokens are always refused"),
+        ("JWT_BLOCKLIST_TOKEN_CHECKS", "every guard refuses revoked tokens"),
+        ("JWT_CLAIMS_IN_REFRESH_TOKEN", "the claims of a pair are in both of its tokens"),
+        ("PROPAGATE_EXCEPTIONS", "guards answer a refusal themselves"),
+        ("cookie_httponly", "always `HttpOnly`"),
+        ("banana", "the documentation of the crate lists every key"),
+    ] {
+        let log = refusal_of_file(&format!("{key} = true"));
+        assert!(log.contains(&format!("`default.jwt.{key}` is no setting of JWT: ")), "{log}");
+        assert!(log.contains(reason), "{log}");
+    }
+}
+
+#[test]
+fn a_profile_inside_the_table_is_answered_with_the_right_order() {
+    let log = refusal_of_file("release = { encode_nbf = false }");
+    let line = "`default.jwt.release` is no setting of JWT: the profile comes first, as in `[release.jwt]`";
+    assert!(log.contains(line), "{log}");
 }
 
 #[test]
@@ -91,6 +150,10 @@ fn every_key_is_refused_by_name_and_file_when_it_is_of_the_wrong_type() {
         assert!(!log.contains("in-a-table"), "{key}: {log}");
         // None is a float, either.
         let log = refusal_of_file(&format!("{key} = 1.5"));
-        assert!(log.contains(&format!("`default.jwt.{key}` ")), "{key}: {log}");
+        assert!(log.contains(&format!("`default.jwt.{key}` must be ")), "{key}: {log}");
+        let example = format!("such as `{key} = ");
+        let is_secret =
+            ["secret_key", "secret_key_file", "private_key", "public_key"].contains(&key);
+        assert!(is_secret || log.contains(&example), "{key}: {log}");
     }
 }

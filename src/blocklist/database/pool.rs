@@ -37,6 +37,15 @@ use crate::blocklist::store::StoreError;
 /// }
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot hold a blocklist",
+    label = "a pool without a store, or whose feature is not switched on",
+    note = "the pools that can, and the features of `rocket_jwt_extended` that switch them on: \
+            `sqlx::SqlitePool` (`sqlx_sqlite`), `sqlx::PgPool` (`sqlx_postgres`), \
+            `sqlx::MySqlPool` (`sqlx_mysql`), `deadpool_postgres::Pool` (`deadpool_postgres`), \
+            `deadpool_redis::Pool` (`deadpool_redis`)",
+    note = "for any other database, implement `Blocklist` and attach it with `Jwt::fairing().blocklist(…)`"
+)]
 #[rocket::async_trait]
 pub trait BlocklistPool: rocket_db_pools::Pool + sealed::Sealed {
     /// A store in the table `jwt_blocklist`, or in the keys that begin with `jwt:`. It shares the

@@ -1,0 +1,157 @@
+//! The types of settings: what each takes, in words and as an example, for the messages of a launch.
+
+use rocket::figment::error::Kind;
+use rocket::figment::value::Value;
+use rocket::serde::de::DeserializeOwned;
+
+use super::values::{OneOrMany, OptionalSpan, Secret, Span};
+
+/// A type of the table. Examples are made of defaults, which are public, never of what was written.
+pub(super) trait Setting: DeserializeOwned {
+    /// What it takes: follows "must be".
+    const EXPECTED: &'static str;
+
+    /// A value as it is written, where `self` is the default.
+    fn example(&self) -> String;
+}
+
+const STRING: &str = "a string in quotes";
+const STRINGS: &str = "a string or a list of strings, each in quotes";
+const SPAN: &str = "whole seconds or a duration such as \"15m\"";
+const BOOL: &str = "true or false, without quotes";
+
+/// A text that the operator knows and we don't.
+const ANY_STRING: &str = "\"…\"";
+
+impl Setting for String {
+    const EXPECTED: &'static str = STRING;
+
+    fn example(&self) -> String {
+        match self.is_empty() {
+            true => ANY_STRING.into(),
+            false => format!("{self:?}"),
+        }
+    }
+}
+
+impl Setting for Option<String> {
+    const EXPECTED: &'static str = STRING;
+
+    fn example(&self) -> String {
+        ANY_STRING.into()
+    }
+}
+
+impl Setting for Option<Secret> {
+    const EXPECTED: &'static str = STRING;
+
+    fn example(&self) -> String {
+        ANY_STRING.into()
+    }
+}
+
+impl Setting for OneOrMany {
+    const EXPECTED: &'static str = STRINGS;
+
+    fn example(&self) -> String {
+        format!("{:?}", self.0)
+    }
+}
+
+impl Setting for Option<OneOrMany> {
+    const EXPECTED: &'static str = STRINGS;
+
+    fn example(&self) -> String {
+        ANY_STRING.into()
+    }
+}
+
+impl Setting for Span {
+    const EXPECTED: &'static str = SPAN;
+
+    fn example(&self) -> String {
+        span_example(self.0)
+    }
+}
+
+impl Setting for OptionalSpan {
+    const EXPECTED: &'static str = "whole seconds or a duration such as \"15m\", or false";
+
+    fn example(&self) -> String {
+        span_example(self.0.unwrap_or_default())
+    }
+}
+
+fn span_example(span: rocket::time::Duration) -> String {
+    match span.is_positive() {
+        true => format!("{:?}", humantime::format_duration(span.unsigned_abs()).to_string()),
+        false => "\"5s\"".into(),
+    }
+}
+
+impl Setting for bool {
+    const EXPECTED: &'static str = BOOL;
+
+    fn example(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Setting for Option<bool> {
+    const EXPECTED: &'static str = BOOL;
+
+    fn example(&self) -> String {
+        true.to_string()
+    }
+}
+
+impl Setting for u16 {
+    const EXPECTED: &'static str = "a whole number from 0 to 65535, without quotes";
+
+    fn example(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Setting for usize {
+    const EXPECTED: &'static str = "a whole number, not negative and without quotes";
+
+    fn example(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// Reads a value, or says what `key` takes. The message never shows the value, which may be a secret in
+/// the wrong place.
+pub(super) fn read<T: Setting>(key: &str, value: &Value, default: &T) -> Result<T, String> {
+    value.deserialize().map_err(|error| match error.kind {
+        Kind::Message(message) => message,
+        _ => format!(
+            "must be {}, such as `{key} = {}`; it is {}",
+            T::EXPECTED,
+            default.example(),
+            found(value)
+        ),
+    })
+}
+
+/// The type of a value.
+fn found(value: &Value) -> String {
+    match value {
+        Value::String(..) => "a string".into(),
+        Value::Char(..) => "a character".into(),
+        Value::Bool(..) => "true or false".into(),
+        Value::Num(_, number) if number.to_i128().is_some() || number.to_u128().is_some() => {
+            "a whole number".into()
+        }
+        Value::Num(..) => "a number with a fraction".into(),
+        Value::Empty(..) => "empty".into(),
+        Value::Dict(..) => "a table".into(),
+        Value::Array(_, elements) => {
+            match elements.iter().find(|element| !matches!(element, Value::String(..))) {
+                Some(other) => format!("a list with {} in it", found(other)),
+                None => "a list".into(),
+            }
+        }
+    }
+}

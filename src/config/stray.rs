@@ -1,0 +1,202 @@
+//! What was written for this crate where nobody reads it. Left unsaid, a check that the operator relies
+//! on would not be made.
+
+use rocket::figment::value::{Dict, Value};
+use rocket::figment::{Figment, Profile};
+use rocket::Config as RocketConfig;
+
+use super::names;
+use super::read::Config;
+use super::report::{variable, Origin, Report};
+
+/// The table of this crate.
+const TABLE: &str = "jwt";
+
+/// Keys that an application, or Rocket, may well have beside the table.
+const OF_ANYBODY: &[&str] = &[
+    "algorithm",
+    "secret_key",
+    "secret_key_file",
+    "private_key",
+    "public_key",
+    "header_name",
+    "header_type",
+    "cookie_domain",
+    "cookie_secure",
+    "cookie_samesite",
+    "session_cookie",
+    "json_key",
+];
+
+/// Reports every such key of every profile, and those in the table itself that are no settings.
+pub(super) fn check(config: &Config, figment: &Figment, report: &mut Report) {
+    for (key, value) in &config.unknown {
+        report.fault(&Origin::of(figment, value, key), unknown(figment, key, value));
+    }
+    // What can't be read is a fault already.
+    let Ok(profiles) = rocket::figment::Provider::data(figment) else { return };
+    for (profile, table) in &profiles {
+        if figment.profile() != profile && is_meant_as_table(profile, table) {
+            report.fault(
+                &Origin::at(figment, table.values().next(), &format!("[{profile}]")),
+                format_args!("is read as a profile; did you mean `[default.{TABLE}]`?"),
+            );
+            continue;
+        }
+        for (key, value) in table {
+            match key == TABLE {
+                true if !is_read(figment, profile) => {
+                    unselected(figment, profile, value, &profiles, report);
+                }
+                true => (),
+                false => stray_key(figment, profile, key, value, report),
+            }
+        }
+    }
+}
+
+/// Whether a profile is this crate's table by mistake: a table by itself is a profile to Rocket, and so is
+/// one whose whole name is in quotes.
+fn is_meant_as_table(profile: &Profile, table: &Dict) -> bool {
+    let name = profile.as_str().as_str().to_ascii_lowercase();
+    let has_our_name = name.split(['.', '_', '-']).any(|word| word == TABLE);
+    name == TABLE || (has_setting(table) && (has_our_name || names::is_slip_of(&name, TABLE)))
+}
+
+/// What is said of a key that there isn't.
+fn unknown(figment: &Figment, key: &str, value: &Value) -> String {
+    let is_profile =
+        figment.profiles().any(|profile| profile == key) || ["debug", "release"].contains(&key);
+    match value {
+        Value::Dict(..) if is_profile => {
+            format!("is no setting of JWT: the profile comes first, as in `[{key}.jwt]`")
+        }
+        _ => format!("is no setting of JWT: {}", names::advice(key)),
+    }
+}
+
+/// A key beside the table.
+fn stray_key(figment: &Figment, profile: &Profile, key: &str, value: &Value, report: &mut Report) {
+    let name = key.to_ascii_lowercase().replace(['-', ' '], "_");
+    let name = name.strip_prefix("rocket_").unwrap_or(&name);
+    let path = match value {
+        Value::Dict(..) => format!("[{profile}.{key}]"),
+        _ => format!("{profile}.{key}"),
+    };
+    let origin = Origin::at(figment, Some(value), &path);
+    let is_prefixed = name.starts_with("jwt_");
+    match value {
+        Value::Dict(..) if name == TABLE || is_prefixed => {
+            report.fault(&origin, format_args!("is not read: write `[{profile}.{TABLE}]`"));
+        }
+        Value::Dict(_, table) if names::is_slip_of(name, TABLE) && has_setting(table) => {
+            report.warn(
+                &origin,
+                format_args!("is not read by JWT; did you mean `[{profile}.{TABLE}]`?"),
+            );
+        }
+        _ if name == TABLE => {
+            report.fault(
+                &origin,
+                format_args!("is not read: write its settings in the table `[{profile}.{TABLE}]`"),
+            );
+        }
+        _ if Config::KEYS.contains(&key) && !OF_ANYBODY.contains(&key) => {
+            report.warn(
+                &origin,
+                format_args!(
+                    "is not read by JWT; if it is meant to be, {}",
+                    cure(figment, profile, key, value)
+                ),
+            );
+        }
+        _ if is_prefixed => {
+            report.fault(
+                &origin,
+                format_args!("is not read: {}", cure(figment, profile, key, value)),
+            );
+        }
+        _ => (),
+    }
+}
+
+/// Where a setting belongs that stands beside the table.
+fn cure(figment: &Figment, profile: &Profile, key: &str, value: &Value) -> String {
+    let meant = names::meant(key);
+    let Some(table) = variable(figment, value, TABLE) else {
+        return match meant {
+            Some(meant) => format!("write `{meant}` in the table `[{profile}.{TABLE}]`"),
+            None => {
+                format!("settings are in the table `[{profile}.{TABLE}]`; {}", names::advice(key))
+            }
+        };
+    };
+    let written = variable(figment, value, key).unwrap_or_default();
+    match meant.and_then(|meant| Some((meant, Config::example(meant)?))) {
+        Some((meant, example)) => format!(
+            "the variable `{written}` is no part of the table; write {table}='{{{meant}={example}}}'"
+        ),
+        None => format!(
+            "the variable `{written}` is no part of the table; write {table}='{{key=\"value\"}}'; {}",
+            names::advice(key)
+        ),
+    }
+}
+
+/// Whether a table has a key of ours, so that it is meant for this crate.
+fn has_setting(table: &Dict) -> bool {
+    table.keys().any(|key| Config::KEYS.contains(&key.as_str()))
+}
+
+fn is_read(figment: &Figment, profile: &Profile) -> bool {
+    [figment.profile(), &Profile::Default, &Profile::Global].contains(&profile)
+}
+
+/// A table of a profile that is not selected. Usually that is what profiles are for.
+fn unselected(
+    figment: &Figment,
+    profile: &Profile,
+    value: &Value,
+    profiles: &rocket::figment::value::Map<Profile, Dict>,
+    report: &mut Report,
+) {
+    let selected = figment.profile();
+    let has_table =
+        |profile: &Profile| profiles.get(profile).is_some_and(|table| table.contains_key(TABLE));
+    let origin = Origin::at(figment, Some(value), &format!("[{profile}.{TABLE}]"));
+    let rockets = [
+        Profile::Default,
+        Profile::Global,
+        RocketConfig::DEBUG_PROFILE,
+        RocketConfig::RELEASE_PROFILE,
+    ];
+    let slip = [selected]
+        .into_iter()
+        .filter(|selected| !has_table(selected))
+        .chain(rockets.iter().filter(|_| !rockets.contains(profile)))
+        .find(|other| names::is_slip_of(profile.as_str().as_str(), other.as_str().as_str()));
+    if let Some(meant) = slip {
+        report.warn(
+            &origin,
+            format_args!(
+                "is not read, as the profile is `{selected}`; did you mean `[{meant}.{TABLE}]`?"
+            ),
+        );
+        return;
+    }
+    // Production settings that nobody reads, while the selected profile has none.
+    let debug = RocketConfig::DEBUG_PROFILE;
+    if *selected != debug
+        && *profile != debug
+        && !has_table(selected)
+        && !has_table(&Profile::Global)
+    {
+        report.warn(
+            &origin,
+            format_args!(
+                "is not read, as the profile is `{selected}`, which has no such table; write \
+                 `[{selected}.{TABLE}]`, or set `ROCKET_PROFILE={profile}`"
+            ),
+        );
+    }
+}
