@@ -8,6 +8,7 @@ mod contract;
 mod contract_catches;
 mod crash;
 mod faults;
+mod own_connections;
 mod plans;
 mod redis;
 mod redis_connection;
