@@ -108,16 +108,6 @@ mod sqlx {
                 }
 
                 #[rocket::async_test]
-                async fn a_closed_pool_is_an_error() {
-                    let home = Home::new().await;
-                    let pool = pool::<Pool>(&home.url).await;
-                    let store = pool.blocklist().await.expect("a store");
-                    pool.close().await;
-                    tells_nothing(&*store, false).await;
-                    home.end().await;
-                }
-
-                #[rocket::async_test]
                 async fn a_missing_table_is_an_error() {
                     let home = Home::new().await;
                     let pool = pool::<Pool>(&home.url).await;
@@ -213,16 +203,6 @@ mod deadpool_postgres {
         assert!(error.to_string().contains("refused"), "{error}");
         is_discreet(&error);
         tells_nothing(&PostgresBlocklist::new(pool), false).await;
-    }
-
-    #[rocket::async_test]
-    async fn a_closed_pool_is_an_error() {
-        let home = Home::new().await;
-        let pool = pool::<Pool>(&home.url).await;
-        let store = pool.blocklist().await.expect("a store");
-        pool.close();
-        tells_nothing(&*store, false).await;
-        home.end().await;
     }
 
     #[rocket::async_test]

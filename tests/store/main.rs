@@ -9,6 +9,7 @@ mod contract_catches;
 mod crash;
 mod entry_keys;
 mod faults;
+mod own_connections;
 mod plans;
 mod redis;
 mod redis_connection;

@@ -15,6 +15,7 @@
 //! different server (after a fail-over, or a restart), and one that recovered from a crash with
 //! `synchronous_commit = off`; all entries are then read again.
 
+use super::literals::Value;
 use crate::blocklist::database::rows::PAGE;
 use crate::blocklist::entry::{Entry, EntryKey};
 use crate::blocklist::replica::changes::{Changes, Cursor};
@@ -28,12 +29,6 @@ pub(super) struct ChangeQueries {
     changes: String,
     /// Parameters: entry, limit.
     entries: String,
-}
-
-/// A value bound to a statement's parameter.
-pub(super) enum Param {
-    Int(i64),
-    Key(Vec<u8>),
 }
 
 /// A row of any of the three statements.
@@ -73,7 +68,11 @@ pub(super) type Columns = (Option<Vec<u8>>, Option<bool>, Option<i64>, Option<i6
 /// Runs the statements with a driver.
 #[rocket::async_trait]
 pub(super) trait Driver: Sync {
-    async fn query(&self, statement: &str, params: &[Param]) -> Result<Vec<ChangeRow>, StoreError>;
+    async fn query(
+        &self,
+        statement: &str,
+        params: &[Value<'_>],
+    ) -> Result<Vec<ChangeRow>, StoreError>;
 }
 
 /// Where the next pass begins.
@@ -131,12 +130,13 @@ impl ChangeQueries {
             None => self.begin(driver, None).await,
             Some(Position::Begin(watermark)) => self.begin(driver, Some(watermark)).await,
             Some(Position::Changes { changed, key, next }) => {
-                let params = [Param::Int(*changed), Param::Key(key.clone()), Param::Int(PAGE)];
+                let params =
+                    [Value::Int(Some(*changed)), Value::Key(key), Value::Int(Some(PAGE))];
                 let rows = driver.query(&self.changes, &params).await?;
                 Ok(page(rows, next, |changed, key, next| Position::Changes { changed, key, next }))
             }
             Some(Position::Entries { key, next }) => {
-                let params = [Param::Key(key.clone()), Param::Int(PAGE)];
+                let params = [Value::Key(key), Value::Int(Some(PAGE))];
                 let rows = driver.query(&self.entries, &params).await?;
                 Ok(page(rows, next, |_, key, next| Position::Entries { key, next }))
             }
@@ -149,7 +149,8 @@ impl ChangeQueries {
         watermark: Option<&Watermark>,
     ) -> Result<Changes, StoreError> {
         let from = watermark.map_or(i64::MAX, |watermark| watermark.from);
-        let rows = driver.query(&self.begin, &[Param::Int(from), Param::Int(PAGE)]).await?;
+        let params = [Value::Int(Some(from)), Value::Int(Some(PAGE))];
+        let rows = driver.query(&self.begin, &params).await?;
         let first = rows.first().ok_or_else(|| StoreError::new("a `SELECT` returned no row"))?;
         let next = Watermark {
             server: first.server.clone(),

@@ -4,13 +4,18 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use deadpool::managed::Manager;
 use rocket::time::OffsetDateTime;
-use rocket::tokio;
-use rocket_db_pools::deadpool_postgres::tokio_postgres::{self, types::ToSql};
-use rocket_db_pools::deadpool_postgres::{Client, Pool, PoolError};
+use rocket::tokio::time::timeout;
+use rocket_db_pools::deadpool_postgres::tokio_postgres::types::{ToSql, Type};
+use rocket_db_pools::deadpool_postgres::tokio_postgres::{self, SimpleQueryMessage};
+use rocket_db_pools::deadpool_postgres::{ClientWrapper, Pool};
 
-use super::changes_postgres::{change_row, ChangeQueries, ChangeRow, Driver, Param};
-use super::retry::{self, retry_rolled_back};
+use super::changes_postgres::{change_row, ChangeQueries, ChangeRow, Driver};
+use super::connections::{Connections, Lease, Open, Repeat, MAX_CONNECTIONS};
+use super::launch::{self, Fault, Session};
+use super::literals::Value;
+use super::retry::{verdict_on, Verdict};
 use super::statements::{self, Columns, Statements, TableName};
 use crate::blocklist::database::batch::{Batcher, Reader};
 use crate::blocklist::database::pool::{sealed, BlocklistPool};
@@ -28,6 +33,11 @@ use crate::clock;
 /// For a [database of `rocket_db_pools`](rocket_db_pools::Database), calling
 /// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist) is enough. The
 /// constructors here are for a pool that the application creates itself, or for another table.
+///
+/// The store opens connections of its own with the pool's manager: at most eight, and at most as many
+/// as the pool may have. It borrows none, so that no transaction the application left open is in its
+/// way, and goes on when the pool is closed. Hooks of the pool (`post_create`) cannot be run on them: if
+/// one changes the role or the schema, [`create_table()`](Self::create_table()) is an error.
 pub struct PostgresBlocklist {
     table: Arc<Table>,
     batcher: Batcher<Table>,
@@ -35,6 +45,7 @@ pub struct PostgresBlocklist {
 
 struct Table {
     pool: Pool,
+    connections: Connections<Opener>,
     statements: Statements,
 }
 
@@ -56,33 +67,39 @@ impl PostgresBlocklist {
     }
 
     fn of(pool: Pool, table: &TableName<'_>) -> Self {
-        let max_in_flight = pool.status().max_size;
-        let table = Arc::new(Table { pool, statements: Statements::postgres(table) });
+        let max_in_flight = pool.status().max_size.clamp(1, MAX_CONNECTIONS);
+        let connections = Connections::new(Opener(pool.clone()), max_in_flight);
+        let statements = Statements::postgres(table);
+        let table = Arc::new(Table { pool, connections, statements });
         Self { batcher: Batcher::new(table.clone(), max_in_flight), table }
     }
 
-    /// Creates the table and its indexes if the table is missing. If it exists, the right to create
-    /// tables is not needed.
+    /// Creates the table and its indexes if the table is missing, and tries to write an entry, of which
+    /// nothing remains. If the table exists, the right to create tables is not needed.
     ///
     /// Several servers may call this at the same time.
     ///
     /// # Errors
     ///
-    /// If the table, with all its columns, neither exists nor can be created.
+    /// If the table, with all its columns, neither exists nor can be created; if a right to read or write
+    /// it is missing; or if a hook of the pool sets another role or schema than a connection has without
+    /// it. A database that only reads at the moment is a warning in the log.
     pub async fn create_table(&self) -> Result<(), StoreError> {
-        let statements = &self.table.statements;
-        let connection = self.table.connection().await?;
-        if connection.batch_execute(&statements.probe).await.is_ok() {
-            return Ok(());
+        let Table { pool, connections, statements } = &*self.table;
+        // Not given back: what fails here may leave a transaction open.
+        let mut lease = connections.open().await?;
+        // A closed pool has no connections to compare with.
+        if let Ok(theirs) = pool.get().await {
+            let [ours, theirs] = [place(&lease.connection).await?, place(&theirs).await?];
+            if ours != theirs {
+                return Err(StoreError::new(format!(
+                    "connections of the pool have another role or schema ({theirs}) than those of the \
+                     blocklist ({ours}), on which no hook of the pool is run: set them in the URL \
+                     (`?options=-c%20search_path%3D…`), or with `ALTER ROLE … SET search_path`"
+                )));
+            }
         }
-        // Several statements in one message run as one transaction.
-        let created = connection.batch_execute(&statements.create).await;
-        // IF NOT EXISTS can fail when two servers create the table at the same time, so only
-        // whether the table exists afterwards counts.
-        match connection.batch_execute(&statements.probe).await {
-            Ok(()) => Ok(()),
-            Err(missing) => Err(Failure::Postgres(created.err().unwrap_or(missing)).into()),
-        }
+        launch::set_up(&mut lease.connection, statements).await
     }
 
     /// The statements of this store, named after the methods that run them, for `EXPLAIN`.
@@ -93,43 +110,132 @@ impl PostgresBlocklist {
 }
 
 impl Table {
-    /// Gets a connection from the pool. A new connection is opened in a task of its own: if this
-    /// request is cancelled, the connection serves the next one. Otherwise, if opening a connection
-    /// takes longer than a request waits, none would ever be opened.
-    async fn connection(&self) -> Result<Client, Failure> {
-        let status = self.pool.status();
-        let connection = if status.available > 0 || status.size >= status.max_size {
-            self.pool.get().await
-        } else {
-            let pool = self.pool.clone();
-            let opened = tokio::spawn(async move { pool.get().await });
-            opened.await.unwrap_or(Err(PoolError::Closed))
-        };
-        connection.map_err(Failure::NoConnection)
-    }
-
     async fn write(
         &self,
+        repeat: Repeat,
         statement: &str,
-        values: &[&(dyn ToSql + Sync)],
+        values: &[Value<'_>],
     ) -> Result<u64, StoreError> {
-        let run = || async {
-            let connection = self.connection().await?;
-            let statement = connection.prepare_cached(statement).await?;
-            Ok(connection.execute(&statement, values).await?)
+        let write = |lease: Lease<ClientWrapper>| async move {
+            let params = params(values);
+            let written = lease.connection.execute_typed(statement, &borrowed(&params)).await;
+            (lease, written.map_err(Failure::from))
         };
-        Ok(retry_rolled_back(run, Failure::is_rolled_back).await?)
+        Ok(self.connections.run(repeat, write).await?)
     }
 
-    async fn columns(&self, statement: &str, keys: &[&[u8]]) -> Result<Vec<Columns>, Failure> {
-        let connection = self.connection().await?;
-        let statement = connection.prepare_cached(statement).await?;
-        let rows = connection.query(&statement, &[&keys]).await?;
-        let columns = rows.iter().map(|row| {
-            let fields = || Ok::<_, Failure>((row.try_get(1)?, row.try_get(2)?, row.try_get(3)?));
-            Ok((row.try_get(0)?, fields().ok()))
-        });
-        columns.collect()
+    async fn rows(
+        &self,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<tokio_postgres::Row>, Failure> {
+        let read = |lease: Lease<ClientWrapper>| async move {
+            let params = params(values);
+            let rows = lease.connection.query_typed(statement, &borrowed(&params)).await;
+            (lease, rows.map_err(Failure::from))
+        };
+        self.connections.run(Repeat::Yes, read).await
+    }
+}
+
+/// A value as the driver sends it, with its type: a statement without a name then needs one message, as
+/// [`literals`](super::literals) explains.
+type BoundParam<'v> = (Box<dyn ToSql + Send + Sync + 'v>, Type);
+
+fn params<'v>(values: &[Value<'v>]) -> Vec<BoundParam<'v>> {
+    let param = |value: &Value<'v>| -> BoundParam<'v> {
+        match *value {
+            Value::Key(key) => (Box::new(key), Type::BYTEA),
+            Value::Keys(keys) => {
+                let keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
+                (Box::new(keys), Type::BYTEA_ARRAY)
+            }
+            Value::Bool(value) => (Box::new(value), Type::BOOL),
+            Value::Int(value) => (Box::new(value), Type::INT8),
+        }
+    };
+    values.iter().map(param).collect()
+}
+
+fn borrowed<'p>(params: &'p [BoundParam<'_>]) -> Vec<(&'p (dyn ToSql + Sync), Type)> {
+    params.iter().map(|(value, type_)| (&**value as &(dyn ToSql + Sync), type_.clone())).collect()
+}
+
+/// The role and the schemas of a connection.
+async fn place(client: &tokio_postgres::Client) -> Result<String, Failure> {
+    Ok(text(client, "SELECT concat(current_user, ', ', current_schemas(false))").await?)
+}
+
+async fn text(
+    client: &tokio_postgres::Client,
+    query: &str,
+) -> Result<String, tokio_postgres::Error> {
+    let rows = client.simple_query(query).await?;
+    let text = rows.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.try_get(0).ok().flatten(),
+        _ => None,
+    });
+    Ok(text.unwrap_or_default().to_owned())
+}
+
+/// Opens connections with the manager of the application's pool.
+struct Opener(Pool);
+
+#[rocket::async_trait]
+impl Open for Opener {
+    type Connection = ClientWrapper;
+    type Error = Failure;
+
+    async fn open(&self) -> Result<ClientWrapper, Failure> {
+        let create = self.0.manager().create();
+        let created = match self.0.timeouts().create {
+            Some(limit) => timeout(limit, create).await.map_err(|_| Failure::Timeout)?,
+            None => create.await,
+        };
+        created.map_err(Failure::NoConnection)
+    }
+
+    async fn ping(&self, connection: &mut ClientWrapper) -> Result<(), Failure> {
+        connection.simple_query("").await.map(|_| ()).map_err(Failure::from)
+    }
+
+    fn aborted() -> Failure {
+        Failure::Aborted
+    }
+
+    fn verdict(error: &Failure) -> Verdict {
+        match error {
+            Failure::Postgres(error) => match error.code() {
+                Some(state) => verdict_on(state.code()),
+                // The server did not respond, so the connection has ended or is out of step.
+                None => Verdict::Lost,
+            },
+            Failure::Column(_) => Verdict::Failed,
+            Failure::NoConnection(_) | Failure::Timeout | Failure::Aborted => Verdict::Failed,
+        }
+    }
+}
+
+#[rocket::async_trait]
+impl Session for ClientWrapper {
+    type Error = Failure;
+
+    /// Several statements in one message are one transaction.
+    async fn run(&mut self, statements: &str) -> Result<(), Failure> {
+        Ok(self.batch_execute(statements).await?)
+    }
+
+    async fn role(&mut self) -> Option<String> {
+        text(self, "SELECT quote_ident(current_user)").await.ok().filter(|role| !role.is_empty())
+    }
+
+    fn fault(error: &Failure) -> Fault {
+        match error {
+            Failure::Postgres(error) => {
+                error.code().map_or(Fault::Other, |state| Fault::of_postgres(state.code()))
+            }
+            _ => Fault::Other,
+        }
     }
 }
 
@@ -137,10 +243,15 @@ impl Table {
 impl Reader for Table {
     async fn read(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
         let (statement, keys) = self.statements.standing.keys(keys)?;
-        let keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
-        let read = || self.columns(statement, &keys);
-        let rows = retry_rolled_back(read, Failure::is_rolled_back).await?;
-        rows.into_iter().map(statements::row).collect()
+        let rows = self.rows(statement, &[Value::Keys(&keys)]).await?;
+        let columns = rows.iter().map(|row| {
+            let fields = || -> Result<_, tokio_postgres::Error> {
+                Ok((row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
+            };
+            let columns: Columns = (row.try_get(0).map_err(Failure::Column)?, fields().ok());
+            statements::row(columns)
+        });
+        columns.collect()
     }
 }
 
@@ -151,8 +262,10 @@ impl Rows for PostgresBlocklist {
     }
 
     async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError> {
+        let values = [Value::Key(&key), Value::Int(Some(now)), Value::Int(Some(until))];
+        // A repeated "use up" could find its own mark.
         let inserted =
-            self.table.write(&self.table.statements.use_up, &[&&key[..], &now, &until]).await?;
+            self.table.write(Repeat::No, &self.table.statements.use_up, &values).await?;
         Ok(inserted == 1)
     }
 }
@@ -161,13 +274,13 @@ impl Rows for PostgresBlocklist {
 impl Blocklist for PostgresBlocklist {
     async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
         let key = entry.key();
-        let revoked = entry.cut_off().is_none();
-        let cut_off = entry.cut_off().map(clock::millis);
-        let expires = entry.until().map(clock::millis);
-        self.table
-            .write(&self.table.statements.revoke, &[&&key[..], &revoked, &cut_off, &expires])
-            .await?;
-        Ok(())
+        let values = [
+            Value::Key(&key),
+            Value::Bool(entry.cut_off().is_none()),
+            Value::Int(entry.cut_off().map(clock::millis)),
+            Value::Int(entry.until().map(clock::millis)),
+        ];
+        self.table.write(Repeat::Yes, &self.table.statements.revoke, &values).await.map(|_| ())
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
@@ -184,10 +297,10 @@ impl Blocklist for PostgresBlocklist {
     }
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        let now = clock::millis(now);
+        let now = [Value::Int(Some(clock::millis(now)))];
         let mut removed = 0;
         loop {
-            let batch = self.table.write(&self.table.statements.prune, &[&now]).await?;
+            let batch = self.table.write(Repeat::Yes, &self.table.statements.prune, &now).await?;
             removed += batch;
             if batch < statements::BATCH {
                 return Ok(removed);
@@ -205,22 +318,14 @@ impl ReplicableBlocklist for PostgresBlocklist {
 
 #[rocket::async_trait]
 impl Driver for Table {
-    async fn query(&self, statement: &str, params: &[Param]) -> Result<Vec<ChangeRow>, StoreError> {
-        let params: Vec<&(dyn ToSql + Sync)> = params
-            .iter()
-            .map(|param| match param {
-                Param::Int(int) => int as &(dyn ToSql + Sync),
-                Param::Key(key) => key as &(dyn ToSql + Sync),
-            })
-            .collect();
-        let read = || async {
-            let connection = self.connection().await?;
-            let statement = connection.prepare_cached(statement).await?;
-            let rows = connection.query(&statement, &params).await?;
-            let rows = rows.iter().map(|row| Ok(change_row!(row)));
-            rows.collect::<Result<Vec<_>, Failure>>()
-        };
-        Ok(retry_rolled_back(read, Failure::is_rolled_back).await?)
+    async fn query(
+        &self,
+        statement: &str,
+        params: &[Value<'_>],
+    ) -> Result<Vec<ChangeRow>, StoreError> {
+        let rows = self.rows(statement, params).await?;
+        let rows = rows.iter().map(|row| Ok(change_row!(row)));
+        Ok(rows.collect::<Result<Vec<_>, tokio_postgres::Error>>().map_err(Failure::Column)?)
     }
 }
 
@@ -237,25 +342,31 @@ impl BlocklistPool for Pool {
 
 /// Why an operation failed.
 #[derive(Debug)]
-enum Failure {
-    NoConnection(PoolError),
+pub(super) enum Failure {
+    NoConnection(tokio_postgres::Error),
+    Timeout,
+    Aborted,
     Postgres(tokio_postgres::Error),
+    /// A column of another type.
+    Column(tokio_postgres::Error),
 }
 
 impl Failure {
-    fn is_rolled_back(&self) -> bool {
-        let Failure::Postgres(error) = self else { return false };
-        error.code().is_some_and(|state| retry::is_rollback(state.code()))
+    fn error(&self) -> Option<&tokio_postgres::Error> {
+        match self {
+            Self::NoConnection(error) | Self::Postgres(error) | Self::Column(error) => Some(error),
+            Self::Timeout | Self::Aborted => None,
+        }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let error = match self {
-            // The text of `PoolError` would be "error occurred while creating a new object".
-            Failure::NoConnection(PoolError::Backend(error)) => error,
-            Failure::NoConnection(error) => return write!(f, "no connection: {error}"),
-            Failure::Postgres(error) => error,
+        let Some(error) = self.error() else {
+            return f.write_str(match self {
+                Self::Timeout => "no connection within the pool's `connect_timeout`",
+                _ => "the connection was not opened, as the runtime shuts down",
+            });
         };
         // The driver's text is only "db error"; the server's message is its source.
         match error.source() {
@@ -267,10 +378,7 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(match self {
-            Failure::NoConnection(error) => error,
-            Failure::Postgres(error) => error,
-        })
+        self.error().map(|error| error as &(dyn Error + 'static))
     }
 }
 

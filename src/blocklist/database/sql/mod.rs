@@ -4,6 +4,9 @@
 mod changes_postgres;
 #[cfg(feature = "deadpool_postgres")]
 pub(crate) mod deadpool_postgres;
+mod connections;
+mod launch;
+mod literals;
 mod retry;
 #[cfg(feature = "_sqlx")]
 pub(crate) mod sqlx;

@@ -1,45 +1,46 @@
-//! Retries serialization failures and deadlocks.
+//! What an error of a database says about its connection and its statement, and the pauses before a
+//! retry.
 
-use std::future::Future;
 use std::time::Duration;
 
-use rocket::tokio;
+/// How often a statement whose transaction was rolled back is tried.
+pub(super) const ATTEMPTS: u32 = 10;
 
-const ATTEMPTS: u32 = 10;
-
-/// Retries `run` while `is_rolled_back` says that its transaction was rolled back.
-///
-/// A rollback leaves no effect, so a repeated "use up" cannot find its own mark. After any other
-/// failure, such as a lost connection, the outcome is unknown, and nothing is retried.
-pub(super) async fn retry_rolled_back<T, E, F>(
-    run: impl Fn() -> F + Send,
-    is_rolled_back: fn(&E) -> bool,
-) -> Result<T, E>
-where
-    F: Future<Output = Result<T, E>> + Send,
-{
-    for attempt in 1..ATTEMPTS {
-        match run().await {
-            Err(error) if is_rolled_back(&error) => {
-                tokio::time::sleep(backoff(attempt)).await;
-            }
-            result => return result,
-        }
-    }
-    run().await
+/// What follows from an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// A serialization failure, a deadlock or a lock timeout. A rollback leaves no effect, so a
+    /// repeated "use up" cannot find its own mark.
+    RolledBack,
+    /// This connection never does it: the statement was refused, and had no effect.
+    Refused,
+    /// The connection has ended. Whether the statement had its effect is unknown.
+    Lost,
+    /// The statement failed; the connection is good.
+    Failed,
 }
 
 /// Exponential backoff with full jitter: transactions that collided and are repeated after equal
 /// pauses would collide again.
-fn backoff(attempt: u32) -> Duration {
+pub(super) fn backoff(attempt: u32) -> Duration {
     let limit = 2_000 << attempt;
     // Without randomness the whole pause is slow, but correct.
     let micros = getrandom::u64().map_or(limit, |random| random % limit);
     Duration::from_micros(micros)
 }
 
-/// Whether this SQLSTATE is a serialization failure or a deadlock: the statement was rolled back
-/// and can be retried. PostgreSQL has a code for each, MySQL one for both.
-pub(super) fn is_rollback(sql_state: &str) -> bool {
-    matches!(sql_state, "40001" | "40P01")
+/// The verdict on a SQLSTATE, for PostgreSQL and for the states that MySQL has in common with it.
+pub(super) fn verdict_on(sql_state: &str) -> Verdict {
+    match sql_state {
+        // Serialization failure and deadlock; MySQL has one code for both.
+        "40001" | "40P01" => Verdict::RolledBack,
+        // A read-only transaction, and one that has failed already. MySQL's 1792 is 25006, too.
+        "25006" | "25P02" => Verdict::Refused,
+        // Shutdown, crash, start-up, and timeouts of idle sessions. The first one may also end a
+        // statement that was committed and waited for a standby.
+        "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "25P04" => Verdict::Lost,
+        // Connection exceptions, those of a pooler among them.
+        state if state.starts_with("08") => Verdict::Lost,
+        _ => Verdict::Failed,
+    }
 }

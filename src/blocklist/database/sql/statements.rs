@@ -13,8 +13,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use uuid::Uuid;
+
 #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
 use crate::blocklist::database::batch::{KEYS_PER_LOOKUP, MAX_BATCH};
+use super::literals::{Style, Value};
 use crate::blocklist::database::rows::{self, Fields, Row};
 use crate::blocklist::entry::EntryKey;
 use crate::blocklist::store::StoreError;
@@ -23,7 +26,7 @@ use crate::blocklist::store::StoreError;
 pub(super) const BATCH: u64 = 1000;
 
 /// A table name that was checked, as it is put into the statements verbatim.
-pub(super) struct TableName<'a>(&'a str);
+pub struct TableName<'a>(&'a str);
 
 impl<'a> TableName<'a> {
     pub(super) const DEFAULT: TableName<'static> = TableName("jwt_blocklist");
@@ -53,7 +56,7 @@ impl fmt::Display for TableName<'_> {
 }
 
 /// A store's statements for its table.
-pub(super) struct Statements {
+pub struct Statements {
     /// The name of the table.
     pub(super) table: String,
     /// Returns no rows; succeeds if the table exists with all its columns.
@@ -67,6 +70,14 @@ pub(super) struct Statements {
     pub(super) use_up: String,
     /// Parameters: the current time.
     pub(super) prune: String,
+    /// Restores what the table cannot do without.
+    pub(super) repair: Option<String>,
+    /// Writes an entry, extends it and removes it again, for `launch`.
+    pub(super) trial: String,
+    /// The rights that are needed, each with a statement that needs no other and has no effect.
+    pub(super) rights: Vec<(String, String)>,
+    /// Grants all of them to `{role}`.
+    pub(super) grant: String,
 }
 
 impl Statements {
@@ -100,9 +111,12 @@ impl Statements {
                  VALUES (?1, 0, ?2, ?3, {changed}) \
                  ON CONFLICT (entry) DO NOTHING"
             ),
+            // This machine's clock twice: that of the caller may be another.
             prune: format!(
                 "DELETE FROM {table} WHERE entry IN \
-                 (SELECT entry FROM {table} WHERE expires <= ?1 ORDER BY expires LIMIT {BATCH})"
+                 (SELECT entry FROM {table} \
+                 WHERE expires <= min(?1, CAST(strftime('%s', 'now') AS INTEGER) * 1000) \
+                 ORDER BY expires LIMIT {BATCH})"
             ),
             ..Self::of(
                 table,
@@ -110,12 +124,15 @@ impl Statements {
                 Lookup::by_parameters(table),
             )
         }
+        .with_trial(Style::Standard, "BEGIN IMMEDIATE; ", "; ROLLBACK")
     }
 
     #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
     pub(super) fn postgres(table: &TableName<'_>) -> Self {
         // The transaction id (`changes_postgres`). `pg_current_xact_id()` needs PostgreSQL 13.
         let changed = "txid_current()";
+        // The time is constant within a statement, so that the index can be used.
+        let until = "LEAST($1, (extract(epoch FROM statement_timestamp()) * 1000)::bigint)";
         Self {
             // GREATEST ignores NULL, which is right for `cut_off` only.
             revoke: format!(
@@ -141,8 +158,8 @@ impl Statements {
             // array rather than IN (SELECT …): the planner then uses the primary key, never a hash
             // join with the whole table.
             prune: format!(
-                "DELETE FROM {table} WHERE expires <= $1 AND entry = ANY (ARRAY(\
-                 SELECT entry FROM {table} WHERE expires <= $1 ORDER BY expires LIMIT {BATCH} \
+                "DELETE FROM {table} WHERE expires <= {until} AND entry = ANY (ARRAY(\
+                 SELECT entry FROM {table} WHERE expires <= {until} ORDER BY expires LIMIT {BATCH} \
                  FOR UPDATE SKIP LOCKED))"
             ),
             ..Self::of(
@@ -151,6 +168,9 @@ impl Statements {
                 Lookup::by_array(table),
             )
         }
+        // Several statements in one message are one transaction, also through a pooler that allows no
+        // others. Nobody sees the entry, as it is removed before the transaction ends.
+        .with_trial(Style::Postgres, "", "")
     }
 
     #[cfg(feature = "sqlx_mysql")]
@@ -181,8 +201,14 @@ impl Statements {
             // Ordered by the primary key as well, so that statement-based replication deletes the
             // same rows.
             prune: format!(
-                "DELETE FROM {table} WHERE expires <= ? ORDER BY expires, entry LIMIT {BATCH}"
+                "DELETE FROM {table} WHERE expires <= LEAST(?, UNIX_TIMESTAMP() * 1000) \
+                 ORDER BY expires, entry LIMIT {BATCH}"
             ),
+            // Higher than every epoch in the table. Without marks, all readers start over.
+            repair: Some(format!(
+                "INSERT IGNORE INTO {table}_epoch (one, epoch, marks) \
+                 SELECT 1, COALESCE(MAX(changed), 0) + 1, '' FROM {table}"
+            )),
             probe: format!(
                 "SELECT entry, revoked, cut_off, used, expires, changed, epoch, marks \
                  FROM {table}, {table}_epoch WHERE 1 = 0"
@@ -193,6 +219,8 @@ impl Statements {
                 Lookup::by_parameters(table),
             )
         }
+        .with_trial(Style::Standard, "START TRANSACTION; ", "; ROLLBACK")
+        .with_epoch(table)
     }
 
     /// The common statements; the others are empty.
@@ -207,7 +235,60 @@ impl Statements {
             standing,
             use_up: String::new(),
             prune: String::new(),
+            repair: None,
+            trial: String::new(),
+            rights: [
+                ("SELECT", format!("SELECT entry FROM {table} WHERE 1 = 0")),
+                (
+                    "INSERT",
+                    format!(
+                        "INSERT INTO {table} (entry, revoked, changed) \
+                         SELECT NULL, NULL, NULL FROM (SELECT 1) AS one WHERE 1 = 0"
+                    ),
+                ),
+                ("UPDATE", format!("UPDATE {table} SET revoked = NULL WHERE 1 = 0")),
+                ("DELETE", format!("DELETE FROM {table} WHERE 1 = 0")),
+            ]
+            .map(|(right, statement)| (right.to_owned(), statement))
+            .to_vec(),
+            grant: format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {{role}};"),
         }
+    }
+
+    /// The trial, from the statements that are tried. Its key is of no kind, so that no token has it.
+    fn with_trial(mut self, style: Style, begin: &str, end: &str) -> Self {
+        let mut key = [b'-'; 17];
+        if let Some(id) = key.last_chunk_mut() {
+            *id = Uuid::new_v4().into_bytes();
+        }
+        let key = Value::Key(&key);
+        let values = [key, Value::Bool(true), Value::Int(None), Value::Int(Some(0))];
+        let revoke = style.inline(&self.revoke, &values);
+        let delete =
+            style.inline(&format!("DELETE FROM {} WHERE entry = ?", self.table), &[key]);
+        self.trial = format!("{begin}{revoke}; {revoke}; {delete}{end}");
+        self
+    }
+
+    /// The rights on MySQL's second table.
+    #[cfg(feature = "sqlx_mysql")]
+    fn with_epoch(mut self, table: &TableName<'_>) -> Self {
+        for (right, statement) in [
+            ("SELECT", format!("SELECT epoch FROM {table}_epoch WHERE 1 = 0")),
+            (
+                "INSERT",
+                format!(
+                    "INSERT INTO {table}_epoch (one, epoch, marks) \
+                     SELECT NULL, NULL, NULL FROM (SELECT 1) AS one WHERE 1 = 0"
+                ),
+            ),
+            ("UPDATE", format!("UPDATE {table}_epoch SET epoch = NULL WHERE 1 = 0")),
+        ] {
+            self.rights.push((format!("{right} (on {table}_epoch)"), statement));
+        }
+        self.grant =
+            format!("{} GRANT SELECT, INSERT, UPDATE ON {table}_epoch TO {{role}};", self.grant);
+        self
     }
 
     /// The statements of a running store, with their names.

@@ -3,47 +3,18 @@
 //! Code that is generic over `sqlx::Database` would need a dozen bounds wherever the store is
 //! named; here the same bodies are compiled once for each driver.
 
-use rocket::tokio;
-use rocket_db_pools::sqlx::pool::PoolConnection;
-use rocket_db_pools::sqlx::{self, Executor, Row as _};
+use rocket_db_pools::sqlx::{self, Connection, Executor, Row as _};
 
-use crate::blocklist::database::sql::retry;
+use super::connection::SqlxConnection;
+use crate::blocklist::database::sql::launch::{Fault, Session};
+#[cfg(feature = "sqlx_postgres")]
+use crate::blocklist::database::sql::literals::Style;
+use crate::blocklist::database::sql::literals::Value;
+use crate::blocklist::database::sql::retry::{verdict_on, Verdict};
 use crate::blocklist::database::sql::statements::{Columns, Statements, TableName};
 use crate::blocklist::entry::EntryKey;
 use crate::blocklist::replica::changes::{Changes, Cursor};
 use crate::blocklist::store::StoreError;
-
-/// A value bound to a statement's parameter.
-#[derive(Clone, Copy)]
-pub enum Value {
-    Key(EntryKey),
-    Bool(bool),
-    Int(Option<i64>),
-}
-
-/// The SQL dialect of a database.
-#[derive(Clone, Copy)]
-pub enum Dialect {
-    #[cfg(feature = "sqlx_sqlite")]
-    Sqlite,
-    #[cfg(feature = "sqlx_postgres")]
-    Postgres,
-    #[cfg(feature = "sqlx_mysql")]
-    MySql,
-}
-
-impl Dialect {
-    pub(super) fn statements(self, table: &TableName<'_>) -> Statements {
-        match self {
-            #[cfg(feature = "sqlx_sqlite")]
-            Dialect::Sqlite => Statements::sqlite(table),
-            #[cfg(feature = "sqlx_postgres")]
-            Dialect::Postgres => Statements::postgres(table),
-            #[cfg(feature = "sqlx_mysql")]
-            Dialect::MySql => Statements::mysql(table),
-        }
-    }
-}
 
 /// A database of `sqlx` that can hold a [`SqlxBlocklist`](super::SqlxBlocklist). This trait is
 /// sealed; it is implemented for [`sqlx::Sqlite`], [`sqlx::Postgres`] and [`sqlx::MySql`].
@@ -51,135 +22,319 @@ pub trait SqlxBackend: sqlx::Database + Operations + ReadChanges {}
 
 /// Reads the changes of a table. Each database has an implementation in `changes`.
 #[rocket::async_trait]
-pub trait ReadChanges: sqlx::Database {
+pub trait ReadChanges: Operations {
     async fn changes(
-        pool: &sqlx::Pool<Self>,
-        table: &str,
+        connections: &SqlxConnections<Self>,
+        statements: &Statements,
         after: Option<&Cursor>,
     ) -> Result<Changes, StoreError>;
 }
 
+/// The own connections of a store.
+pub(crate) type SqlxConnections<DB> =
+    crate::blocklist::database::sql::connections::Connections<super::connection::Opener<DB>>;
+
 #[rocket::async_trait]
 pub trait Operations: sqlx::Database {
-    const DIALECT: Dialect;
+    fn statements(table: &TableName<'_>) -> Statements;
 
-    /// Runs statements without parameters, as one transaction where the database supports that.
-    async fn run(pool: &sqlx::Pool<Self>, statements: &str) -> Result<(), sqlx::Error>;
+    /// Whether another connection with these options has another database.
+    fn is_private(_options: &<Self::Connection as Connection>::Options) -> bool {
+        false
+    }
+
+    /// Makes sure that each statement of a new connection is a transaction of its own.
+    async fn prepare_session(_connection: &mut Self::Connection) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
+    /// Runs statements without parameters.
+    async fn run(connection: &mut Self::Connection, statements: &str) -> Result<(), sqlx::Error>;
+
+    /// The role, as `GRANT` wants it.
+    async fn role(connection: &mut Self::Connection) -> Result<Option<String>, sqlx::Error>;
 
     /// Runs one statement, and returns the number of rows it wrote.
     async fn write(
-        pool: &sqlx::Pool<Self>,
+        connection: &mut Self::Connection,
         statement: &str,
-        values: &[Value],
+        values: &[Value<'_>],
     ) -> Result<u64, sqlx::Error>;
 
     /// Runs one lookup of these keys.
     async fn read(
-        pool: &sqlx::Pool<Self>,
+        connection: &mut Self::Connection,
         statement: &str,
         keys: &[EntryKey],
     ) -> Result<Vec<Columns>, sqlx::Error>;
-}
 
-/// Gets a connection from the pool.
-///
-/// A new connection is opened in a task of its own: if this request is cancelled, the connection
-/// serves the next one. Otherwise, if opening a connection takes longer than a request waits, as it
-/// may when all servers reconnect to a database together, none would ever be opened.
-async fn connection<DB: sqlx::Database>(
-    pool: &sqlx::Pool<DB>,
-) -> Result<PoolConnection<DB>, sqlx::Error> {
-    let acquire = pool.acquire();
-    let is_full = pool.size() >= pool.options().get_max_connections();
-    if is_full || pool.num_idle() > 0 {
-        return acquire.await;
-    }
-    tokio::spawn(acquire).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
-}
+    fn verdict(error: &dyn sqlx::error::DatabaseError) -> Verdict;
 
-pub(super) fn is_rolled_back(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| retry::is_rollback(&code))
+    fn fault(error: &dyn sqlx::error::DatabaseError) -> Fault;
 }
 
 pub(super) fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }
 
-/// A parameter for each key.
+/// A row of a lookup.
+macro_rules! columns {
+    ($rows:ident) => {
+        $rows
+            .iter()
+            .map(|row| {
+                let fields = || -> Result<_, sqlx::Error> {
+                    Ok((row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
+                };
+                Ok((row.try_get(0)?, fields().ok()))
+            })
+            .collect()
+    };
+}
+
+/// The body of [`Operations::write()`] with a prepared statement.
 #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
-macro_rules! by_parameters {
-    ($statement:ident, $keys:ident) => {{
+macro_rules! write_prepared {
+    ($connection:ident, $statement:ident, $values:ident) => {{
+        let mut query = sqlx::query($statement);
+        for value in $values {
+            query = match *value {
+                Value::Key(key) => query.bind(key),
+                Value::Bool(value) => query.bind(value),
+                Value::Int(value) => query.bind(value),
+                // Only PostgreSQL has arrays.
+                #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
+                Value::Keys(_) => query.bind(None::<i64>),
+            };
+        }
+        Ok(query.execute($connection).await?.rows_affected())
+    }};
+}
+
+/// The body of [`Operations::read()`] with a prepared statement.
+#[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
+macro_rules! read_prepared {
+    ($connection:ident, $statement:ident, $keys:ident) => {{
         let mut query = sqlx::query($statement);
         for key in $keys {
             query = query.bind(&key[..]);
         }
-        query
+        let rows = query.fetch_all($connection).await?;
+        columns!(rows)
     }};
 }
 
-/// All keys in one parameter.
-#[cfg(feature = "sqlx_postgres")]
-macro_rules! by_array {
-    ($statement:ident, $keys:ident) => {
-        sqlx::query($statement).bind($keys)
-    };
-}
-
-macro_rules! backend {
-    ($database:ident, $bind:ident) => {
-        impl SqlxBackend for sqlx::$database {}
-
-        #[rocket::async_trait]
-        impl Operations for sqlx::$database {
-            const DIALECT: Dialect = Dialect::$database;
-
-            async fn run(pool: &sqlx::Pool<Self>, statements: &str) -> Result<(), sqlx::Error> {
-                let mut transaction = pool.begin().await?;
-                transaction.execute(statements).await?;
-                transaction.commit().await
-            }
-
-            async fn write(
-                pool: &sqlx::Pool<Self>,
-                statement: &str,
-                values: &[Value],
-            ) -> Result<u64, sqlx::Error> {
-                let mut query = sqlx::query(statement);
-                for value in values {
-                    query = match value {
-                        Value::Key(key) => query.bind(&key[..]),
-                        Value::Bool(value) => query.bind(*value),
-                        Value::Int(value) => query.bind(*value),
-                    };
-                }
-                let mut connection = connection(pool).await?;
-                Ok(query.execute(&mut *connection).await?.rows_affected())
-            }
-
-            async fn read(
-                pool: &sqlx::Pool<Self>,
-                statement: &str,
-                keys: &[EntryKey],
-            ) -> Result<Vec<Columns>, sqlx::Error> {
-                let query = $bind!(statement, keys);
-                let mut connection = connection(pool).await?;
-                let rows = query.fetch_all(&mut *connection).await?;
-                let columns = rows.iter().map(|row| {
-                    let fields = || -> Result<_, sqlx::Error> {
-                        Ok((row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
-                    };
-                    Ok((row.try_get(0)?, fields().ok()))
-                });
-                columns.collect()
-            }
-        }
-    };
-}
+#[cfg(feature = "sqlx_sqlite")]
+impl SqlxBackend for sqlx::Sqlite {}
 
 #[cfg(feature = "sqlx_sqlite")]
-backend!(Sqlite, by_parameters);
+#[rocket::async_trait]
+impl Operations for sqlx::Sqlite {
+    fn statements(table: &TableName<'_>) -> Statements {
+        Statements::sqlite(table)
+    }
+
+    /// A database in memory without a shared cache. The URL `sqlite::memory:` has one.
+    fn is_private(options: &sqlx::sqlite::SqliteConnectOptions) -> bool {
+        let name = options.clone().get_filename();
+        name.as_os_str().is_empty() || name.as_os_str() == ":memory:"
+    }
+
+    /// A transaction, unless the statements begin one themselves.
+    async fn run(connection: &mut Self::Connection, statements: &str) -> Result<(), sqlx::Error> {
+        if !statements.starts_with("CREATE") {
+            return connection.execute(statements).await.map(|_| ());
+        }
+        let mut transaction = connection.begin().await?;
+        transaction.execute(statements).await?;
+        transaction.commit().await
+    }
+
+    async fn role(_connection: &mut Self::Connection) -> Result<Option<String>, sqlx::Error> {
+        Ok(None)
+    }
+
+    async fn write(
+        connection: &mut Self::Connection,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<u64, sqlx::Error> {
+        write_prepared!(connection, statement, values)
+    }
+
+    async fn read(
+        connection: &mut Self::Connection,
+        statement: &str,
+        keys: &[EntryKey],
+    ) -> Result<Vec<Columns>, sqlx::Error> {
+        read_prepared!(connection, statement, keys)
+    }
+
+    /// Read only: the file was replaced or moved, or another process has to restore it.
+    fn verdict(error: &dyn sqlx::error::DatabaseError) -> Verdict {
+        match Self::fault(error) {
+            Fault::ReadOnlyFile => Verdict::Refused,
+            _ => Verdict::Failed,
+        }
+    }
+
+    fn fault(error: &dyn sqlx::error::DatabaseError) -> Fault {
+        // The lowest byte of an extended result code is the primary one.
+        let code = error.code().and_then(|code| code.parse::<i32>().ok());
+        match code.map(|code| code & 0xff) {
+            Some(8) => Fault::ReadOnlyFile,
+            _ => Fault::Other,
+        }
+    }
+}
+
 #[cfg(feature = "sqlx_postgres")]
-backend!(Postgres, by_array);
+impl SqlxBackend for sqlx::Postgres {}
+
+/// Each statement is one message with its values in it: see [`literals`](super::super::literals).
+#[cfg(feature = "sqlx_postgres")]
+#[rocket::async_trait]
+impl Operations for sqlx::Postgres {
+    fn statements(table: &TableName<'_>) -> Statements {
+        Statements::postgres(table)
+    }
+
+    /// Several statements in one message are one transaction.
+    async fn run(connection: &mut Self::Connection, statements: &str) -> Result<(), sqlx::Error> {
+        connection.execute(statements).await.map(|_| ())
+    }
+
+    async fn role(connection: &mut Self::Connection) -> Result<Option<String>, sqlx::Error> {
+        connection.fetch_one("SELECT quote_ident(current_user)").await?.try_get(0)
+    }
+
+    async fn write(
+        connection: &mut Self::Connection,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<u64, sqlx::Error> {
+        let text = Style::Postgres.inline(statement, values);
+        Ok(connection.execute(&*text).await?.rows_affected())
+    }
+
+    async fn read(
+        connection: &mut Self::Connection,
+        statement: &str,
+        keys: &[EntryKey],
+    ) -> Result<Vec<Columns>, sqlx::Error> {
+        let keys = [Value::Keys(keys)];
+        let text = Style::Postgres.inline(statement, &keys);
+        let rows = connection.fetch_all(&*text).await?;
+        columns!(rows)
+    }
+
+    fn verdict(error: &dyn sqlx::error::DatabaseError) -> Verdict {
+        error.code().map_or(Verdict::Failed, |code| verdict_on(&code))
+    }
+
+    fn fault(error: &dyn sqlx::error::DatabaseError) -> Fault {
+        error.code().map_or(Fault::Other, |code| Fault::of_postgres(&code))
+    }
+}
+
 #[cfg(feature = "sqlx_mysql")]
-backend!(MySql, by_parameters);
+impl SqlxBackend for sqlx::MySql {}
+
+#[cfg(feature = "sqlx_mysql")]
+#[rocket::async_trait]
+impl Operations for sqlx::MySql {
+    fn statements(table: &TableName<'_>) -> Statements {
+        Statements::mysql(table)
+    }
+
+    /// The server's settings may have switched it off.
+    async fn prepare_session(connection: &mut Self::Connection) -> Result<(), sqlx::Error> {
+        connection.execute("SET autocommit = 1").await.map(|_| ())
+    }
+
+    async fn run(connection: &mut Self::Connection, statements: &str) -> Result<(), sqlx::Error> {
+        connection.execute(statements).await.map(|_| ())
+    }
+
+    async fn role(connection: &mut Self::Connection) -> Result<Option<String>, sqlx::Error> {
+        let role = "SELECT CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', \
+                    QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)))";
+        connection.fetch_one(role).await?.try_get(0)
+    }
+
+    async fn write(
+        connection: &mut Self::Connection,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<u64, sqlx::Error> {
+        write_prepared!(connection, statement, values)
+    }
+
+    async fn read(
+        connection: &mut Self::Connection,
+        statement: &str,
+        keys: &[EntryKey],
+    ) -> Result<Vec<Columns>, sqlx::Error> {
+        read_prepared!(connection, statement, keys)
+    }
+
+    fn verdict(error: &dyn sqlx::error::DatabaseError) -> Verdict {
+        use sqlx::mysql::MySqlDatabaseError;
+
+        match error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number) {
+            // A lock timeout; with `autocommit`, the statement was its whole transaction.
+            Some(1205) => Verdict::RolledBack,
+            // The server only reads, or takes no part in its Galera cluster.
+            Some(1290 | 1836 | 1792 | 1047) => Verdict::Refused,
+            // The server shuts down, or has ended the connection.
+            Some(1053 | 1927 | 3169 | 4031) => Verdict::Lost,
+            _ => error.code().map_or(Verdict::Failed, |code| verdict_on(&code)),
+        }
+    }
+
+    fn fault(error: &dyn sqlx::error::DatabaseError) -> Fault {
+        use sqlx::mysql::MySqlDatabaseError;
+
+        match error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number) {
+            // To a database, a table, a column, or at all.
+            Some(1044 | 1142 | 1143 | 1227) => Fault::Denied,
+            Some(1290 | 1836 | 1792) => Fault::ReadOnly,
+            _ => Fault::Other,
+        }
+    }
+}
+
+/// Whether a write failed as MySQL's epoch is missing.
+#[cfg(feature = "sqlx_mysql")]
+pub(super) fn lacks_epoch(error: &sqlx::Error) -> bool {
+    use sqlx::mysql::MySqlDatabaseError;
+
+    let number = error
+        .as_database_error()
+        .and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>())
+        .map(MySqlDatabaseError::number);
+    // A column, `changed`, is NULL.
+    number == Some(1048)
+}
+
+#[cfg(not(feature = "sqlx_mysql"))]
+pub(super) fn lacks_epoch(_error: &sqlx::Error) -> bool {
+    false
+}
+
+#[rocket::async_trait]
+impl<DB: SqlxBackend> Session for SqlxConnection<DB> {
+    type Error = sqlx::Error;
+
+    async fn run(&mut self, statements: &str) -> Result<(), sqlx::Error> {
+        DB::run(self.get(), statements).await
+    }
+
+    async fn role(&mut self) -> Option<String> {
+        DB::role(self.get()).await.ok().flatten()
+    }
+
+    fn fault(error: &sqlx::Error) -> Fault {
+        error.as_database_error().map_or(Fault::Other, DB::fault)
+    }
+}

@@ -1,6 +1,7 @@
 //! The store in an SQLite, PostgreSQL, MySQL or MariaDB database, through `sqlx`.
 
 mod changes;
+mod connection;
 pub(crate) mod driver;
 
 use std::sync::Arc;
@@ -8,8 +9,11 @@ use std::sync::Arc;
 use rocket::time::OffsetDateTime;
 use rocket_db_pools::sqlx;
 
-use self::driver::{is_duplicate, is_rolled_back, SqlxBackend, Value};
-use super::retry::retry_rolled_back;
+use self::driver::{is_duplicate, lacks_epoch, SqlxBackend, SqlxConnections};
+use self::connection::SqlxConnection;
+use super::connections::{Lease, Repeat};
+use super::launch;
+use super::literals::Value;
 use super::statements::{self, Statements, TableName};
 use crate::blocklist::database::batch::{Batcher, Reader};
 use crate::blocklist::database::pool::{sealed, BlocklistPool};
@@ -28,6 +32,11 @@ use crate::clock;
 /// For a [database of `rocket_db_pools`](rocket_db_pools::Database), calling
 /// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist) is enough. The
 /// constructors here are for a pool that the application creates itself, or for another table.
+///
+/// The store opens connections of its own with the options and hooks of the pool: at most eight, and at
+/// most as many as the pool may have. It borrows none, so that no transaction the application left open
+/// is in its way, and goes on when the pool is closed. Only where another connection would have another
+/// database (`:memory:` without a shared cache) it uses the pool itself.
 ///
 /// # Example
 ///
@@ -49,7 +58,7 @@ pub struct SqlxBlocklist<DB: SqlxBackend> {
 }
 
 struct Table<DB: SqlxBackend> {
-    pool: sqlx::Pool<DB>,
+    connections: SqlxConnections<DB>,
     statements: Statements,
 }
 
@@ -71,31 +80,25 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
     }
 
     fn of(pool: sqlx::Pool<DB>, table: &TableName<'_>) -> Self {
-        let max_in_flight = pool.options().get_max_connections() as usize;
-        let table = Arc::new(Table { pool, statements: DB::DIALECT.statements(table) });
+        let (connections, max_in_flight) = connection::connections(pool);
+        let table = Arc::new(Table { connections, statements: DB::statements(table) });
         Self { batcher: Batcher::new(table.clone(), max_in_flight), table }
     }
 
-    /// Creates the table and its indexes if the table is missing. If it exists, the right to create
-    /// tables is not needed.
+    /// Creates the table and its indexes if the table is missing, and tries to write an entry, of which
+    /// nothing remains. If the table exists, the right to create tables is not needed.
     ///
     /// Several servers may call this at the same time.
     ///
     /// # Errors
     ///
-    /// If the table, with all its columns, neither exists nor can be created.
+    /// If the table, with all its columns, neither exists nor can be created, or if a right to read or
+    /// write it is missing. A database that only reads at the moment is a warning in the log.
     pub async fn create_table(&self) -> Result<(), StoreError> {
-        let Table { pool, statements } = &*self.table;
-        if DB::run(pool, &statements.probe).await.is_ok() {
-            return Ok(());
-        }
-        let created = DB::run(pool, &statements.create).await;
-        // In PostgreSQL, IF NOT EXISTS can fail when two servers create the table at the same time,
-        // so only whether the table exists afterwards counts.
-        match DB::run(pool, &statements.probe).await {
-            Ok(()) => Ok(()),
-            Err(missing) => Err(StoreError::new(created.err().unwrap_or(missing))),
-        }
+        let Table { connections, statements } = &*self.table;
+        // Not given back: what fails here may leave a transaction open.
+        let mut lease = connections.open().await.map_err(StoreError::new)?;
+        launch::set_up(&mut lease.connection, statements).await
     }
 
     /// The statements of this store, named after the methods that run them, for `EXPLAIN`.
@@ -106,8 +109,38 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
 }
 
 impl<DB: SqlxBackend> Table<DB> {
-    async fn write(&self, statement: &str, values: &[Value]) -> Result<u64, sqlx::Error> {
-        retry_rolled_back(|| DB::write(&self.pool, statement, values), is_rolled_back).await
+    /// Runs a writing statement. A table that was emptied together with MySQL's epoch gets it back.
+    async fn write(
+        &self,
+        repeat: Repeat,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<u64, sqlx::Error> {
+        let result = self.write_once(repeat, statement, values).await;
+        match (&result, &self.statements.repair) {
+            (Err(error), Some(repair)) if lacks_epoch(error) => {
+                // A server that repairs it meanwhile does no harm. If it can't be repaired, the error of
+                // the repair says why.
+                self.write_once(Repeat::Yes, repair, &[]).await?;
+                log::warn!("JWT: the row of `{}_epoch` was missing", self.statements.table);
+                self.write_once(repeat, statement, values).await
+            }
+            _ => result,
+        }
+    }
+
+    async fn write_once(
+        &self,
+        repeat: Repeat,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<u64, sqlx::Error> {
+        let write = |mut lease: Lease<SqlxConnection<DB>>| async move {
+            let written = DB::write(lease.connection.get(), statement, values);
+            let written = written.await;
+            (lease, written)
+        };
+        self.connections.run(repeat, write).await
     }
 }
 
@@ -115,8 +148,12 @@ impl<DB: SqlxBackend> Table<DB> {
 impl<DB: SqlxBackend> Reader for Table<DB> {
     async fn read(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
         let (statement, keys) = self.statements.standing.keys(keys)?;
-        let read = || DB::read(&self.pool, statement, &keys);
-        let rows = retry_rolled_back(read, is_rolled_back).await.map_err(StoreError::new)?;
+        let keys = &*keys;
+        let read = |mut lease: Lease<SqlxConnection<DB>>| async move {
+            let rows = DB::read(lease.connection.get(), statement, keys).await;
+            (lease, rows)
+        };
+        let rows = self.connections.run(Repeat::Yes, read).await.map_err(StoreError::new)?;
         rows.into_iter().map(statements::row).collect()
     }
 }
@@ -128,8 +165,9 @@ impl<DB: SqlxBackend> Rows for SqlxBlocklist<DB> {
     }
 
     async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError> {
-        let values = [Value::Key(key), Value::Int(Some(now)), Value::Int(Some(until))];
-        match self.table.write(&self.table.statements.use_up, &values).await {
+        let values = [Value::Key(&key), Value::Int(Some(now)), Value::Int(Some(until))];
+        // A repeated "use up" could find its own mark.
+        match self.table.write(Repeat::No, &self.table.statements.use_up, &values).await {
             Ok(inserted) => Ok(inserted == 1),
             Err(error) if is_duplicate(&error) => Ok(false),
             Err(error) => Err(StoreError::new(error)),
@@ -140,14 +178,15 @@ impl<DB: SqlxBackend> Rows for SqlxBlocklist<DB> {
 #[rocket::async_trait]
 impl<DB: SqlxBackend> Blocklist for SqlxBlocklist<DB> {
     async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
+        let key = entry.key();
         let values = [
-            Value::Key(entry.key()),
+            Value::Key(&key),
             Value::Bool(entry.cut_off().is_none()),
             Value::Int(entry.cut_off().map(clock::millis)),
             Value::Int(entry.until().map(clock::millis)),
         ];
-        self.table.write(&self.table.statements.revoke, &values).await.map_err(StoreError::new)?;
-        Ok(())
+        let written = self.table.write(Repeat::Yes, &self.table.statements.revoke, &values).await;
+        written.map(|_| ()).map_err(StoreError::new)
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
@@ -167,7 +206,7 @@ impl<DB: SqlxBackend> Blocklist for SqlxBlocklist<DB> {
         let values = [Value::Int(Some(clock::millis(now)))];
         let mut removed = 0;
         loop {
-            let batch = self.table.write(&self.table.statements.prune, &values).await;
+            let batch = self.table.write(Repeat::Yes, &self.table.statements.prune, &values).await;
             let batch = batch.map_err(StoreError::new)?;
             removed += batch;
             if batch < statements::BATCH {
@@ -180,7 +219,7 @@ impl<DB: SqlxBackend> Blocklist for SqlxBlocklist<DB> {
 #[rocket::async_trait]
 impl<DB: SqlxBackend> ReplicableBlocklist for SqlxBlocklist<DB> {
     async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
-        DB::changes(&self.table.pool, &self.table.statements.table, after).await
+        DB::changes(&self.table.connections, &self.table.statements, after).await
     }
 }
 

@@ -18,11 +18,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rocket_db_pools::sqlx::{self, Connection, MySql, MySqlConnection, MySqlPool, Row};
+use rocket_db_pools::sqlx::{self, Executor, MySql, MySqlConnection, Row};
 use uuid::Uuid;
 
 use crate::blocklist::database::rows::PAGE;
-use crate::blocklist::database::sql::sqlx::driver::ReadChanges;
+use crate::blocklist::database::sql::sqlx::connection::SqlxConnection;
+use crate::blocklist::database::sql::sqlx::driver::{ReadChanges, SqlxConnections};
+use crate::blocklist::database::sql::statements::Statements;
 use crate::blocklist::entry::{Entry, EntryKey};
 use crate::blocklist::replica::changes::{Changes, Cursor};
 use crate::blocklist::store::StoreError;
@@ -44,7 +46,7 @@ struct Position {
     at: At,
     next: Watermark,
     // Taken while in use, so that a connection whose query was cancelled is not reused.
-    connection: Arc<Mutex<Option<MySqlConnection>>>,
+    connection: Arc<Mutex<Option<SqlxConnection<MySql>>>>,
 }
 
 enum At {
@@ -59,8 +61,8 @@ enum At {
 #[rocket::async_trait]
 impl ReadChanges for MySql {
     async fn changes(
-        pool: &MySqlPool,
-        table: &str,
+        connections: &SqlxConnections<Self>,
+        statements: &Statements,
         after: Option<&Cursor>,
     ) -> Result<Changes, StoreError> {
         let after = after.and_then(Cursor::get::<Position>);
@@ -68,29 +70,34 @@ impl ReadChanges for MySql {
         let taken = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut connection = match taken {
             Some(connection) => connection,
-            None => connect(pool).await.map_err(StoreError::new)?,
+            None => connect(connections).await.map_err(StoreError::new)?,
         };
         let (entries, at, next) =
-            page_after(&mut connection, table, after).await.map_err(StoreError::new)?;
+            page_after(connection.get(), statements, after).await.map_err(StoreError::new)?;
         *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
         let more = !matches!(at, At::Begin);
         Ok(Changes { entries, cursor: Cursor::new(Position { at, next, connection: kept }), more })
     }
 }
 
-/// A connection outside the pool, so that its lock timeout does not affect the application.
-async fn connect(pool: &MySqlPool) -> Result<MySqlConnection, sqlx::Error> {
-    let mut connection = MySqlConnection::connect_with(&pool.connect_options()).await?;
-    sqlx::query("SET SESSION innodb_lock_wait_timeout = 1").execute(&mut connection).await?;
+/// A connection beside the others, as its lock timeout is another.
+async fn connect(
+    connections: &SqlxConnections<MySql>,
+) -> Result<SqlxConnection<MySql>, sqlx::Error> {
+    let mut connection = connections.open_separate().await?;
+    connection.get().execute("SET SESSION innodb_lock_wait_timeout = 1").await?;
     Ok(connection)
 }
 
 async fn page_after(
     connection: &mut MySqlConnection,
-    table: &str,
+    statements: &Statements,
     after: Option<&Position>,
 ) -> Result<(Vec<Entry>, At, Watermark), sqlx::Error> {
-    let Some(Position { at, next, .. }) = after else { return restart(connection, table).await };
+    let table = &*statements.table;
+    let Some(Position { at, next, .. }) = after else {
+        return restart(connection, statements).await;
+    };
     match at {
         At::Begin => match advance(connection, table, Some(next)).await? {
             Some(watermark) => {
@@ -98,7 +105,7 @@ async fn page_after(
                 let (entries, at) = page(connection, table, &from).await?;
                 Ok((entries, at, watermark))
             }
-            None => restart(connection, table).await,
+            None => restart(connection, statements).await,
         },
         at => {
             let (entries, at) = page(connection, table, at).await?;
@@ -109,9 +116,15 @@ async fn page_after(
 
 async fn restart(
     connection: &mut MySqlConnection,
-    table: &str,
+    statements: &Statements,
 ) -> Result<(Vec<Entry>, At, Watermark), sqlx::Error> {
-    let watermark = advance(connection, table, None).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let table = &*statements.table;
+    let mut watermark = advance(connection, table, None).await?;
+    if let (None, Some(repair)) = (&watermark, &statements.repair) {
+        connection.execute(&**repair).await?;
+        watermark = advance(connection, table, None).await?;
+    }
+    let watermark = watermark.ok_or(sqlx::Error::RowNotFound)?;
     Ok((vec![], At::Entries { key: vec![] }, watermark))
 }
 

@@ -1,44 +1,48 @@
 //! PostgreSQL: [`changes_postgres`](crate::blocklist::database::sql::changes_postgres) through
 //! `sqlx`.
 
-use rocket_db_pools::sqlx::{self, PgPool, Postgres, Row};
+use rocket_db_pools::sqlx::{self, Executor, Postgres, Row};
 
 use crate::blocklist::database::sql::changes_postgres::{
-    change_row, ChangeQueries, ChangeRow, Driver, Param,
+    change_row, ChangeQueries, ChangeRow, Driver,
 };
-use crate::blocklist::database::sql::retry::retry_rolled_back;
-use crate::blocklist::database::sql::sqlx::driver::{is_rolled_back, ReadChanges};
+use crate::blocklist::database::sql::connections::{Lease, Repeat};
+use crate::blocklist::database::sql::literals::{Style, Value};
+use crate::blocklist::database::sql::sqlx::connection::SqlxConnection;
+use crate::blocklist::database::sql::sqlx::driver::{ReadChanges, SqlxConnections};
+use crate::blocklist::database::sql::statements::Statements;
 use crate::blocklist::replica::changes::{Changes, Cursor};
 use crate::blocklist::store::StoreError;
 
 #[rocket::async_trait]
 impl ReadChanges for Postgres {
     async fn changes(
-        pool: &PgPool,
-        table: &str,
+        connections: &SqlxConnections<Self>,
+        statements: &Statements,
         after: Option<&Cursor>,
     ) -> Result<Changes, StoreError> {
-        ChangeQueries::new(table).page_after(&Pool(pool), after).await
+        ChangeQueries::new(&statements.table).page_after(&Through(connections), after).await
     }
 }
 
-struct Pool<'a>(&'a PgPool);
+struct Through<'a>(&'a SqlxConnections<Postgres>);
 
 #[rocket::async_trait]
-impl Driver for Pool<'_> {
-    async fn query(&self, statement: &str, params: &[Param]) -> Result<Vec<ChangeRow>, StoreError> {
-        let read = || async {
-            let mut query = sqlx::query(statement);
-            for param in params {
-                query = match param {
-                    Param::Int(int) => query.bind(*int),
-                    Param::Key(key) => query.bind(&key[..]),
-                };
-            }
-            let rows = query.fetch_all(self.0).await?;
-            let rows = rows.iter().map(|row| Ok(change_row!(row)));
-            rows.collect::<Result<Vec<_>, sqlx::Error>>()
+impl Driver for Through<'_> {
+    async fn query(
+        &self,
+        statement: &str,
+        params: &[Value<'_>],
+    ) -> Result<Vec<ChangeRow>, StoreError> {
+        let text = &*Style::Postgres.inline(statement, params);
+        let read = |mut lease: Lease<SqlxConnection<Postgres>>| async move {
+            let rows = lease.connection.get().fetch_all(text).await;
+            let rows = rows.and_then(|rows| {
+                let rows = rows.iter().map(|row| Ok(change_row!(row)));
+                rows.collect::<Result<Vec<_>, sqlx::Error>>()
+            });
+            (lease, rows)
         };
-        retry_rolled_back(read, is_rolled_back).await.map_err(StoreError::new)
+        self.0.run(Repeat::Yes, read).await.map_err(StoreError::new)
     }
 }

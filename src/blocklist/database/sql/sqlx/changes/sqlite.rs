@@ -8,10 +8,13 @@
 //! assigned twice; all entries are then read again.
 
 use rocket_db_pools::sqlx::sqlite::SqliteRow;
-use rocket_db_pools::sqlx::{self, Row, Sqlite, SqlitePool};
+use rocket_db_pools::sqlx::{self, Row, Sqlite, SqliteConnection};
 
 use crate::blocklist::database::rows::PAGE;
-use crate::blocklist::database::sql::sqlx::driver::ReadChanges;
+use crate::blocklist::database::sql::connections::{Lease, Repeat};
+use crate::blocklist::database::sql::sqlx::connection::SqlxConnection;
+use crate::blocklist::database::sql::sqlx::driver::{ReadChanges, SqlxConnections};
+use crate::blocklist::database::sql::statements::Statements;
 use crate::blocklist::entry::{Entry, EntryKey};
 use crate::blocklist::replica::changes::{Changes, Cursor};
 use crate::blocklist::store::StoreError;
@@ -38,37 +41,49 @@ enum Position {
 #[rocket::async_trait]
 impl ReadChanges for Sqlite {
     async fn changes(
-        pool: &SqlitePool,
-        table: &str,
+        connections: &SqlxConnections<Self>,
+        statements: &Statements,
         after: Option<&Cursor>,
     ) -> Result<Changes, StoreError> {
-        let changes = match after.and_then(Cursor::get::<Position>) {
-            None => begin(pool, table, None).await,
-            Some(Position::Begin(watermark)) => begin(pool, table, Some(watermark)).await,
-            Some(Position::Changes { after, next }) => {
-                let statement = format!(
-                    "SELECT {COLUMNS} FROM {table} WHERE changed >= ?1 \
-                     AND (changed > ?1 OR entry > ?2) ORDER BY changed, entry LIMIT ?3"
-                );
-                let query = sqlx::query(&statement).bind(after.changed).bind(&after.key[..]);
-                let rows = query.bind(PAGE).fetch_all(pool).await;
-                rows.and_then(|rows| page(&rows, 0, next, in_changes))
-            }
-            Some(Position::Entries { key, next }) => {
-                let statement = format!(
-                    "SELECT {COLUMNS} FROM {table} WHERE entry > ?1 ORDER BY entry LIMIT ?2"
-                );
-                let query = sqlx::query(&statement).bind(&key[..]);
-                let rows = query.bind(PAGE).fetch_all(pool).await;
-                rows.and_then(|rows| page(&rows, 0, next, in_entries))
-            }
+        let (table, after) = (&*statements.table, after.and_then(Cursor::get::<Position>));
+        let read = |mut lease: Lease<SqlxConnection<Sqlite>>| async move {
+            let connection = lease.connection.get();
+            let changes = page_after(connection, table, after).await;
+            (lease, changes)
         };
-        changes.map_err(StoreError::new)
+        connections.run(Repeat::Yes, read).await.map_err(StoreError::new)
+    }
+}
+
+async fn page_after(
+    connection: &mut SqliteConnection,
+    table: &str,
+    after: Option<&Position>,
+) -> Result<Changes, sqlx::Error> {
+    match after {
+        None => begin(connection, table, None).await,
+        Some(Position::Begin(watermark)) => begin(connection, table, Some(watermark)).await,
+        Some(Position::Changes { after, next }) => {
+            let statement = format!(
+                "SELECT {COLUMNS} FROM {table} WHERE changed >= ?1 \
+                 AND (changed > ?1 OR entry > ?2) ORDER BY changed, entry LIMIT ?3"
+            );
+            let query = sqlx::query(&statement).bind(after.changed).bind(&after.key[..]);
+            let rows = query.bind(PAGE).fetch_all(connection).await?;
+            page(&rows, 0, next, in_changes)
+        }
+        Some(Position::Entries { key, next }) => {
+            let statement =
+                format!("SELECT {COLUMNS} FROM {table} WHERE entry > ?1 ORDER BY entry LIMIT ?2");
+            let query = sqlx::query(&statement).bind(&key[..]);
+            let rows = query.bind(PAGE).fetch_all(connection).await?;
+            page(&rows, 0, next, in_entries)
+        }
     }
 }
 
 async fn begin(
-    pool: &SqlitePool,
+    connection: &mut SqliteConnection,
     table: &str,
     watermark: Option<&Watermark>,
 ) -> Result<Changes, sqlx::Error> {
@@ -83,7 +98,7 @@ async fn begin(
     );
     let (key, from) = watermark.map_or((&[][..], i64::MAX), |mark| (&mark.key, mark.changed));
     let query = sqlx::query(&statement).bind(key).bind(from);
-    let rows = query.bind(PAGE).fetch_all(pool).await?;
+    let rows = query.bind(PAGE).fetch_all(connection).await?;
     let Some(first) = rows.first() else { return Err(sqlx::Error::RowNotFound) };
 
     let seen: Option<i64> = first.try_get(0)?;

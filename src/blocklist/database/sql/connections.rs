@@ -1,0 +1,202 @@
+//! The connections of a store: its own, opened as the application's pool opens them.
+//!
+//! A connection that the application has used may be inside a transaction that it left open, in which
+//! a revocation is lost and a lookup reads an old snapshot. The application's pool is also closed
+//! before the last requests have been answered. So the store borrows nothing from that pool.
+//!
+//! A connection that can never do what it is asked (its session only reads, or its server shuts down)
+//! is closed together with all idle ones, which were opened before, and the operation is retried once
+//! on a new one.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rocket::tokio;
+use rocket::tokio::sync::{oneshot, OwnedSemaphorePermit, Semaphore};
+use rocket::tokio::time::Instant;
+
+use super::retry::{self, Verdict};
+
+/// The most connections of a store. A query in flight carries up to 64 lookups, so that more would
+/// seldom be used.
+pub(super) const MAX_CONNECTIONS: usize = 8;
+
+/// An idle connection is closed after this time, and any connection at an age of [`MAX_AGE`], so that
+/// servers with a new address or new settings are noticed.
+const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
+const MAX_AGE: Duration = Duration::from_secs(30 * 60);
+
+/// Opens the connections of a driver, and tells what their errors mean.
+#[rocket::async_trait]
+pub trait Open: Send + Sync + 'static {
+    type Connection: Send + 'static;
+    type Error: Send + 'static;
+
+    async fn open(&self) -> Result<Self::Connection, Self::Error>;
+
+    /// Whether the connection is alive. Costs a round trip.
+    async fn ping(&self, connection: &mut Self::Connection) -> Result<(), Self::Error>;
+
+    /// The error of a connection whose opening was aborted, as the runtime is shutting down.
+    fn aborted() -> Self::Error;
+
+    fn verdict(error: &Self::Error) -> Verdict;
+
+    /// Whether a connection is kept after its use.
+    fn is_kept(&self) -> bool {
+        true
+    }
+}
+
+/// Whether an operation may be repeated when nobody knows whether it was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    Yes,
+    /// Then the connection is pinged first: an idle one may have ended unnoticed.
+    No,
+}
+
+pub struct Connections<O: Open>(Arc<Inner<O>>);
+
+struct Inner<O: Open> {
+    opener: O,
+    /// The one used last is at the end, and used next.
+    idle: Mutex<Vec<Idle<O::Connection>>>,
+    permits: Arc<Semaphore>,
+}
+
+struct Idle<C> {
+    connection: C,
+    opened: Instant,
+    since: Instant,
+}
+
+/// A connection in use. One that is dropped, as its request was cancelled, is closed: a late response
+/// must not be taken for that of another statement.
+pub(super) struct Lease<C> {
+    pub(super) connection: C,
+    opened: Instant,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl<O: Open> Connections<O> {
+    pub(super) fn new(opener: O, limit: usize) -> Self {
+        let permits = Arc::new(Semaphore::new(limit.max(1)));
+        Self(Arc::new(Inner { opener, idle: Mutex::default(), permits }))
+    }
+
+    /// Runs an operation on a connection: again if its transaction was rolled back, and once more on
+    /// a new connection if this one cannot do it.
+    pub(super) async fn run<T, F>(
+        &self,
+        repeat: Repeat,
+        operation: impl Fn(Lease<O::Connection>) -> F + Send + Sync,
+    ) -> Result<T, O::Error>
+    where
+        T: Send,
+        F: Future<Output = (Lease<O::Connection>, Result<T, O::Error>)> + Send,
+    {
+        let mut attempt = 1;
+        let mut is_new = false;
+        loop {
+            let lease = if is_new { self.open().await? } else { self.get(repeat).await? };
+            let (lease, result) = operation(lease).await;
+            let error = match result {
+                Ok(done) => {
+                    self.0.give_back(lease);
+                    return Ok(done);
+                }
+                Err(error) => error,
+            };
+            let verdict = O::verdict(&error);
+            match verdict {
+                Verdict::RolledBack | Verdict::Failed => self.0.give_back(lease),
+                Verdict::Refused | Verdict::Lost => {
+                    drop(lease);
+                    self.0.idle().clear();
+                }
+            }
+            match verdict {
+                Verdict::RolledBack if attempt < retry::ATTEMPTS => {
+                    tokio::time::sleep(retry::backoff(attempt)).await;
+                    attempt += 1;
+                }
+                Verdict::Refused if !is_new => is_new = true,
+                Verdict::Lost if !is_new && repeat == Repeat::Yes => is_new = true,
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// A connection beside the others, which are limited in number.
+    pub(super) async fn open_separate(&self) -> Result<O::Connection, O::Error> {
+        self.0.opener.open().await
+    }
+
+    async fn get(&self, repeat: Repeat) -> Result<Lease<O::Connection>, O::Error> {
+        let permit = self.permit().await?;
+        let Some(Idle { connection, opened, .. }) = self.0.take_idle() else {
+            return self.open_with(permit).await;
+        };
+        let mut lease = Lease { connection, opened, _permit: permit };
+        if repeat == Repeat::No && self.0.opener.ping(&mut lease.connection).await.is_err() {
+            self.0.idle().clear();
+            return self.open_with(lease._permit).await;
+        }
+        Ok(lease)
+    }
+
+    /// A new connection.
+    pub(super) async fn open(&self) -> Result<Lease<O::Connection>, O::Error> {
+        self.open_with(self.permit().await?).await
+    }
+
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, O::Error> {
+        self.0.permits.clone().acquire_owned().await.map_err(|_| O::aborted())
+    }
+
+    /// Opens a connection in a task of its own: if this request is cancelled, the connection serves the
+    /// next one. Otherwise, if opening a connection takes longer than a request waits, as it may when
+    /// all servers reconnect to a database together, none would ever be opened.
+    async fn open_with(
+        &self,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Lease<O::Connection>, O::Error> {
+        let (reply, opened) = oneshot::channel();
+        let inner = self.0.clone();
+        tokio::spawn(async move {
+            let connection = inner.opener.open().await;
+            let lease = connection.map(|connection| Lease {
+                connection,
+                opened: Instant::now(),
+                _permit: permit,
+            });
+            if let Err(Ok(lease)) = reply.send(lease) {
+                inner.give_back(lease);
+            }
+        });
+        opened.await.unwrap_or_else(|_| Err(O::aborted()))
+    }
+}
+
+impl<O: Open> Inner<O> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle<O::Connection>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_idle(&self) -> Option<Idle<O::Connection>> {
+        let mut idle = self.idle();
+        idle.retain(|idle| idle.opened.elapsed() < MAX_AGE);
+        idle.pop()
+    }
+
+    fn give_back(&self, Lease { connection, opened, _permit }: Lease<O::Connection>) {
+        if !self.opener.is_kept() {
+            return;
+        }
+        let mut idle = self.idle();
+        idle.retain(|idle| idle.since.elapsed() < MAX_IDLE);
+        idle.push(Idle { connection, opened, since: Instant::now() });
+    }
+}

@@ -1,0 +1,85 @@
+//! The own connections of a store, opened with the options and the hooks of the application's pool.
+
+use rocket_db_pools::sqlx::pool::PoolConnection;
+use rocket_db_pools::sqlx::{self, Connection};
+
+use super::driver::{Operations, SqlxConnections};
+use crate::blocklist::database::sql::connections::{Connections, Open, MAX_CONNECTIONS};
+use crate::blocklist::database::sql::retry::Verdict;
+
+/// Opens connections.
+pub struct Opener<DB: sqlx::Database> {
+    /// A pool that keeps nothing: it knows the hooks of the application's, such as `after_connect`.
+    pool: sqlx::Pool<DB>,
+    /// The pool is the application's, as it alone has the database.
+    is_borrowed: bool,
+}
+
+pub enum SqlxConnection<DB: sqlx::Database> {
+    Own(DB::Connection),
+    Borrowed(PoolConnection<DB>),
+}
+
+impl<DB: sqlx::Database> SqlxConnection<DB> {
+    pub(super) fn get(&mut self) -> &mut DB::Connection {
+        match self {
+            Self::Own(connection) => connection,
+            Self::Borrowed(connection) => connection,
+        }
+    }
+}
+
+/// As many connections as the application's pool may have, at most [`MAX_CONNECTIONS`].
+pub(super) fn connections<DB: Operations>(pool: sqlx::Pool<DB>) -> (SqlxConnections<DB>, usize) {
+    let limit = pool.options().get_max_connections().clamp(1, MAX_CONNECTIONS as u32);
+    let options = pool.connect_options();
+    let opener = match DB::is_private(&options) {
+        true => Opener { pool, is_borrowed: true },
+        false => {
+            let own = pool.options().clone().max_connections(limit).min_connections(0);
+            let own = own.idle_timeout(None).max_lifetime(None);
+            Opener { pool: own.connect_lazy_with((*options).clone()), is_borrowed: false }
+        }
+    };
+    let limit = limit as usize;
+    (Connections::new(opener, limit), limit)
+}
+
+#[rocket::async_trait]
+impl<DB: Operations> Open for Opener<DB> {
+    type Connection = SqlxConnection<DB>;
+    type Error = sqlx::Error;
+
+    async fn open(&self) -> Result<SqlxConnection<DB>, sqlx::Error> {
+        let connection = self.pool.acquire().await?;
+        if self.is_borrowed {
+            return Ok(SqlxConnection::Borrowed(connection));
+        }
+        let mut connection = connection.detach();
+        DB::prepare_session(&mut connection).await?;
+        Ok(SqlxConnection::Own(connection))
+    }
+
+    async fn ping(&self, connection: &mut SqlxConnection<DB>) -> Result<(), sqlx::Error> {
+        connection.get().ping().await
+    }
+
+    fn aborted() -> sqlx::Error {
+        sqlx::Error::WorkerCrashed
+    }
+
+    fn verdict(error: &sqlx::Error) -> Verdict {
+        match error {
+            sqlx::Error::Database(error) => DB::verdict(&**error),
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::WorkerCrashed => Verdict::Lost,
+            _ => Verdict::Failed,
+        }
+    }
+
+    fn is_kept(&self) -> bool {
+        !self.is_borrowed
+    }
+}
