@@ -110,9 +110,9 @@ async fn no_table<S: Session>(
             );
         }
         #[cfg(feature = "sqlx_sqlite")]
-        Fault::ReadOnlyFile => text.push_str(
-            ". Give this process the right to write to the file and to its folder",
-        ),
+        Fault::ReadOnlyFile => {
+            text.push_str(". Give this process the right to write to the file and to its folder")
+        }
         _ => {}
     }
     StoreError::new(text)
