@@ -5,6 +5,9 @@
 //! members. `serde_json` parses the lists and objects in it, so those may hold anything. A payload that
 //! is not plain is not refused: `serde_json` parses it. So the fast path must only agree with
 //! `serde_json` on plain payloads, which a property test checks.
+//!
+//! Without it, verifying an HS256 token takes 27 % more instructions (28,900 instead of 22,800), and a
+//! guarded request some 6 % more CPU time.
 
 use std::borrow::Cow;
 
