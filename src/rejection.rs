@@ -21,7 +21,8 @@ use crate::token::Token;
 #[derive(Clone)]
 pub struct Rejection {
     reason: Reason,
-    invalid_status: Status,
+    /// `invalid_token_status`, if the configuration was at hand.
+    invalid_status: Option<Status>,
     token: Option<Arc<Token<Claims>>>,
 }
 
@@ -46,6 +47,10 @@ impl From<Reason> for CheckFailed {
 
 impl Rejection {
     pub(crate) fn new(failed: CheckFailed, invalid_status: Status) -> Self {
+        Self::of_check(failed, Some(invalid_status))
+    }
+
+    fn of_check(failed: CheckFailed, invalid_status: Option<Status>) -> Self {
         let CheckFailed { reason, verified } = failed;
         let token = verified.map(|verified| {
             Arc::new(Token::with_claims(verified.claims().clone(), verified, None))
@@ -55,7 +60,13 @@ impl Rejection {
 
     /// A rejection where no configuration is at hand: from `danger`, or without the fairing.
     pub(crate) fn unconfigured(reason: Reason) -> Self {
-        Self::new(reason.into(), Status::Unauthorized)
+        Self::of_check(reason.into(), None)
+    }
+
+    /// The rejection with `invalid_token_status`, if it lacks it.
+    pub(crate) fn configured(mut self, invalid_status: Status) -> Self {
+        self.invalid_status.get_or_insert(invalid_status);
+        self
     }
 
     /// The check that failed.
@@ -63,9 +74,11 @@ impl Rejection {
         &self.reason
     }
 
-    /// The status of the response.
+    /// The status of the response. What [`danger`](crate::danger) refuses is answered with
+    /// `invalid_token_status` as well, but is 401 here, since it does not know the configuration.
     pub fn status(&self) -> Status {
-        self.reason.status().unwrap_or(self.invalid_status)
+        let invalid = || self.invalid_status.unwrap_or(Status::Unauthorized);
+        self.reason.status().unwrap_or_else(invalid)
     }
 
     /// The stable code for machines, such as `token_expired`.

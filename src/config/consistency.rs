@@ -101,6 +101,13 @@ fn reachable(settings: &Settings, findings: &mut Findings<'_>) {
             findings.warn("decode_audience", refuses_own(written.is_some(), "encode_audience"));
         }
     }
+    if !settings.accepts_typ(Some("JWT")) {
+        findings.warn(
+            "decode_typ",
+            "does not accept \"JWT\", the usual `typ` of tokens issued here: this server refuses its own \
+             tokens; add it, unless only others issue tokens",
+        );
+    }
 }
 
 /// What is said of a check that this server's own tokens do not pass.
@@ -142,7 +149,7 @@ fn renewals(settings: &Settings, findings: &mut Findings<'_>) {
 /// What the settings leave unchecked, if that is not what it is for.
 fn unchecked(settings: &Settings, findings: &mut Findings<'_>) {
     let expire = settings.access.expires.is_some() || settings.refresh.expires.is_some();
-    if expire && !settings.required_claims.iter().any(|claim| claim == "exp") {
+    if expire && !settings.required_claims.iter().any(|claim| claim.name == "exp") {
         findings.warn(
             "required_claims",
             "lacks `exp`: tokens that never expire are accepted; add \"exp\" unless you want that",

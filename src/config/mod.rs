@@ -8,6 +8,7 @@ mod keys;
 mod names;
 mod read;
 mod report;
+mod required;
 mod setting;
 mod stray;
 mod unused;

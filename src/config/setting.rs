@@ -4,7 +4,7 @@ use rocket::figment::error::Kind;
 use rocket::figment::value::Value;
 use rocket::serde::de::DeserializeOwned;
 
-use super::values::{OneOrMany, OptionalSpan, Secret, Span};
+use super::values::{OneOrMany, OptionalSpan, RequiredClaims, Secret, Span};
 
 /// A type of the table. Examples are made of defaults, which are public, never of what was written.
 pub(super) trait Setting: DeserializeOwned {
@@ -47,6 +47,17 @@ impl Setting for Option<Secret> {
 
     fn example(&self) -> String {
         ANY_STRING.into()
+    }
+}
+
+impl Setting for RequiredClaims {
+    const EXPECTED: &'static str = "a list of names, or a table such as { typ = \"Bearer\" }";
+
+    fn example(&self) -> String {
+        match self {
+            Self::List(names) => format!("{names:?}"),
+            Self::Table(_) => "{ typ = \"Bearer\" }".into(),
+        }
     }
 }
 

@@ -160,7 +160,7 @@ impl Unused<'_> {
     /// `exp` is not required where it is not written.
     fn expiry(&mut self, settings: &Settings) {
         const KEY: &str = "required_claims";
-        let is_wanted = settings.required_claims.iter().any(|claim| claim == "exp");
+        let is_wanted = settings.required_claims.iter().any(|claim| claim.name == "exp");
         if !is_wanted || !self.config.is_written(KEY) {
             return;
         }

@@ -40,18 +40,23 @@ impl Rejection {
 impl<'r> Responder<'r, 'static> for Rejection {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let cache = RequestCache::of(request);
+        let settings = request.rocket().state::<Jwt>().map(Jwt::settings);
+        let rejection = match settings {
+            Some(settings) => self.configured(settings.invalid_token_status),
+            None => self,
+        };
         // For the challenge, and against renewal: a route may have refused where no guard did.
-        cache.refuse(self.clone());
+        cache.refuse(rejection.clone());
         let hook =
             request.rocket().state::<Jwt>().and_then(|jwt| jwt.hooks().on_rejection.as_ref());
         match hook {
             // A hook that returns a rejection means the table's answer.
             Some(hook) if cache.enter_hook() => {
-                let answer = hook(&self, request);
+                let answer = hook(&rejection, request);
                 cache.leave_hook();
                 answer
             }
-            _ => respond_from_table(&self, request),
+            _ => respond_from_table(&rejection, request),
         }
     }
 }

@@ -181,15 +181,28 @@ fn other_keys_take_the_place_of_the_default_ones() {
 }
 
 #[test]
-fn of_a_key_that_comes_twice_the_last_counts() {
+fn two_members_of_one_name_are_two_tokens() {
     let client = app("");
     let token = access();
-    let good_last = format!(r#"{{"access_token": "x", "a": 1, "access_token": "{token}"}}"#);
-    let bad_last = format!(r#"{{"access_token": "{token}", "access\u005ftoken": "x"}}"#);
-    assert_eq!(post(&client, "/", good_last), let_in("ada"));
-    assert_eq!(post(&client, "/", bad_last), (422, "Not enough segments".into()));
-    let null_last = format!(r#"{{"access_token": "{token}", "access_token": null}}"#);
-    assert_eq!(post(&client, "/", null_last), missing("access_token"));
+    let two = (422, "More than one token was sent".to_string());
+    for members in [
+        format!(r#""access_token": "x", "a": 1, "access_token": "{token}""#),
+        format!(r#""access_token": "{token}", "access\u005ftoken": "x""#),
+        format!(r#""access_token": "{token}", "access_token": "{token}""#),
+        format!(r#""access_token": "{token}", "access_token": null"#),
+        format!(r#""access_token": null, "access_token": "{token}""#),
+        format!(r#""access_token": "", "b": {{}}, "access_token": "{token}""#),
+        format!(r#""access_token": 5, "access_token": "{token}""#),
+        r#""access_token": null, "access_token": null, "access_token": null"#.into(),
+    ] {
+        assert_eq!(post(&client, "/", format!("{{{members}}}")), two, "{members}");
+    }
+    // Elsewhere in the body a name may come again.
+    let body = format!(r#"{{"a": {{"access_token": "x"}}, "access_token": "{token}", "a": 1}}"#);
+    assert_eq!(post(&client, "/", body), let_in("ada"));
+    // What is no JSON holds no token.
+    let broken = format!(r#"{{"access_token": "x", "access_token": "{token}""#);
+    assert_eq!(post(&client, "/", broken), missing("access_token"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::refusals::{bare, cases, claimed, fairing, routes};
 use crate::support::*;
 use rocket::http::ContentType;
 use rocket::local::blocking::Client;
-use rocket_jwt_extended::{AccessToken, Reason};
+use rocket_jwt_extended::{danger, AccessToken, Claims, Error, Jwt, Reason, Rejection};
 use serde_json::json;
 
 use crate::common::*;
@@ -118,4 +118,38 @@ fn in_rust_a_refusal_is_exact_and_has_the_token_once_its_signature_held() {
     assert_ne!(verify(&expired), verify(&sign(&with(json!({"exp": START, "sub": "eve"})))));
     assert_ne!(verify("x"), verify("a.b.c"));
     assert_eq!(rejection.clone(), rejection);
+}
+
+#[get("/look/<token>")]
+fn look(token: &str) -> Result<String, Rejection> {
+    let claims: Claims = danger::unverified_claims(token)?;
+    Ok(format!("{:?} {}", danger::unverified_header(token)?.alg, claims.len()))
+}
+
+#[get("/look/<token>/error")]
+fn look_or_fail(token: &str) -> Result<String, Error> {
+    Ok(format!("{:?}", danger::unverified_header(token)?.alg))
+}
+
+#[get("/decode/<token>")]
+fn decode(jwt: &Jwt, token: &str) -> Result<String, Rejection> {
+    Ok(jwt.decode::<Claims>(token)?.identity().into())
+}
+
+#[test]
+fn a_route_answers_for_a_token_it_read_itself_with_the_configured_status() {
+    for (toml, status) in [("", 401), (FLASK, 422), ("invalid_token_status = 400", 400)] {
+        let hooked = Jwt::fairing().on_rejection(|rejection, _| (rejection.status(), "hooked"));
+        for fairing in [Jwt::fairing(), hooked] {
+            let client = client(toml, fairing, routes![look, look_or_fail, decode]);
+            for uri in ["/look/nonsense", "/look/nonsense/error", "/decode/nonsense"] {
+                let response = client.get(uri).dispatch();
+                assert_eq!(response.status().code, status, "{uri}");
+                let challenge = response.headers().get_one("WWW-Authenticate");
+                assert_eq!(challenge, Some("Bearer error=\"invalid_token\""), "{uri}");
+            }
+        }
+    }
+    // Without a configuration, as in a test of a function.
+    assert_eq!(danger::unverified_header("nonsense").unwrap_err().status().code, 401);
 }

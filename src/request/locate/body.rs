@@ -18,7 +18,12 @@ pub(super) fn find<'a>(search: &Search<'a, '_>) -> Result<Located<'a>, Reason> {
     let mut missing = String::new();
     for &token_type in search.types() {
         let key = search.settings.names(token_type).json_key.as_str();
-        match search.body.and_then(|body| member(body.bytes, key)) {
+        let found = match search.body.map(|body| member(body.bytes, key)) {
+            Some(Members::One(value)) => Some(value),
+            Some(Members::Several) => return Err(Reason::TwoTokens),
+            Some(Members::None) | None => None,
+        };
+        match found {
             None | Some(Value::Null) if missing.is_empty() => {
                 missing = format!("Missing \"{key}\" key in json data.");
             }
@@ -36,22 +41,34 @@ pub(super) fn find<'a>(search: &Search<'a, '_>) -> Result<Located<'a>, Reason> {
     Err(Reason::Missing(missing))
 }
 
-/// One member of a JSON object, the last with its name; `None` if the body is anything else.
-fn member(json: &[u8], key: &str) -> Option<Value> {
+/// The members of one name.
+enum Members {
+    None,
+    One(Value),
+    /// Parsers disagree on which of them counts (RFC 8259 §4).
+    Several,
+}
+
+/// The members of a JSON object with that name; none if the body is anything else.
+fn member(json: &[u8], key: &str) -> Members {
     struct Member<'k>(&'k str);
 
     impl<'de> Visitor<'de> for Member<'_> {
-        type Value = Option<Value>;
+        type Value = Members;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object")
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut found = None;
+            let mut found = Members::None;
             while let Some(name) = map.next_key::<String>()? {
                 if name == self.0 {
-                    found = Some(map.next_value()?);
+                    let value = map.next_value()?;
+                    found = match found {
+                        Members::None => Members::One(value),
+                        _ => Members::Several,
+                    };
                 } else {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -61,7 +78,8 @@ fn member(json: &[u8], key: &str) -> Option<Value> {
     }
 
     let mut reader = serde_json::Deserializer::from_slice(json);
-    let found = reader.deserialize_map(Member(key)).ok()?;
-    reader.end().ok()?;
-    found
+    match reader.deserialize_map(Member(key)) {
+        Ok(found) if reader.end().is_ok() => found,
+        _ => Members::None,
+    }
 }
