@@ -46,6 +46,10 @@ impl Server {
         Place { store, url }
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// What the server's own client prints.
     #[track_caller]
     pub fn ask(&self, text: &str) -> String {

@@ -4,10 +4,12 @@
 mod database;
 mod http;
 mod node;
+mod relay;
 
 mod fails_closed;
 mod launch;
 mod million;
+mod redis_failover;
 mod replica;
 mod restart;
 mod rotation;

@@ -11,8 +11,9 @@ use rocket_db_pools::deadpool_redis::redis::{self, Value};
 use rocket_db_pools::deadpool_redis::Pool;
 use uuid::Uuid;
 
-use super::connection::from_pool;
 use super::keyspace::{parse_value, Keyspace};
+use super::pooled;
+use super::primary::RoleCheck;
 use crate::blocklist::database::rows::{Fields, PAGE};
 use crate::blocklist::entry::{Entry, EntryKey};
 use crate::blocklist::replica::changes::{Changes, Cursor};
@@ -34,6 +35,7 @@ enum Position {
 pub(super) struct ChangeReader<'a> {
     pub(super) pool: &'a Pool,
     pub(super) keys: &'a Keyspace,
+    pub(super) role: &'a RoleCheck,
 }
 
 impl ChangeReader<'_> {
@@ -114,8 +116,7 @@ impl ChangeReader<'_> {
     }
 
     async fn query<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, StoreError> {
-        let mut connection = from_pool(self.pool).await.map_err(StoreError::new)?;
-        command.query_async(&mut connection).await.map_err(StoreError::new)
+        pooled::query(self.pool, self.role, command).await
     }
 }
 

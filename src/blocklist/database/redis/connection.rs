@@ -9,27 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rocket::tokio;
 use rocket::tokio::time::timeout;
 use rocket_db_pools::deadpool_redis::redis::aio::MultiplexedConnection;
-use rocket_db_pools::deadpool_redis::redis::{self, FromRedisValue, RedisError, RedisResult};
-use rocket_db_pools::deadpool_redis::{Connection as PooledConnection, Pool, PoolError};
+use rocket_db_pools::deadpool_redis::redis::{Pipeline, Value};
+use rocket_db_pools::deadpool_redis::Connection as PooledConnection;
 
-/// Gets a connection of its own from the pool, for commands that take long and would delay the
-/// requests on the shared one.
-///
-/// A new connection is opened in a task of its own: if this request is cancelled, the connection
-/// serves the next one. Otherwise, if opening a connection takes longer than a request waits, none
-/// would ever be opened.
-pub(super) async fn from_pool(pool: &Pool) -> Result<PooledConnection, PoolError> {
-    let status = pool.status();
-    if status.available > 0 || status.size >= status.max_size {
-        return pool.get().await;
-    }
-    let pool = pool.clone();
-    let opened = tokio::spawn(async move { pool.get().await });
-    opened.await.unwrap_or(Err(PoolError::Closed))
-}
+use super::primary::{self, Failure};
 
 /// A multiplexed connection that keeps its slot in the pool, where it counts as in use.
 ///
@@ -66,23 +51,21 @@ impl Connection {
         }
     }
 
-    pub(super) async fn send<T: FromRedisValue>(
-        &self,
-        request: &redis::Pipeline,
-    ) -> RedisResult<T> {
+    /// Sends a request that was ended with the check of the role. Returns the other replies.
+    pub(super) async fn send(&self, request: &Pipeline) -> Result<Vec<Value>, Failure> {
         let guard = CancelGuard { connection: self, since: self.replies.load(Ordering::SeqCst) };
-        let result = request.query_async(&mut self.connection.clone()).await;
+        let result = primary::send(&mut self.connection.clone(), request).await;
         guard.disarm();
         match &result {
-            Err(error) if breaks(error) => self.discard(),
+            Err(failure) if failure.ends_connection() => {}
             _ => _ = self.replies.fetch_add(1, Ordering::SeqCst),
         }
         result
     }
 
-    /// Whether the server replies to a ping within `limit`.
-    pub(super) async fn replies_within(&self, limit: Duration) -> bool {
-        timeout(limit, self.send::<(String,)>(&ping())).await.is_ok_and(|reply| reply.is_ok())
+    /// Whether the server replies to a request within `limit`.
+    pub(super) async fn replies_within(&self, limit: Duration, request: &Pipeline) -> bool {
+        timeout(limit, self.send(request)).await.is_ok_and(|reply| reply.is_ok())
     }
 
     pub(super) fn is_broken(&self) -> bool {
@@ -101,11 +84,13 @@ impl Connection {
     }
 
     /// Removes the connection from the pool, which never hands it out again and can open another in
-    /// its slot. Requests in flight still get their replies, if these arrive.
-    pub(super) fn discard(&self) {
-        self.is_broken.store(true, Ordering::SeqCst);
+    /// its slot. Requests in flight still get their replies, if these arrive. Returns whether it was
+    /// not discarded before.
+    pub(super) fn discard(&self) -> bool {
+        let is_first = !self.is_broken.swap(true, Ordering::SeqCst);
         let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(slot.map(PooledConnection::take));
+        is_first
     }
 }
 
@@ -125,15 +110,4 @@ impl Drop for CancelGuard<'_> {
     fn drop(&mut self) {
         self.connection.cancelled_at.fetch_max(self.since, Ordering::SeqCst);
     }
-}
-
-pub(super) fn ping() -> redis::Pipeline {
-    let mut ping = redis::pipe();
-    ping.cmd("PING");
-    ping
-}
-
-/// Whether the error ends the connection, rather than being the server's reply.
-fn breaks(error: &RedisError) -> bool {
-    error.is_io_error() || error.is_unrecoverable_error()
 }

@@ -39,7 +39,7 @@ impl Keyspace {
         for key in &keys {
             request.get(self.name(key));
         }
-        let values: Vec<Option<Vec<u8>>> = self.connection.read(&request).await?;
+        let values: Vec<Option<Vec<u8>>> = self.connection.read(request).await?;
         if values.len() != keys.len() {
             return Err(rows::malformed());
         }
@@ -58,7 +58,7 @@ impl Keyspace {
         for key in keys {
             request.cmd("TYPE").arg(self.name(key));
         }
-        let types: Vec<String> = self.connection.read(&request).await?;
+        let types: Vec<String> = self.connection.read(request).await?;
         if types.len() != keys.len() {
             return Err(rows::malformed());
         }

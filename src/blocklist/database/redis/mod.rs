@@ -2,19 +2,24 @@
 
 mod changes;
 mod connection;
+mod faults;
 mod keyspace;
+mod pooled;
+mod primary;
+mod scripts;
 mod shared_connection;
 
 use std::sync::Arc;
 
 use rocket::time::OffsetDateTime;
 use rocket_db_pools::deadpool_redis::redis;
-use rocket_db_pools::deadpool_redis::Pool;
+use rocket_db_pools::deadpool_redis::{Connection, Pool};
 
 use self::changes::ChangeReader;
-use self::connection::from_pool;
 use self::keyspace::Keyspace;
-use self::shared_connection::SharedConnection;
+use self::pooled::from_pool;
+use self::primary::RoleCheck;
+use self::shared_connection::{Repeat, SharedConnection};
 use super::batch::Batcher;
 use super::pool::{sealed, BlocklistPool};
 use super::rows::{self, Row, Rows};
@@ -29,56 +34,10 @@ const DEFAULT_PREFIX: &str = "jwt:";
 /// The most batches in flight: all of them use one connection, which replies in order.
 const MAX_IN_FLIGHT: usize = 32;
 
-/// Inserts or extends the entry KEYS[1]. The arguments are revoked, cut_off, expires. The resulting
-/// value is appended to the stream KEYS[2] as well, which keeps some sixteen thousand records for
-/// the readers of changes (`changes`).
-///
-/// `expires` is part of the value too, as a key's TTL could be rounded down each time it is read
-/// and set again. The scripts are sent in full (EVAL): they are short, revoking is rare, and a
-/// server that restarted and has lost its scripts needs no special handling.
-const REVOKE: &str = r"
-local function later(a, b, none)
-    if a == '-' then return none and a or b end
-    if b == '-' then return none and b or a end
-    if tonumber(a) > tonumber(b) then return a end
-    return b
-end
-local revoked, cut_off, used, expires = ARGV[1], ARGV[2], '-', ARGV[3]
-local old = redis.call('GET', KEYS[1])
-if old then
-    local r, c, u, e = string.match(old, '^([01]) (%S+) (%S+) (%S+) %d+$')
-    if not r then return redis.error_reply('a malformed entry in the blocklist') end
-    if r == '1' then revoked = r end
-    cut_off, used, expires = later(c, cut_off, false), u, later(e, expires, true)
-end
-local now = redis.call('TIME')
-local changed = string.format('%s%03d', now[1], math.floor(now[2] / 1000))
-local value = table.concat({revoked, cut_off, used, expires, changed}, ' ')
-redis.call('SET', KEYS[1], value)
-if expires ~= '-' then redis.call('PEXPIREAT', KEYS[1], expires) end
-local name = string.sub(KEYS[1], -33)
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', '16384', '*', 'entry', name .. ' ' .. value)
-return 1
-";
-
-/// Inserts the mark of use KEYS[1] unless the key exists, and appends it to the stream KEYS[2]. The
-/// arguments are used, expires.
-const USE_UP: &str = r"
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-local now = redis.call('TIME')
-local changed = string.format('%s%03d', now[1], math.floor(now[2] / 1000))
-local value = table.concat({'0', '-', ARGV[1], ARGV[2], changed}, ' ')
-redis.call('SET', KEYS[1], value)
-redis.call('PEXPIREAT', KEYS[1], ARGV[2])
-local name = string.sub(KEYS[1], -33)
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', '16384', '*', 'entry', name .. ' ' .. value)
-return 1
-";
-
 /// A blocklist in a Redis server, version 5 or later, shared by all servers.
 ///
-/// Each entry is a key that Redis expires by its own clock. The key's name is a prefix, a letter
-/// for the kind and the sixteen bytes of the id in hexadecimal. Its value is
+/// Each entry is a key that Redis expires by its own clock. The key's name is a prefix, a
+/// letter for the kind and the sixteen bytes of the id in hexadecimal. Its value is
 /// `revoked cut_off used expires changed`, with times in milliseconds since the Unix epoch and `-`
 /// for an absent one.
 ///
@@ -99,10 +58,13 @@ return 1
 ///
 /// The connection is replaced when it was closed, or when it is silent: a request timed out or was
 /// cancelled, no reply has arrived since, and the server does not reply to a ping within half a
-/// second. A command that changes an entry is never sent twice. Another connection is used for a
-/// moment at launch, and for each poll of `blocklist_replica`.
+/// second. It is also replaced when its server is not the primary any more, which each request checks
+/// (`ROLE`). The request is then repeated once; a use of a token only if it is known not to have been
+/// recorded. Another connection is used for a moment at launch, and for each poll of
+/// `blocklist_replica`.
 pub struct RedisBlocklist {
     pool: Pool,
+    role: Arc<RoleCheck>,
     keys: Arc<Keyspace>,
     batcher: Batcher<Keyspace>,
 }
@@ -115,29 +77,29 @@ impl RedisBlocklist {
 
     /// A store in the keys that begin with `prefix`. Nothing else may write keys with this prefix.
     pub fn with_prefix(pool: Pool, prefix: impl Into<String>) -> Self {
-        let connection = SharedConnection::new(pool.clone());
+        let role = Arc::new(RoleCheck::new());
+        let connection = SharedConnection::new(pool.clone(), role.clone());
         let keys = Arc::new(Keyspace { connection, prefix: prefix.into() });
-        Self { batcher: Batcher::new(keys.clone(), MAX_IN_FLIGHT), keys, pool }
+        Self { batcher: Batcher::new(keys.clone(), MAX_IN_FLIGHT), keys, role, pool }
     }
 
-    /// Reads the configuration of the server, and logs a warning if it may evict entries.
+    /// Checks that the server can be reached and is the primary. Logs a warning if it may evict
+    /// entries.
     ///
     /// # Errors
     ///
-    /// If the server cannot be reached. A server that does not reveal its configuration is not an
-    /// error.
+    /// If the server cannot be reached, or is not the primary. A server that does not reveal its
+    /// configuration is not an error.
     pub async fn check(&self) -> Result<(), StoreError> {
-        let mut connection = from_pool(&self.pool).await.map_err(StoreError::new)?;
-        // A ping first, as INFO may be forbidden, which must not look like an unreachable server.
-        redis::cmd("PING")
-            .query_async::<_, String>(&mut connection)
-            .await
-            .map_err(StoreError::new)?;
-        let info = redis::cmd("INFO").arg("memory").query_async::<_, String>(&mut connection).await;
-        if let Some(policy) = info.ok().as_deref().and_then(eviction_policy) {
-            log::warn!("the Redis server of the JWT blocklist may evict keys (`{policy}`).");
-            log::warn!("Revoked tokens may become valid again: set `maxmemory-policy noeviction`.");
+        let mut connection = from_pool(&self.pool).await.map_err(faults::of_pool)?;
+        self.role.verify(&mut connection).await?;
+        if self.role.is_missing() {
+            log::warn!(
+                "the Redis server of the JWT blocklist has no `ROLE`. A fail-over to a server that \
+                 keeps the connections of clients would go unnoticed: use one that closes them."
+            );
         }
+        warn_of_eviction(&mut connection).await;
         Ok(())
     }
 
@@ -146,11 +108,11 @@ impl RedisBlocklist {
         script: &str,
         key: &EntryKey,
         arguments: &[String],
+        repeat: Repeat,
     ) -> Result<bool, StoreError> {
-        let mut eval = redis::pipe();
-        let name = self.keys.name(key);
-        eval.cmd("EVAL").arg(script).arg(2).arg(name).arg(self.keys.stream()).arg(arguments);
-        let (done,) = self.keys.connection.write(&eval).await?;
+        let mut request = redis::pipe();
+        request.add_command(scripts::eval(script, &self.keys, &self.keys.name(key), arguments));
+        let (done,) = self.keys.connection.write(request, repeat).await?;
         Ok(done)
     }
 }
@@ -162,7 +124,9 @@ impl Rows for RedisBlocklist {
     }
 
     async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError> {
-        self.eval(USE_UP, &key, &[now.to_string(), until.to_string()]).await
+        let arguments = [now.to_string(), until.to_string()];
+        // Repeated, it would find its own mark, and the first use would count as the second.
+        self.eval(scripts::USE_UP, &key, &arguments, Repeat::IfRefused).await
     }
 }
 
@@ -172,7 +136,7 @@ impl Blocklist for RedisBlocklist {
         let millis = |time: Option<_>| time.map_or("-".into(), |at| clock::millis(at).to_string());
         let revoked = if entry.cut_off().is_none() { "1" } else { "0" };
         let arguments = [revoked.into(), millis(entry.cut_off()), millis(entry.until())];
-        self.eval(REVOKE, &entry.key(), &arguments).await?;
+        self.eval(scripts::REVOKE, &entry.key(), &arguments, Repeat::Always).await?;
         Ok(())
     }
 
@@ -198,7 +162,9 @@ impl Blocklist for RedisBlocklist {
 #[rocket::async_trait]
 impl ReplicableBlocklist for RedisBlocklist {
     async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
-        ChangeReader { pool: &self.pool, keys: &self.keys }.page_after(after).await
+        ChangeReader { pool: &self.pool, keys: &self.keys, role: &self.role }
+            .page_after(after)
+            .await
     }
 }
 
@@ -210,6 +176,14 @@ impl BlocklistPool for Pool {
         let store = RedisBlocklist::new(self.clone());
         store.check().await?;
         Ok(Arc::new(store))
+    }
+}
+
+async fn warn_of_eviction(connection: &mut Connection) {
+    let info = redis::cmd("INFO").arg("memory").query_async::<_, String>(connection).await;
+    if let Some(policy) = info.ok().as_deref().and_then(eviction_policy) {
+        log::warn!("the Redis server of the JWT blocklist may evict keys (`{policy}`).");
+        log::warn!("Revoked tokens may become valid again: set `maxmemory-policy noeviction`.");
     }
 }
 

@@ -5,55 +5,95 @@ use std::time::{Duration, Instant};
 
 use rocket::futures::future::{BoxFuture, FutureExt, Shared};
 use rocket::tokio;
-use rocket_db_pools::deadpool_redis::redis::{FromRedisValue, Pipeline};
-use rocket_db_pools::deadpool_redis::{Pool, PoolError, Timeouts};
+use rocket::tokio::time::timeout;
+use rocket_db_pools::deadpool_redis::redis::{self, FromRedisValue, Pipeline, Value};
+use rocket_db_pools::deadpool_redis::{
+    Connection as PooledConnection, Pool, PoolError, TimeoutType, Timeouts,
+};
 
-use super::connection::{ping, Connection};
+use super::connection::Connection;
+use super::pooled::discard_idle;
+use super::primary::{Failure, RoleCheck};
 use crate::blocklist::store::StoreError;
 
 /// How long a connection that may be stalled has to reply to a ping. This is well below the time a
 /// request waits, so that the request which finds a dead connection is answered on the next one.
 const PING_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// How long a new connection has to tell the role of its server, if the pool sets no limit.
+const VERIFY_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// An attempt to connect, shared by all requests that wait for it.
-type Connecting = Shared<BoxFuture<'static, Result<Arc<Connection>, Arc<PoolError>>>>;
+type Connecting = Shared<BoxFuture<'static, Result<Arc<Connection>, Arc<StoreError>>>>;
+
+/// Whether a request may be executed twice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// It may: the second time changes nothing more.
+    Always,
+    /// Only if it is known not to have been executed. The request would find its own effect, and
+    /// take it for that of another.
+    IfRefused,
+}
 
 pub(super) struct SharedConnection {
     pool: Pool,
+    role: Arc<RoleCheck>,
     current: Mutex<Option<Connecting>>,
 }
 
 impl SharedConnection {
-    pub(super) fn new(pool: Pool) -> Self {
-        Self { pool, current: Mutex::new(None) }
+    pub(super) fn new(pool: Pool, role: Arc<RoleCheck>) -> Self {
+        Self { pool, role, current: Mutex::new(None) }
     }
 
     /// Sends a request that changes nothing. Only a request reveals that a connection was closed
-    /// since its last use, so the request is then sent a second time, on a new connection.
-    pub(super) async fn read<T: FromRedisValue>(
-        &self,
-        request: &Pipeline,
-    ) -> Result<T, StoreError> {
-        let connection = self.connection().await?;
-        match connection.send(request).await {
-            Err(_) if connection.is_broken() => self.send(request).await,
-            result => result.map_err(StoreError::new),
-        }
+    /// since its last use, or that its node is not the primary any more, so the request is then sent
+    /// a second time, on a new connection.
+    pub(super) async fn read<T: FromRedisValue>(&self, request: Pipeline) -> Result<T, StoreError> {
+        // First, as opening it reveals how the role is asked for.
+        self.connection().await?;
+        let request = self.role.end(request);
+        let replies = match self.send(&request).await {
+            Err(failure) if failure.ends_connection() => self.send(&request).await,
+            result => result,
+        };
+        parse(replies?)
     }
 
-    /// Sends a request that changes something. It is never repeated: if the connection breaks, it
-    /// is unknown whether the change was made. A ping before it makes sure that the connection is
-    /// open.
+    /// Sends a request that changes something. An empty request before it makes sure that the
+    /// connection is open, and leads to the primary. The request itself is repeated once, on a new
+    /// connection, if it was not executed, or may be executed twice.
     pub(super) async fn write<T: FromRedisValue>(
         &self,
-        request: &Pipeline,
+        request: Pipeline,
+        repeat: Repeat,
     ) -> Result<T, StoreError> {
-        self.read::<(String,)>(&ping()).await?;
-        self.send(request).await
+        self.read::<Vec<Value>>(redis::pipe()).await?;
+        let request = self.role.end(request);
+        let may_repeat = |failure: &Failure| match repeat {
+            Repeat::Always => failure.ends_connection(),
+            Repeat::IfRefused => failure.did_nothing(),
+        };
+        let replies = match self.send(&request).await {
+            Err(failure) if may_repeat(&failure) => self.send(&request).await,
+            result => result,
+        };
+        parse(replies?)
     }
 
-    async fn send<T: FromRedisValue>(&self, request: &Pipeline) -> Result<T, StoreError> {
-        self.connection().await?.send(request).await.map_err(StoreError::new)
+    /// Sends the request on the current connection, and discards that if it is of no more use.
+    async fn send(&self, request: &Pipeline) -> Result<Vec<Value>, Failure> {
+        let connection = self.connection().await.map_err(Failure::NoConnection)?;
+        let result = connection.send(request).await;
+        if let Err(failure) = &result {
+            // Only the first of the requests in flight, so that no newer connection is discarded.
+            let is_first = failure.ends_connection() && connection.discard();
+            if is_first && failure.concerns_node() {
+                discard_idle(&self.pool);
+            }
+        }
+        result
     }
 
     async fn connection(&self) -> Result<Arc<Connection>, StoreError> {
@@ -81,7 +121,7 @@ impl SharedConnection {
                 Some(Err(_)) => {}
             }
         }
-        let connecting = connect(self.pool.clone(), stalled);
+        let connecting = connect(self.pool.clone(), self.role.clone(), stalled);
         *current = Some(connecting.clone());
         Err(connecting)
     }
@@ -90,36 +130,68 @@ impl SharedConnection {
 /// Connects in a task of its own, which continues for the other requests if the one that started it
 /// is cancelled. Otherwise, if connecting takes longer than a request waits, no connection would
 /// ever be opened.
-fn connect(pool: Pool, stalled: Option<Arc<Connection>>) -> Connecting {
+fn connect(pool: Pool, role: Arc<RoleCheck>, stalled: Option<Arc<Connection>>) -> Connecting {
     let connecting = tokio::spawn(async move {
         let connected = match stalled {
-            Some(connection) => recover(&pool, connection).await,
-            None => open(&pool).await,
+            Some(connection) => recover(&pool, &role, connection).await,
+            None => open(&pool, &role).await,
         };
-        connected.map_err(Arc::new)
+        connected.map_err(|failure| Arc::new(failure.into()))
     });
-    async { connecting.await.unwrap_or_else(|_| Err(Arc::new(PoolError::Closed))) }.boxed().shared()
+    let closed = || Arc::new(Failure::of_pool(PoolError::Closed).into());
+    async move { connecting.await.unwrap_or_else(|_| Err(closed())) }.boxed().shared()
 }
 
 /// Returns the same connection if it replies to a ping. So a client that sends requests and
 /// disconnects costs a ping, however often it does so; only a silent connection is replaced.
-async fn recover(pool: &Pool, connection: Arc<Connection>) -> Result<Arc<Connection>, PoolError> {
+async fn recover(
+    pool: &Pool,
+    role: &RoleCheck,
+    connection: Arc<Connection>,
+) -> Result<Arc<Connection>, Failure> {
     let begin = Instant::now();
-    if connection.replies_within(PING_TIMEOUT).await {
+    if connection.replies_within(PING_TIMEOUT, &role.end(redis::pipe())).await {
         return Ok(connection);
     }
     connection.discard();
     // The idle connections that have not replied since then are discarded too: the pool would wait
     // for each of them in turn.
     pool.retain(|_, metrics| metrics.recycled.unwrap_or(metrics.created) > begin);
-    open(pool).await
+    open(pool, role).await
 }
 
-async fn open(pool: &Pool) -> Result<Arc<Connection>, PoolError> {
-    let timeouts = pool.timeouts();
-    let recycle = timeouts.recycle.map_or(PING_TIMEOUT, |limit| limit.min(PING_TIMEOUT));
-    let connection = pool.timeout_get(&Timeouts { recycle: Some(recycle), ..timeouts }).await?;
+/// Opens a connection to the primary. The pool may hand out one that was opened before a fail-over:
+/// it is then discarded with all that are idle, and the next one is new.
+async fn open(pool: &Pool, role: &RoleCheck) -> Result<Arc<Connection>, Failure> {
+    let connection = match open_once(pool, role).await {
+        Err(failure) if failure.ends_connection() => {
+            discard_idle(pool);
+            open_once(pool, role).await
+        }
+        result => result,
+    }?;
     // A pool of one connection is left to the application.
     let detached = pool.status().max_size == 1;
     Ok(Arc::new(Connection::new(connection, detached)))
+}
+
+async fn open_once(pool: &Pool, role: &RoleCheck) -> Result<PooledConnection, Failure> {
+    let timeouts = pool.timeouts();
+    let recycle = timeouts.recycle.map_or(PING_TIMEOUT, |limit| limit.min(PING_TIMEOUT));
+    let limit = timeouts.create.unwrap_or(VERIFY_TIMEOUT);
+    let opened = pool.timeout_get(&Timeouts { recycle: Some(recycle), ..timeouts }).await;
+    let mut connection = opened.map_err(Failure::of_pool)?;
+    let verified = timeout(limit, role.verify(&mut connection)).await;
+    let silent = || Err(Failure::of_pool(PoolError::Timeout(TimeoutType::Create)));
+    match verified.unwrap_or_else(|_| silent()) {
+        Ok(()) => Ok(connection),
+        Err(failure) => {
+            drop(PooledConnection::take(connection));
+            Err(failure)
+        }
+    }
+}
+
+fn parse<T: FromRedisValue>(replies: Vec<Value>) -> Result<T, StoreError> {
+    redis::from_redis_value(&Value::Bulk(replies)).map_err(StoreError::new)
 }
