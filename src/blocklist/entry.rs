@@ -43,12 +43,14 @@ pub type EntryKey = [u8; 17];
 ///     jwt.revoke(Revocation::session(session_id, None)).await
 /// }
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Revocation {
     kind: RevocationKind,
     id: String,
     cut_off: Option<OffsetDateTime>,
     until: Option<OffsetDateTime>,
+    // When it was recorded, by the clock that `until` was computed with.
+    recorded_at: Option<OffsetDateTime>,
 }
 
 impl Revocation {
@@ -58,7 +60,7 @@ impl Revocation {
         cut_off: Option<OffsetDateTime>,
         until: Option<OffsetDateTime>,
     ) -> Self {
-        Self { kind, id, cut_off, until }
+        Self { kind, id, cut_off, until, recorded_at: None }
     }
 
     /// Revokes the token with this `jti`. The entry expires at `until`, which must not be before
@@ -107,7 +109,29 @@ impl Revocation {
     pub fn key(&self) -> EntryKey {
         entry_key(self.kind, self.id())
     }
+
+    /// The entry, recorded at `now` by this server's clock, which may be wrong. A store that expires
+    /// entries by another clock needs the time left rather than the time of day.
+    pub(crate) fn recorded_at(self, now: OffsetDateTime) -> Self {
+        Self { recorded_at: Some(now), ..self }
+    }
+
+    /// The current time by the clock that `until` was computed with.
+    #[cfg(feature = "deadpool_redis")]
+    pub(super) fn now(&self) -> OffsetDateTime {
+        self.recorded_at.unwrap_or_else(OffsetDateTime::now_utc)
+    }
 }
+
+/// The time of recording makes no difference.
+impl PartialEq for Revocation {
+    fn eq(&self, other: &Self) -> bool {
+        let fields = |entry: &Self| (entry.kind, entry.cut_off, entry.until);
+        fields(self) == fields(other) && self.id == other.id
+    }
+}
+
+impl Eq for Revocation {}
 
 impl fmt::Debug for Revocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,6 +9,7 @@ mod relay;
 mod fails_closed;
 mod launch;
 mod million;
+mod redis_clocks;
 mod redis_failover;
 mod replica;
 mod restart;

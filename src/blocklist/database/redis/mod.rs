@@ -36,7 +36,7 @@ const MAX_IN_FLIGHT: usize = 32;
 
 /// A blocklist in a Redis server, version 5 or later, shared by all servers.
 ///
-/// Each entry is a key that Redis expires by its own clock. The key's name is a prefix, a
+/// Each entry is a key that Redis expires when its lifetime has passed. The key's name is a prefix, a
 /// letter for the kind and the sixteen bytes of the id in hexadecimal. Its value is
 /// `revoked cut_off used expires changed`, with times in milliseconds since the Unix epoch and `-`
 /// for an absent one.
@@ -135,7 +135,8 @@ impl Blocklist for RedisBlocklist {
     async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
         let millis = |time: Option<_>| time.map_or("-".into(), |at| clock::millis(at).to_string());
         let revoked = if entry.cut_off().is_none() { "1" } else { "0" };
-        let arguments = [revoked.into(), millis(entry.cut_off()), millis(entry.until())];
+        let now = clock::millis(entry.now()).to_string();
+        let arguments = [revoked.into(), millis(entry.cut_off()), millis(entry.until()), now];
         self.eval(scripts::REVOKE, &entry.key(), &arguments, Repeat::Always).await?;
         Ok(())
     }
