@@ -11,6 +11,7 @@ mod launch;
 mod million;
 mod redis_clocks;
 mod redis_failover;
+mod redis_rights;
 mod replica;
 mod restart;
 mod rotation;

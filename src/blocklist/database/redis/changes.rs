@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::keyspace::{parse_value, Keyspace};
 use super::pooled;
 use super::primary::RoleCheck;
+use super::rights;
 use crate::blocklist::database::rows::{Fields, PAGE};
 use crate::blocklist::entry::{Entry, EntryKey};
 use crate::blocklist::replica::changes::{Changes, Cursor};
@@ -42,7 +43,10 @@ impl ChangeReader<'_> {
     /// Reads the page that follows a cursor.
     pub(super) async fn page_after(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
         match after.and_then(Cursor::get::<Position>) {
-            None => self.restart().await,
+            None => {
+                rights::try_reading(self.pool, self.keys).await?;
+                self.restart().await
+            }
             Some(Position::Changes(last)) => match self.records_after(last).await? {
                 Some(records) => {
                     let more = records.len() as i64 >= PAGE;

@@ -6,6 +6,7 @@ mod faults;
 mod keyspace;
 mod pooled;
 mod primary;
+mod rights;
 mod scripts;
 mod shared_connection;
 
@@ -13,11 +14,10 @@ use std::sync::Arc;
 
 use rocket::time::OffsetDateTime;
 use rocket_db_pools::deadpool_redis::redis;
-use rocket_db_pools::deadpool_redis::{Connection, Pool};
+use rocket_db_pools::deadpool_redis::Pool;
 
 use self::changes::ChangeReader;
 use self::keyspace::Keyspace;
-use self::pooled::from_pool;
 use self::primary::RoleCheck;
 use self::shared_connection::{Repeat, SharedConnection};
 use super::batch::Batcher;
@@ -83,24 +83,16 @@ impl RedisBlocklist {
         Self { batcher: Batcher::new(keys.clone(), MAX_IN_FLIGHT), keys, role, pool }
     }
 
-    /// Checks that the server can be reached and is the primary. Logs a warning if it may evict
-    /// entries.
+    /// Checks the server as the launch does: that it can be reached and is the primary, and that
+    /// this user may run what the store runs, by commands that leave nothing. Logs a warning if the
+    /// server may evict entries.
     ///
     /// # Errors
     ///
-    /// If the server cannot be reached, or is not the primary. A server that does not reveal its
-    /// configuration is not an error.
+    /// If one of these does not hold: all that is wrong, each with its cure. A server that does not
+    /// reveal its configuration is not an error.
     pub async fn check(&self) -> Result<(), StoreError> {
-        let mut connection = from_pool(&self.pool).await.map_err(faults::of_pool)?;
-        self.role.verify(&mut connection).await?;
-        if self.role.is_missing() {
-            log::warn!(
-                "the Redis server of the JWT blocklist has no `ROLE`. A fail-over to a server that \
-                 keeps the connections of clients would go unnoticed: use one that closes them."
-            );
-        }
-        warn_of_eviction(&mut connection).await;
-        Ok(())
+        rights::check(&self.pool, &self.keys, &self.role).await
     }
 
     async fn eval(
@@ -177,37 +169,5 @@ impl BlocklistPool for Pool {
         let store = RedisBlocklist::new(self.clone());
         store.check().await?;
         Ok(Arc::new(store))
-    }
-}
-
-async fn warn_of_eviction(connection: &mut Connection) {
-    let info = redis::cmd("INFO").arg("memory").query_async::<_, String>(connection).await;
-    if let Some(policy) = info.ok().as_deref().and_then(eviction_policy) {
-        log::warn!("the Redis server of the JWT blocklist may evict keys (`{policy}`).");
-        log::warn!("Revoked tokens may become valid again: set `maxmemory-policy noeviction`.");
-    }
-}
-
-/// The eviction policy in this reply to `INFO memory`, if the server may evict keys.
-fn eviction_policy(info: &str) -> Option<&str> {
-    let field = |name| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    let is_limited = field("maxmemory").is_some_and(|limit| limit.trim() != "0");
-    field("maxmemory_policy").map(str::trim).filter(|policy| is_limited && *policy != "noeviction")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::eviction_policy;
-
-    #[test]
-    fn only_a_limited_server_with_a_policy_evicts() {
-        let info = |limit: u64, policy| {
-            format!("# Memory\r\nmaxmemory:{limit}\r\nmaxmemory_policy:{policy}\r\nx:y\r\n")
-        };
-        assert_eq!(eviction_policy(&info(1024, "allkeys-lru")), Some("allkeys-lru"));
-        assert_eq!(eviction_policy(&info(1024, "volatile-ttl")), Some("volatile-ttl"));
-        assert_eq!(eviction_policy(&info(1024, "noeviction")), None);
-        assert_eq!(eviction_policy(&info(0, "allkeys-lru")), None);
-        assert_eq!(eviction_policy(""), None);
     }
 }

@@ -68,6 +68,14 @@ impl Failure {
         Self::NoConnection(faults::of_pool(error))
     }
 
+    /// The error, if it says that the user has no right to the command.
+    pub(super) fn no_permission(self) -> Result<RedisError, Self> {
+        match self {
+            Self::Error(error) if error.code() == Some("NOPERM") => Ok(error),
+            other => Err(other),
+        }
+    }
+
     /// Whether another connection may answer.
     pub(super) fn ends_connection(&self) -> bool {
         !matches!(self, Self::NoConnection(_) | Self::Error(_))
