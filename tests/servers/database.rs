@@ -20,15 +20,21 @@ pub struct Server {
     folder: PathBuf,
     port: u16,
     process: Child,
+    arguments: &'static [&'static str],
 }
 
 impl Server {
     pub fn start(kind: Kind) -> Self {
+        Self::start_with(kind, &[])
+    }
+
+    /// With more arguments.
+    pub fn start_with(kind: Kind, arguments: &'static [&'static str]) -> Self {
         let folder = folder();
         let port = free_port();
         kind.prepare(&folder);
-        let process = kind.launch(&folder, port);
-        let mut server = Self { kind, folder, port, process };
+        let process = kind.launch(&folder, port, arguments);
+        let mut server = Self { kind, folder, port, process, arguments };
         server.await_ready();
         if kind == Kind::MariaDb {
             server.ask_without_database("CREATE DATABASE test");
@@ -88,17 +94,18 @@ impl Server {
     }
 
     pub fn restart(&mut self) {
-        self.process = self.kind.launch(&self.folder, self.port);
+        self.process = self.kind.launch(&self.folder, self.port, self.arguments);
         self.await_ready();
     }
 
     fn await_ready(&mut self) {
         let (kind, folder, port) = (self.kind, self.folder.clone(), self.port);
+        let arguments = self.arguments;
         let process = &mut self.process;
         wait_until("the database answers", || {
             if process.try_wait().expect("a child of ours").is_some() {
                 // PostgreSQL refuses while processes of the one that was killed are still ending.
-                *process = kind.launch(&folder, port);
+                *process = kind.launch(&folder, port, arguments);
             }
             let mut client = kind.client(port);
             match kind {
@@ -175,7 +182,7 @@ impl Kind {
         }
     }
 
-    fn launch(self, folder: &Path, port: u16) -> Child {
+    fn launch(self, folder: &Path, port: u16, arguments: &[&str]) -> Child {
         let data = folder.join("data");
         let (data, folder_name) = (data.display(), folder.display());
         let mut command = bound_to_us(self.user());
@@ -206,6 +213,7 @@ impl Kind {
         }
         let log = fs::File::options().create(true).append(true).open(folder.join("log"));
         let log = log.expect("a file for the log");
+        command.args(arguments);
         command.stderr(log.try_clone().expect("the same file")).stdout(log);
         command.spawn().expect("the server starts")
     }

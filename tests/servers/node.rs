@@ -93,6 +93,10 @@ impl Node {
         }
     }
 
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     /// SIGSTOP: its clocks run on, and nothing else.
     pub fn pause(&self) {
         self.signal("STOP");

@@ -6,19 +6,25 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rocket::figment::{providers::Serialized, Figment};
+use rocket::futures::future::join_all;
+use rocket::time::OffsetDateTime;
+use rocket_db_pools::{deadpool_redis, Config, Pool as _};
+use rocket_jwt_extended::blocklist::{Blocklist, RedisBlocklist, Revocation, Standing, TokenIds};
+
 use crate::database::{Kind, Server};
 use crate::http::Pair;
 use crate::node::{wait_until, Node, Place, Setup};
 use crate::relay::Relay;
 
 /// A primary, its replica, and an address that leads to the primary.
-struct Pool {
+struct Servers {
     first: Server,
     second: Server,
     relay: Relay,
 }
 
-impl Pool {
+impl Servers {
     fn start() -> Self {
         let [first, second] = [(); 2].map(|()| Server::start(Kind::Redis));
         second.ask(&format!("REPLICAOF 127.0.0.1 {}", first.port()));
@@ -72,8 +78,9 @@ fn works(node: &Node) {
 #[test]
 fn the_first_logout_and_exchange_after_a_fail_over_succeed() {
     for first_request in ["/logout", "/logout-token", "/logout-all", "/refresh", "/me"] {
-        let pool = Pool::start();
-        let node = Node::start(&pool.place(), &Setup::new(""));
+        let pool = Servers::start();
+        // A use that finds its own mark is theft here.
+        let node = Node::start(&pool.place(), &Setup::new(",rotation_grace=\"0s\""));
         works(&node);
         let pair = node.login("ada");
         node.lets_in(&pair);
@@ -97,7 +104,7 @@ fn the_first_logout_and_exchange_after_a_fail_over_succeed() {
 /// The demoted node serves what it has, and does not follow the new primary.
 #[test]
 fn a_demoted_server_that_is_cut_off_lets_nobody_in() {
-    let pool = Pool::start();
+    let pool = Servers::start();
     let node = Node::start(&pool.place(), &Setup::new(""));
     let (pair, other) = (node.login("ada"), node.login("bob"));
     node.lets_in(&pair);
@@ -115,7 +122,7 @@ fn a_demoted_server_that_is_cut_off_lets_nobody_in() {
 
 #[test]
 fn a_demoted_server_without_stale_data_is_left() {
-    let pool = Pool::start();
+    let pool = Servers::start();
     pool.first.ask("CONFIG SET replica-serve-stale-data no");
     let node = Node::start(&pool.place(), &Setup::new(""));
     let pair = node.login("ada");
@@ -131,7 +138,7 @@ fn a_demoted_server_without_stale_data_is_left() {
 /// A replica that takes writes acknowledges what is then lost.
 #[test]
 fn a_demoted_server_that_can_be_written_to_acknowledges_nothing() {
-    let pool = Pool::start();
+    let pool = Servers::start();
     pool.first.ask("CONFIG SET replica-read-only no");
     let node = Node::start(&pool.place(), &Setup::new(""));
     let pair = node.login("ada");
@@ -146,7 +153,7 @@ fn a_demoted_server_that_can_be_written_to_acknowledges_nothing() {
 /// Until the address is turned, nobody is let in. Then it works without a restart.
 #[test]
 fn with_no_primary_in_reach_it_fails_closed_until_there_is_one() {
-    let pool = Pool::start();
+    let pool = Servers::start();
     let node = Node::start(&pool.place(), &Setup::new(""));
     let pair = node.login("ada");
     node.lets_in(&pair);
@@ -165,7 +172,7 @@ fn with_no_primary_in_reach_it_fails_closed_until_there_is_one() {
 /// A primary that has lost its replicas refuses to write, and its address leads to another one.
 #[test]
 fn a_primary_without_its_replicas_is_left() {
-    let pool = Pool::start();
+    let pool = Servers::start();
     let node = Node::start(&pool.place(), &Setup::new(""));
     let pair = node.login("ada");
     node.lets_in(&pair);
@@ -193,7 +200,7 @@ fn a_server_that_loses_the_login_is_asked_on_a_new_connection() {
 fn requests_that_run_during_fail_overs_lose_nothing() {
     const SWAPS: usize = 4;
 
-    let pool = Pool::start();
+    let pool = Servers::start();
     let node = Node::start(&pool.place(), &Setup::new(",rotation_grace=\"0s\""));
     let over = AtomicBool::new(false);
     let (ended, exchanged) = (Mutex::new(vec![]), Mutex::new(vec![]));
@@ -203,6 +210,7 @@ fn requests_that_run_during_fail_overs_lose_nothing() {
             scope.spawn(move || {
                 while !over.load(Ordering::SeqCst) {
                     let pair = node.login(&format!("user-{number}"));
+                    // One that finds its own mark is theft, as the grace is zero.
                     match node.post("/refresh", &pair.refresh).status {
                         200 => exchanged.lock().expect("no panic").push(pair.clone()),
                         // A use of unknown outcome is not repeated.
@@ -250,7 +258,7 @@ fn a_replica_in_memory_follows_the_new_primary() {
     let bound = Duration::from_secs(2);
     let replicated = ",blocklist_replica=\"500ms\",blocklist_timeout=\"1500ms\"";
     for stale in ["yes", "no"] {
-        let pool = Pool::start();
+        let pool = Servers::start();
         pool.first.ask(&format!("CONFIG SET replica-serve-stale-data {stale}"));
         let node = Node::start(&pool.place(), &Setup::new(replicated));
         let (pair, stays) = (node.login("ada"), node.login("bob"));
@@ -278,7 +286,7 @@ fn a_replica_in_memory_follows_the_new_primary() {
 /// Each fail-over costs a few connections, not one for each request.
 #[test]
 fn a_fail_over_opens_few_connections() {
-    let pool = Pool::start();
+    let pool = Servers::start();
     let node = Node::start(&pool.place(), &Setup::new(""));
     let pair = node.login("ada");
     node.lets_in(&pair);
@@ -293,4 +301,38 @@ fn a_fail_over_opens_few_connections() {
     });
     let opened = pool.relay.accepted() - before;
     assert!((1..=3).contains(&opened), "{opened}");
+}
+
+/// The application shares the pool, whose connections stay with the demoted node as well.
+#[rocket::async_test]
+async fn connections_of_the_pool_to_the_demoted_server_are_not_used() {
+    let servers = Servers::start();
+    let config = Config {
+        url: servers.place().url,
+        max_connections: 8,
+        connect_timeout: 5,
+        ..Config::default()
+    };
+    let figment = Figment::from(Serialized::defaults(config));
+    let pool = deadpool_redis::Pool::init(&figment).await.expect("a pool");
+    let store = RedisBlocklist::new(pool.clone());
+    let until = OffsetDateTime::now_utc() + rocket::time::Duration::HOUR;
+    store.revoke(&Revocation::token("first", until)).await.expect("recorded");
+    let mut others = join_all((0..6).map(|_| pool.get())).await;
+    let held = others.pop();
+    drop(others);
+    servers.replicate();
+    servers.promote_second();
+    servers.cut_off_first();
+
+    store.revoke(&Revocation::token("second", until)).await.expect("recorded");
+    let listed = servers.second.ask("KEYS jwt:t*");
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    // One that the application returns later is the next that the pool hands out.
+    drop(held);
+    servers.second.ask("CLIENT KILL TYPE normal SKIPME yes");
+    let ids = TokenIds::new(Some("second"), None, None, None);
+    let standing = store.standing(&ids).await.expect("an answer");
+    assert_eq!(standing, Standing::Revoked);
+    assert!(servers.relay.accepted() <= 7 + 2, "{}", servers.relay.accepted());
 }

@@ -2,7 +2,7 @@
 #![cfg(all(feature = "test-util", feature = "deadpool_redis"))]
 
 use rocket::time::{Duration, OffsetDateTime};
-use rocket_jwt_extended::blocklist::{Blocklist, RedisBlocklist, Revocation, TokenIds};
+use rocket_jwt_extended::blocklist::{Blocklist, RedisBlocklist, Revocation, TokenIds, UseUp};
 
 use crate::store_support::deadpool_redis::Home;
 
@@ -83,5 +83,54 @@ async fn what_has_expired_already_is_not_kept() {
     store.revoke(&Revocation::token("one", hours(-1))).await.expect("recorded");
     store.revoke(&Revocation::token("two", OffsetDateTime::UNIX_EPOCH)).await.expect("recorded");
     assert!(home.keys().await.is_empty());
+    home.end().await;
+}
+
+/// By the clock of the server that records it, and by that of Redis: by whichever says so later.
+#[rocket::async_test]
+async fn a_mark_of_a_server_with_a_wrong_clock_has_its_lifetime() {
+    let home = Home::new().await;
+    let store = RedisBlocklist::with_prefix(home.pool.clone(), &home.prefix);
+    let days = |count| Duration::days(count);
+    for (ahead, until, lifetime) in [
+        // Behind: `until` has passed, by the clock of Redis.
+        (days(-32), hours(0) - days(2), days(30)),
+        (days(-400), hours(0) - days(400) + days(30), days(30)),
+        // Ahead: `until` has passed, or nearly so, by the clock of the server.
+        (days(32), hours(1), Duration::HOUR),
+        (days(32), hours(0) + days(62), days(62)),
+        (days(0), hours(0) + days(30), days(30)),
+    ] {
+        let token = uuid::Uuid::now_v7().to_string();
+        let ids = TokenIds::new(Some(&token), None, None, None);
+        let now = hours(0) + ahead;
+        assert_eq!(store.use_up(&ids, now, until).await.expect("used"), UseUp::First);
+        let again = store.use_up(&ids, now, until).await.expect("used");
+        assert!(matches!(again, UseUp::Again { .. }), "{ahead}");
+        let (_, value, expires) = only(&home).await;
+        assert!(value.ends_with(&format!(" {}", millis(until))), "{value}");
+        let expected = millis(hours(0) + lifetime);
+        assert!((expires - expected).abs() < 1000, "{ahead}: {expires}, {expected}");
+
+        // A revocation by a server whose clock is right does not shorten it.
+        store.revoke(&Revocation::token(&token, hours(-1))).await.expect("recorded");
+        let (_, _, kept) = only(&home).await;
+        assert!((kept - expires).abs() < 1000, "{ahead}: {kept}, {expires}");
+        for key in home.keys().await {
+            home.ask::<()>(&["DEL", &key]).await;
+        }
+    }
+    home.end().await;
+}
+
+#[rocket::async_test]
+async fn an_until_at_the_end_of_time_is_kept() {
+    let home = Home::new().await;
+    let store = RedisBlocklist::with_prefix(home.pool.clone(), &home.prefix);
+    let last = rocket::time::PrimitiveDateTime::MAX.assume_utc();
+    store.revoke(&Revocation::token("one", last)).await.expect("recorded");
+    let (_, value, expires) = only(&home).await;
+    assert!(value.ends_with(&format!(" {}", millis(last))), "{value}");
+    assert!((expires - millis(last)).abs() < 1000, "{expires}");
     home.end().await;
 }

@@ -11,9 +11,10 @@ use rocket_db_pools::deadpool_redis::redis::{self, Value};
 use rocket_db_pools::deadpool_redis::Pool;
 use uuid::Uuid;
 
-use super::faults;
 use super::keyspace::{parse_value, Keyspace};
-use super::primary::{self, RoleCheck};
+use super::pooled;
+use super::primary::RoleCheck;
+use super::rights;
 use crate::blocklist::database::rows::{Fields, PAGE};
 use crate::blocklist::entry::{Entry, EntryKey};
 use crate::blocklist::replica::changes::{Changes, Cursor};
@@ -43,7 +44,7 @@ impl ChangeReader<'_> {
     pub(super) async fn page_after(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
         match after.and_then(Cursor::get::<Position>) {
             None => {
-                faults::try_reading(self.pool, self.keys).await?;
+                rights::try_reading(self.pool, self.keys).await?;
                 self.restart().await
             }
             Some(Position::Changes(last)) => match self.records_after(last).await? {
@@ -119,7 +120,7 @@ impl ChangeReader<'_> {
     }
 
     async fn query<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, StoreError> {
-        primary::query(self.pool, self.role, command).await
+        pooled::query(self.pool, self.role, command).await
     }
 }
 

@@ -9,29 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rocket::tokio;
 use rocket::tokio::time::timeout;
 use rocket_db_pools::deadpool_redis::redis::aio::MultiplexedConnection;
 use rocket_db_pools::deadpool_redis::redis::{Pipeline, Value};
-use rocket_db_pools::deadpool_redis::{Connection as PooledConnection, Pool, PoolError};
+use rocket_db_pools::deadpool_redis::Connection as PooledConnection;
 
 use super::primary::{self, Failure};
-
-/// Gets a connection of its own from the pool, for commands that take long and would delay the
-/// requests on the shared one.
-///
-/// A new connection is opened in a task of its own: if this request is cancelled, the connection
-/// serves the next one. Otherwise, if opening a connection takes longer than a request waits, none
-/// would ever be opened.
-pub(super) async fn from_pool(pool: &Pool) -> Result<PooledConnection, PoolError> {
-    let status = pool.status();
-    if status.available > 0 || status.size >= status.max_size {
-        return pool.get().await;
-    }
-    let pool = pool.clone();
-    let opened = tokio::spawn(async move { pool.get().await });
-    opened.await.unwrap_or(Err(PoolError::Closed))
-}
 
 /// A multiplexed connection that keeps its slot in the pool, where it counts as in use.
 ///

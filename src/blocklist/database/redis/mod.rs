@@ -4,7 +4,9 @@ mod changes;
 mod connection;
 mod faults;
 mod keyspace;
+mod pooled;
 mod primary;
+mod rights;
 mod scripts;
 mod shared_connection;
 
@@ -90,7 +92,7 @@ impl RedisBlocklist {
     /// If one of these does not hold: all that is wrong, each with its cure. A server that does not
     /// reveal its configuration is not an error.
     pub async fn check(&self) -> Result<(), StoreError> {
-        faults::check(&self.pool, &self.keys, &self.role).await
+        rights::check(&self.pool, &self.keys, &self.role).await
     }
 
     async fn eval(

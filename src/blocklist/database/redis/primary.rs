@@ -6,13 +6,11 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use rocket_db_pools::deadpool_redis::redis::aio::ConnectionLike;
 use rocket_db_pools::deadpool_redis::redis::{self, ErrorKind, Pipeline, RedisError, Value};
-use rocket_db_pools::deadpool_redis::{Connection as PooledConnection, Pool, PoolError};
+use rocket_db_pools::deadpool_redis::PoolError;
 
-use super::connection::from_pool;
 use super::faults;
 use crate::blocklist::store::StoreError;
 
@@ -161,12 +159,18 @@ impl RoleCheck {
                 self.is_missing.store(false, Ordering::SeqCst);
                 check(&role)
             }
-            Err(error) if is_unknown_role(&error) => {
-                self.is_missing.store(true, Ordering::SeqCst);
-                Ok(())
-            }
+            Err(error) if self.is_found_missing(&error) => Ok(()),
             Err(error) => Err(Failure::of(error)),
         }
+    }
+
+    /// Whether the error says that the server has no `ROLE`, which is then not asked for again.
+    pub(super) fn is_found_missing(&self, error: &RedisError) -> bool {
+        let is_missing = is_unknown_role(error);
+        if is_missing {
+            self.is_missing.store(true, Ordering::SeqCst);
+        }
+        is_missing
     }
 }
 
@@ -190,8 +194,8 @@ fn check(role: &Value) -> Result<(), Failure> {
         Value::Bulk(fields) => match fields.first().map(text).as_deref() {
             Some("master") => Ok(()),
             Some("slave") => match fields.get(1..3) {
-                Some([host, port]) => {
-                    not_primary(format!("a replica of {}:{}", text(host), text(port)))
+                Some([host, Value::Int(port)]) => {
+                    not_primary(format!("a replica of {}:{port}", text(host)))
                 }
                 _ => not_primary("a replica".into()),
             },
@@ -209,48 +213,88 @@ fn is_unknown_role(error: &RedisError) -> bool {
     error.code() == Some("ERR") && name.trim_start_matches(['\'', '`']).starts_with("role")
 }
 
-/// Sends a command on a connection of the pool. It may be repeated once, on a new connection.
-pub(super) async fn query<T: redis::FromRedisValue>(
-    pool: &Pool,
-    role: &RoleCheck,
-    command: &redis::Cmd,
-) -> Result<T, StoreError> {
-    let reply = match query_once(pool, role, command).await {
-        Err(failure) if failure.ends_connection() => query_once(pool, role, command).await,
-        result => result,
-    };
-    redis::from_redis_value(&reply?).map_err(StoreError::new)
-}
+#[cfg(test)]
+mod tests {
+    use rocket_db_pools::deadpool_redis::redis::{parse_redis_value, RedisError};
 
-async fn query_once(pool: &Pool, role: &RoleCheck, command: &redis::Cmd) -> Result<Value, Failure> {
-    let mut connection = from_pool(pool).await.map_err(Failure::of_pool)?;
-    let mut request = redis::pipe();
-    request.add_command(command.clone());
-    let failure = match send(&mut connection, &role.end(request)).await {
-        Ok(replies) => return Ok(replies.into_iter().next().unwrap_or(Value::Nil)),
-        Err(failure) => failure,
-    };
-    match failure {
-        // To be repeated without it.
-        Failure::Error(error) if is_unknown_role(&error) => {
-            role.is_missing.store(true, Ordering::SeqCst);
-            Err(Failure::Refused(error))
-        }
-        failure => {
-            if failure.ends_connection() {
-                drop(PooledConnection::take(connection));
-            }
-            if failure.concerns_node() {
-                discard_idle(pool);
-            }
-            Err(failure)
+    use super::{check, is_elsewhere, is_unknown_role, Failure};
+
+    fn error(text: &str) -> RedisError {
+        match parse_redis_value(format!("-{text}\r\n").as_bytes()) {
+            Err(error) => error,
+            Ok(value) => panic!("{value:?}"),
         }
     }
-}
 
-/// Discards the idle connections of the pool: they were opened before now, and lead to a node that
-/// is not the primary any more.
-pub(super) fn discard_idle(pool: &Pool) {
-    let now = Instant::now();
-    pool.retain(|_, metrics| metrics.created > now);
+    #[test]
+    fn an_error_of_the_wrong_node_ends_the_connection() {
+        for text in [
+            "READONLY You can't write against a read only replica.",
+            "READONLY You can't write against a read only replica. script: 94cb, on @user_script:1.",
+            "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+            "LOADING Redis is loading the dataset in memory",
+            "NOREPLICAS Not enough good replicas to write.",
+            "MOVED 3999 127.0.0.1:6381",
+            "CLUSTERDOWN Hash slot not served",
+            "NOAUTH Authentication required.",
+            // Of scripts, before Redis 7.
+            "ERR Error running script (call to f_94cb): @user_script:18: @user_script: 18: -READONLY \
+             You can't write against a read only replica. ",
+            "ERR Error running script (call to f_94cb): @user_script:18: @user_script: 18: \
+             -MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'. ",
+        ] {
+            assert!(is_elsewhere(&error(text)), "{text}");
+            assert!(Failure::of(error(text)).did_nothing(), "{text}");
+        }
+        for text in [
+            "OOM command not allowed when used memory > 'maxmemory'.",
+            "MISCONF Redis is configured to save RDB snapshots",
+            "BUSY Redis is busy running a script.",
+            "NOPERM this user has no permissions to run the 'eval' command",
+            "WRONGTYPE Operation against a key holding the wrong kind of value",
+            "ERR a malformed entry in the blocklist",
+            "ERR READONLY",
+        ] {
+            assert!(!is_elsewhere(&error(text)), "{text}");
+            assert!(!Failure::of(error(text)).ends_connection(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_primary_passes() {
+        let role = |text: &str| check(&parse_redis_value(text.as_bytes()).expect("a reply"));
+        assert!(role("*3\r\n$6\r\nmaster\r\n:7\r\n*0\r\n").is_ok());
+        assert!(role("+PONG\r\n").is_ok());
+        for (text, said) in [
+            (
+                "*5\r\n$5\r\nslave\r\n$8\r\n10.0.0.1\r\n:6379\r\n$9\r\nconnected\r\n:7\r\n",
+                "a replica of 10.0.0.1:6379",
+            ),
+            ("*1\r\n$5\r\nslave\r\n", "a replica:"),
+            ("*2\r\n$8\r\nsentinel\r\n*0\r\n", "a Sentinel"),
+            ("*0\r\n", "unknown role"),
+            ("*1\r\n$-1\r\n", "unknown role"),
+            ("$-1\r\n", "unknown role"),
+            ("+OK\r\n", "unknown role"),
+        ] {
+            let Err(Failure::NotPrimary(found)) = role(text) else { panic!("{text}") };
+            assert!(found.to_string().contains(said), "{found}");
+        }
+    }
+
+    #[test]
+    fn only_a_server_without_role_is_asked_without_it() {
+        for text in
+            ["ERR unknown command 'ROLE', with args beginning with: ", "ERR unknown command `role`"]
+        {
+            assert!(is_unknown_role(&error(text)), "{text}");
+        }
+        for text in [
+            "ERR unknown command 'GET', with args beginning with: 'role' ",
+            "NOPERM this user has no permissions to run the 'role' command",
+            "ERR role",
+        ] {
+            assert!(!is_unknown_role(&error(text)), "{text}");
+        }
+    }
 }

@@ -12,7 +12,8 @@ use rocket_db_pools::deadpool_redis::{
 };
 
 use super::connection::Connection;
-use super::primary::{discard_idle, Failure, RoleCheck};
+use super::pooled::discard_idle;
+use super::primary::{Failure, RoleCheck};
 use crate::blocklist::store::StoreError;
 
 /// How long a connection that may be stalled has to reply to a ping. This is well below the time a

@@ -1,0 +1,220 @@
+//! What the launch checks: the server, and the user's rights.
+//!
+//! Each command that the store needs is tried on the keys that it uses, in a form that changes
+//! nothing: so a missing right fails the launch instead of the first logout.
+
+use rocket_db_pools::deadpool_redis::redis::{self, Cmd, RedisError, Value};
+use rocket_db_pools::deadpool_redis::{Connection, Pool};
+use uuid::Uuid;
+
+use super::faults;
+use super::keyspace::Keyspace;
+use super::pooled::from_pool;
+use super::primary::RoleCheck;
+use super::scripts;
+use crate::blocklist::store::StoreError;
+
+/// Checks the server and the rights. All faults are in one error.
+pub(super) async fn check(
+    pool: &Pool,
+    keys: &Keyspace,
+    role: &RoleCheck,
+) -> Result<(), StoreError> {
+    let mut connection = from_pool(pool).await.map_err(faults::of_pool)?;
+    let mut rights =
+        Rights { connection: &mut connection, faults: vec![], missing: Missing::new() };
+    match role.verify(rights.connection).await {
+        Ok(()) if role.is_missing() => log::warn!(
+            "the Redis server of the JWT blocklist has no `ROLE`. A fail-over to a server that \
+             keeps the connections of clients would go unnoticed: use one that closes them."
+        ),
+        Ok(()) => {}
+        Err(failure) => match failure.no_permission() {
+            Ok(error) => rights.note("ROLE", error),
+            // The node is not the one to try.
+            Err(failure) => return Err(failure.into()),
+        },
+    }
+    rights.try_writing(keys).await;
+    // Named in the same launch, although they are needed with `blocklist_replica` only.
+    let needed = std::mem::replace(&mut rights.missing, Missing::new());
+    let faults = rights.faults.len();
+    rights.try_reading(keys).await;
+    rights.faults.truncate(faults);
+    let mut optional = std::mem::replace(&mut rights.missing, needed);
+    optional.commands.retain(|name| !rights.missing.commands.contains(name));
+    rights.finish(keys, &optional).await?;
+    warn_of_eviction(&mut connection).await;
+    Ok(())
+}
+
+/// Checks the rights that only `blocklist_replica` needs.
+pub(super) async fn try_reading(pool: &Pool, keys: &Keyspace) -> Result<(), StoreError> {
+    let mut connection = from_pool(pool).await.map_err(faults::of_pool)?;
+    let mut rights =
+        Rights { connection: &mut connection, faults: vec![], missing: Missing::new() };
+    rights.try_reading(keys).await;
+    rights.finish(keys, &Missing::new()).await
+}
+
+/// The rights that were found to be missing.
+struct Missing {
+    commands: Vec<&'static str>,
+    keys: bool,
+}
+
+impl Missing {
+    fn new() -> Self {
+        Self { commands: vec![], keys: false }
+    }
+}
+
+struct Rights<'a> {
+    connection: &'a mut Connection,
+    faults: Vec<String>,
+    missing: Missing,
+}
+
+impl Rights<'_> {
+    /// Tries what each server needs.
+    async fn try_writing(&mut self, keys: &Keyspace) {
+        // The name of an entry, as the rights may be limited to such keys.
+        let (entry, stream) =
+            (format!("{}t{}", keys.prefix, Uuid::new_v4().simple()), keys.stream());
+        // What the pool asks when it hands out a connection.
+        self.run("PING", &[]).await;
+        self.run("UNWATCH", &[]).await;
+        self.run("TIME", &[]).await;
+        for command in ["GET", "EXISTS", "PTTL"] {
+            self.run(command, &[&entry]).await;
+        }
+        if let Some(Value::Status(found)) = self.run("TYPE", &[&stream]).await {
+            if !matches!(&*found, "stream" | "none") {
+                let fault = format!("the key `{stream}` is a {found} and no stream: delete it");
+                self.faults.push(fault);
+            }
+        }
+        // Only if the key exists, which it does not; only with a valid id, which this is not. The
+        // server checks the rights, and whether it can be written to, before it comes to that.
+        self.run("SET", &[&entry, "-", "PX", "1", "XX"]).await;
+        self.run("XADD", &[&stream, "no id", "entry", "-"]).await;
+        let expired = ["1", "-", "0", "0"].map(String::from);
+        let eval = scripts::eval(scripts::REVOKE, keys, &entry, &expired);
+        self.run_command("EVAL", &eval).await;
+    }
+
+    /// Tries what `blocklist_replica` needs besides.
+    async fn try_reading(&mut self, keys: &Keyspace) {
+        let (entry, stream) =
+            (format!("{}t{}", keys.prefix, Uuid::new_v4().simple()), keys.stream());
+        self.run("XRANGE", &[&stream, "-", "+", "COUNT", "1"]).await;
+        self.run("SCAN", &["0", "COUNT", "1"]).await;
+        self.run("MGET", &[&entry]).await;
+        self.run("XADD", &[&stream, "no id", "entry", "-"]).await;
+    }
+
+    async fn run(&mut self, command: &'static str, arguments: &[&str]) -> Option<Value> {
+        let mut cmd = redis::cmd(command);
+        cmd.arg(arguments);
+        self.run_command(command, &cmd).await
+    }
+
+    async fn run_command(&mut self, command: &'static str, cmd: &Cmd) -> Option<Value> {
+        match cmd.query_async::<_, Value>(&mut *self.connection).await {
+            Ok(reply) => Some(reply),
+            Err(error) => {
+                self.note(command, error);
+                None
+            }
+        }
+    }
+
+    /// Adds a fault, or a missing right.
+    fn note(&mut self, command: &'static str, error: RedisError) {
+        let detail = error.detail().unwrap_or_default();
+        match error.code() {
+            Some("NOPERM") if detail.contains("key") => self.missing.keys = true,
+            Some("NOPERM") => self.missing.commands.push(command),
+            // Of the script, whose commands are tried one by one as well.
+            Some("ERR") if command == "EVAL" && !self.missing.commands.is_empty() => {}
+            // The command was come to, and found an id that is none.
+            Some("ERR") if command == "XADD" && detail.contains("stream ID") => {}
+            Some("ERR") if detail.starts_with("unknown command") => self.fault(format!(
+                "the server has no `{command}`, or has it renamed: use Redis 5 or later"
+            )),
+            _ => self.fault(faults::of(error).to_string()),
+        }
+    }
+
+    fn fault(&mut self, fault: String) {
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+    }
+
+    /// The error of all faults, if there are any.
+    async fn finish(mut self, keys: &Keyspace, optional: &Missing) -> Result<(), StoreError> {
+        let Missing { commands, keys: is_keys } = &self.missing;
+        if *is_keys || !commands.is_empty() {
+            let mut rights: Vec<_> = commands.iter().map(|name| format!("`{name}`")).collect();
+            if *is_keys {
+                rights.push(format!("the keys that begin with `{}`", keys.prefix));
+            }
+            let mut cure = format!("ACL SETUSER {}", user(self.connection).await);
+            if *is_keys {
+                cure.push_str(&format!(" ~{}*", keys.prefix));
+            }
+            let all = commands.iter().chain(&optional.commands);
+            all.for_each(|name| cure.push_str(&format!(" +{}", name.to_ascii_lowercase())));
+            let with_replica = match &*optional.commands {
+                [] => String::new(),
+                names => format!(" (with `blocklist_replica` also {})", names.join(", ")),
+            };
+            let rights = rights.join(", ");
+            let fault = format!("the user has no right to {rights}{with_replica}: run `{cure}`");
+            self.faults.push(fault);
+        }
+        match self.faults.is_empty() {
+            true => Ok(()),
+            false => Err(StoreError::new(self.faults.join("; "))),
+        }
+    }
+}
+
+/// The name of the user, if it may be asked for.
+async fn user(connection: &mut Connection) -> String {
+    let asked = redis::cmd("ACL").arg("WHOAMI").query_async::<_, String>(connection).await;
+    asked.unwrap_or_else(|_| "<user>".into())
+}
+
+async fn warn_of_eviction(connection: &mut Connection) {
+    let info = redis::cmd("INFO").arg("memory").query_async::<_, String>(connection).await;
+    if let Some(policy) = info.ok().as_deref().and_then(eviction_policy) {
+        log::warn!("the Redis server of the JWT blocklist may evict keys (`{policy}`).");
+        log::warn!("Revoked tokens may become valid again: set `maxmemory-policy noeviction`.");
+    }
+}
+
+/// The eviction policy in this reply to `INFO memory`, if the server may evict keys.
+fn eviction_policy(info: &str) -> Option<&str> {
+    let field = |name| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let is_limited = field("maxmemory").is_some_and(|limit| limit.trim() != "0");
+    field("maxmemory_policy").map(str::trim).filter(|policy| is_limited && *policy != "noeviction")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::eviction_policy;
+
+    #[test]
+    fn only_a_limited_server_with_a_policy_evicts() {
+        let info = |limit: u64, policy| {
+            format!("# Memory\r\nmaxmemory:{limit}\r\nmaxmemory_policy:{policy}\r\nx:y\r\n")
+        };
+        assert_eq!(eviction_policy(&info(1024, "allkeys-lru")), Some("allkeys-lru"));
+        assert_eq!(eviction_policy(&info(1024, "volatile-ttl")), Some("volatile-ttl"));
+        assert_eq!(eviction_policy(&info(1024, "noeviction")), None);
+        assert_eq!(eviction_policy(&info(0, "allkeys-lru")), None);
+        assert_eq!(eviction_policy(""), None);
+    }
+}
