@@ -166,7 +166,7 @@
 //! | `cookie_domain` | — | without: for the host alone |
 //! | `cookie_secure` | `true`, in debug `false` | |
 //! | `cookie_samesite` | `"Lax"` | or `"Strict"`, or with `cookie_secure` `"None"` |
-//! | `session_cookie` | `true` | `false`: cookies stay as long as their token lives |
+//! | `session_cookie` | `true` | browsers drop the cookies when they are closed; `false`: they keep them until the token expires |
 //! | `cookie_csrf_protect` | `true` | double submit for tokens in cookies |
 //! | `csrf_methods` | POST, PUT, PATCH, DELETE | methods that need it |
 //! | `csrf_in_cookies` | `true` | whether the value is in a cookie that scripts can read |
@@ -315,6 +315,10 @@ pub use verify::decoder::Decoder;
 pub use verify::policy::{AcceptedTypes, Policy};
 
 // The examples in the pages of `docs/` are compiled as well.
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/cookies.md")]
+struct CookiesPage;
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/revocation.md")]

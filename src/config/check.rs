@@ -5,6 +5,7 @@ use rocket::figment::Figment;
 use rocket::http::{Method, SameSite, Status};
 use rocket::time::Duration;
 
+use super::domain::is_domain;
 use super::findings::Findings;
 use super::read::Config;
 use super::report::Report;
@@ -313,8 +314,7 @@ impl Check<'_> {
 
     fn cookie_domain(&mut self) -> Option<String> {
         let domain = self.config.cookie_domain.as_ref()?;
-        let valid = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-        if domain.is_empty() || !domain.chars().all(valid) {
+        if !is_domain(domain) {
             self.fault(
                 "cookie_domain",
                 "must be a domain name, such as \"example.test\": no scheme, no port, no path",

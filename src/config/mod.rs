@@ -2,6 +2,7 @@
 
 mod check;
 mod consistency;
+pub(crate) mod domain;
 mod findings;
 mod in_code;
 mod keys;

@@ -3,7 +3,8 @@
 use rocket::http::{Cookie, CookieJar};
 use rocket::time::{Duration, OffsetDateTime};
 
-use super::scopes::{is_domain, Scope, CARRIER};
+use super::scopes::{Scope, CARRIER};
+use crate::config::domain::is_domain;
 use crate::error::Error;
 use crate::issue::pair::TokenPair;
 use crate::issue::spec::Signed;
@@ -84,14 +85,14 @@ pub struct CookieWriter<'a, 'r> {
 
 impl<'a, 'r> CookieWriter<'a, 'r> {
     /// How long the browser keeps the cookies, instead of the configured time. Zero removes them
-    /// immediately.
+    /// immediately. An implicit refresh sets the configured time again.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
         self
     }
 
     /// The domain the cookies are for, instead of the configured one. One that browsers would ignore is
-    /// an error when the cookies are set; unsetting them logs it, and uses the configured one.
+    /// an error when the cookies are set; unsetting them logs it, and uses the configured one. An implicit refresh uses the configured one.
     pub fn domain(mut self, domain: &str) -> Self {
         self.domain = Some(domain.into());
         self

@@ -13,6 +13,7 @@
 use rocket::http::{RawStr, SameSite};
 use rocket::{Request, Response};
 
+use crate::config::domain::is_domain;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::settings::Settings;
@@ -61,20 +62,8 @@ impl Scope {
     }
 }
 
-/// A domain that browsers take (RFC 1034 §3.5): letters, digits and hyphens in labels.
-pub(crate) fn is_domain(domain: &str) -> bool {
-    let domain = domain.strip_prefix('.').unwrap_or(domain);
-    let is_label = |label: &str| {
-        (1..64).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
-    domain.len() < 254 && domain.split('.').all(is_label)
-}
-
 /// A path that browsers take, and that ends no attribute.
-pub(crate) fn is_path(path: &str) -> bool {
+fn is_path(path: &str) -> bool {
     path.starts_with('/')
         && path.len() <= MAX_ATTRIBUTE
         && path.bytes().all(|b| (0x20..0x7f).contains(&b) && b != b';')

@@ -52,16 +52,21 @@ fn handled(token: Result<AccessToken, Rejection>) -> String {
     token.map_or_else(|rejection| rejection.code().into(), |token| token.identity().into())
 }
 
-const COMMON: &str = "token_location = \"cookies\"\nimplicit_refresh_within = \"5m\"\n";
+pub const COMMON: &str = "token_location = \"cookies\"\nimplicit_refresh_within = \"5m\"\n";
+
+/// The routes that a change of configuration concerns most.
+pub fn few_routes() -> Vec<rocket::Route> {
+    routes![login, me, logout]
+}
 
 fn version(toml: &str, clock: &ManualClock) -> Client {
     let routes = routes![login, login_also, me, deep, note, refresh, logout, handled];
     client(&format!("{COMMON}{toml}"), Jwt::fairing().clock(clock.clone()), routes)
 }
 
-const HOST: &str = "https://app.example.test";
+pub const HOST: &str = "https://app.example.test";
 
-fn url(path: &str) -> String {
+pub fn url(path: &str) -> String {
     format!("{HOST}{path}")
 }
 
@@ -117,7 +122,7 @@ fn said(response: LocalResponse<'_>) -> (u16, String) {
 }
 
 /// Earlier and later configurations.
-const CHANGES: [[&str; 2]; 9] = [
+pub const CHANGES: [[&str; 2]; 9] = [
     ["", "cookie_domain = \"example.test\""],
     ["cookie_domain = \"example.test\"", ""],
     ["cookie_domain = \"app.example.test\"", "cookie_domain = \"example.test\""],

@@ -2,7 +2,10 @@
 
 use rocket::http::CookieJar;
 use rocket::local::blocking::Client;
-use rocket_jwt_extended::{Error, Jwt};
+use rocket::time::OffsetDateTime;
+use rocket_jwt_extended::{
+    Blocklist, Error, Jwt, NoClaims, Revocation, Standing, StoreError, TokenIds, UseUp,
+};
 
 use crate::ask::*;
 use crate::support::*;
@@ -131,4 +134,86 @@ fn a_browser_forgets_what_is_unset() {
     assert_eq!(client.cookies().iter().count(), 4);
     client.post("/unset").dispatch();
     assert_eq!(client.cookies().iter().count(), 0);
+}
+
+/// A store that is down.
+struct Down;
+
+#[rocket::async_trait]
+impl Blocklist for Down {
+    async fn revoke(&self, _: &Revocation) -> Result<(), StoreError> {
+        Err(StoreError::new("down"))
+    }
+
+    async fn standing(&self, _: &TokenIds<'_>) -> Result<Standing, StoreError> {
+        Err(StoreError::new("down"))
+    }
+
+    async fn use_up(
+        &self,
+        _: &TokenIds<'_>,
+        _: OffsetDateTime,
+        _: OffsetDateTime,
+    ) -> Result<UseUp, StoreError> {
+        Err(StoreError::new("down"))
+    }
+
+    async fn prune(&self, _: OffsetDateTime) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+}
+
+#[test]
+fn a_logout_unsets_the_cookies_though_the_session_can_not_be_ended() {
+    #[delete("/session")]
+    async fn logout(jwt: &Jwt, jar: &CookieJar<'_>) -> Result<(), Error> {
+        jwt.cookies(jar).unset();
+        let sent = jar.get("access_token_cookie").map(|cookie| cookie.value()).unwrap();
+        let token = jwt.decoder().allow_expired().decode::<NoClaims>(sent)?;
+        jwt.revoke_session(&token).await
+    }
+
+    let clock = ManualClock::new();
+    let fairing = Jwt::fairing().clock(clock.clone()).blocklist(Down);
+    let client = client("token_location = \"cookies\"", fairing, routes![logout]);
+    let pair = jwt(&client).token_pair("ada").issue().unwrap();
+    for (token, status) in [(pair.access_token(), 503), ("x", 401)] {
+        let request = client.delete("/session").cookie(("access_token_cookie", token.to_string()));
+        let response = request.dispatch();
+        assert_eq!(response.status().code, status);
+        assert_eq!(names_set(&response), ALL, "{status}");
+    }
+}
+
+#[test]
+fn what_is_unset_is_unset_in_every_scope_that_the_configuration_makes_stale() {
+    let toml = "cookie_domain = \"example.com\"\nrefresh_cookie_path = \"/refresh\"";
+    let client = site(toml);
+    let response = post(&client, "/unset", "");
+    let scopes = |name: &str| {
+        let lines = set_cookies(&response).into_iter().filter(|(other, _)| other == name);
+        let mut scopes: Vec<_> = lines
+            .map(|(_, line)| {
+                assert!(line.contains("Max-Age=0"), "{line}");
+                let mut parts: Vec<_> = line
+                    .split("; ")
+                    .filter(|part| part.contains("="))
+                    .map(str::to_string)
+                    .collect();
+                parts.retain(|part| part.starts_with("Domain") || part.starts_with("Path"));
+                parts.sort();
+                parts.join(" ")
+            })
+            .collect();
+        scopes.sort();
+        scopes
+    };
+    assert_eq!(scopes("access_token_cookie"), ["Domain=example.com Path=/", "Path=/"]);
+    let expected = [
+        "Domain=example.com Path=/",
+        "Domain=example.com Path=/refresh",
+        "Path=/",
+        "Path=/refresh",
+    ];
+    assert_eq!(scopes("refresh_token_cookie"), expected);
 }

@@ -19,6 +19,7 @@ mod cookies_browser;
 mod cookies_refused;
 mod cookies_set;
 mod cookies_unset;
+mod cookies_wire;
 mod dependency_traps;
 mod events;
 mod foreign_tokens;
