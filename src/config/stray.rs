@@ -60,7 +60,7 @@ pub(super) fn check(config: &Config, figment: &Figment, report: &mut Report) {
 fn is_meant_as_table(profile: &Profile, table: &Dict) -> bool {
     let name = profile.as_str().as_str().to_ascii_lowercase();
     let has_our_name = name.split(['.', '_', '-']).any(|word| word == TABLE);
-    name == TABLE || (has_setting(table) && (has_our_name || names::is_slip_of(&name, TABLE)))
+    name == TABLE || (has_setting(table) && (has_our_name || is_slip_of_table(&name)))
 }
 
 /// What is said of a key that there isn't.
@@ -89,7 +89,7 @@ fn stray_key(figment: &Figment, profile: &Profile, key: &str, value: &Value, rep
         Value::Dict(..) if name == TABLE || is_prefixed => {
             report.fault(&origin, format_args!("is not read: write `[{profile}.{TABLE}]`"));
         }
-        Value::Dict(_, table) if names::is_slip_of(name, TABLE) && has_setting(table) => {
+        Value::Dict(_, table) if is_slip_of_table(name) && has_setting(table) => {
             report.warn(
                 &origin,
                 format_args!("is not read by JWT; did you mean `[{profile}.{TABLE}]`?"),
@@ -141,6 +141,11 @@ fn cure(figment: &Figment, profile: &Profile, key: &str, value: &Value) -> Strin
             names::advice(key)
         ),
     }
+}
+
+/// Whether a name is ours but for a letter, and not the one of a key (RFC 7517) or of another form.
+fn is_slip_of_table(name: &str) -> bool {
+    names::is_slip_of(name, TABLE) && !["jwk", "jws", "jwe"].contains(&name)
 }
 
 /// Whether a table has a key of ours, so that it is meant for this crate.

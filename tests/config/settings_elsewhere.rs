@@ -202,7 +202,7 @@ fn tables_of_profiles_that_are_meant_to_wait_are_not_spoken_of() {
         ("[stage2.jwt]\nencode_nbf = true\n[stage1.jwt]\nencode_nbf = true", "stage1"),
         ("[staging.jwt]\nencode_nbf = true\n[release.jwt]\nencode_nbf = true", "release"),
         ("[global.jwt]\nencode_nbf = true", "release"),
-        ("[default.jwk]\nurl = \"/keys\"\n[default.databases.jwt]\nurl = \"x\"", "debug"),
+        ("[default.jwk]\nalgorithm = \"RS256\"\n[default.databases.jwt]\nurl = \"x\"", "debug"),
         ("[default]\njwtech = 1", "debug"),
     ] {
         let figment = raw_figment(&format!("{}{lines}", good_table())).select(selected);
