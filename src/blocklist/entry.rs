@@ -49,7 +49,8 @@ pub struct Revocation {
     id: String,
     cut_off: Option<OffsetDateTime>,
     until: Option<OffsetDateTime>,
-    // When it was recorded, by the clock that `until` was computed with.
+    // When it was recorded, by the clock that `until` was computed with. Only Redis needs it.
+    #[cfg_attr(not(feature = "deadpool_redis"), allow(dead_code))]
     recorded_at: Option<OffsetDateTime>,
 }
 
