@@ -112,8 +112,9 @@ pub(crate) fn clear_others(
     if !is_suspect && !response.headers().contains("Set-Cookie") {
         return;
     }
-    let cookies = cookies_of(settings);
+    let mut cookies = cookies_of(settings);
     let sent = Sent::in_request(request, &cookies);
+    cookies.sort_by_key(|cookie| !sent.twice.contains(&cookie.name));
     let is_ambiguous = is_suspect && sent.has_two(settings, rejection);
     let (carried, lines): (Vec<_>, Vec<_>) = response
         .headers()
@@ -143,17 +144,7 @@ pub(crate) fn clear_others(
         removals.extend(likely.iter().filter(stale).map(removal));
         unlikely.extend(others.iter().filter(stale).map(removal));
     }
-    // Those that have no room differ from one response to the next, so that all get their turn.
-    let start = getrandom::u64().ok().and_then(|random| random.checked_rem(unlikely.len() as u64));
-    unlikely.rotate_left(start.unwrap_or(0) as usize);
-    removals.append(&mut unlikely);
-    let mut room = MAX_REMOVALS;
-    let fitting = removals.iter().take_while(|line| {
-        let length = line.len() + "Set-Cookie: \r\n".len();
-        room.checked_sub(length).inspect(|left| room = *left).is_some()
-    });
-    let fitting = fitting.count();
-    removals.truncate(fitting);
+    let removals = fitting(removals, unlikely);
     if removals.is_empty() && carried.is_empty() {
         return;
     }
@@ -162,6 +153,25 @@ pub(crate) fn clear_others(
     for line in removals.into_iter().chain(lines) {
         response.adjoin_raw_header("Set-Cookie", line);
     }
+}
+
+/// As many of the lines as there is room for. What is left out differs from one response to the next, so
+/// that each line gets its turn.
+fn fitting(mut likely: Vec<String>, mut unlikely: Vec<String>) -> Vec<String> {
+    let in_room = |lines: &[String], mut room: usize| {
+        let fits = |line: &&String| {
+            let length = line.len() + "Set-Cookie: \r\n".len();
+            room.checked_sub(length).inspect(|left| room = *left).is_some()
+        };
+        lines.iter().take_while(fits).count()
+    };
+    let mut rest = likely.split_off(in_room(&likely, MAX_REMOVALS / 3 * 2));
+    rest.append(&mut unlikely);
+    let start = getrandom::u64().ok().and_then(|random| random.checked_rem(rest.len() as u64));
+    rest.rotate_left(start.unwrap_or(0) as usize);
+    likely.append(&mut rest);
+    likely.truncate(in_room(&likely, MAX_REMOVALS));
+    likely
 }
 
 /// The scopes that a cookie of that name may have, in two lists: where an earlier configuration, or the

@@ -209,3 +209,26 @@ fn claims_that_do_not_fit_the_struct_are_logged_by_field_and_never_by_value() {
         assert!(lines.iter().all(|line| !line.text.contains("telling")), "{lines:?}");
     }
 }
+
+#[test]
+fn a_cookie_that_browsers_would_drop_is_one_line_with_its_cure() {
+    let (token, lines) = log_of(|| {
+        let fairing = Jwt::fairing().clock(ManualClock::new()).additional_claims(|_| {
+            Claims::from_iter([("groups".to_string(), json!(vec!["engineering"; 400]))])
+        });
+        let toml = "token_location = \"cookies\"\nimplicit_refresh_within = \"1h\"";
+        let client = client(toml, fairing, routes![login, post_me]);
+        let token = sign(&claims());
+        let header = rocket::http::Header::new("X-CSRF-TOKEN", "the-csrf-value");
+        let request = client.post("/me").cookie(in_cookie(&token)).header(header);
+        assert_eq!(said(request.dispatch()), let_in("ada"));
+        token
+    });
+    let ours: Vec<_> = lines.iter().filter(|line| line.text.contains("4096 bytes")).collect();
+    assert_eq!(ours.len(), 1, "{ours:?}");
+    assert_eq!(ours[0].level, log::Level::Error);
+    for part in ["can't be renewed", "the access token's cookie", "put less into its claims"] {
+        assert!(ours[0].text.contains(part), "{ours:?}");
+    }
+    never(&lines, &[token]);
+}

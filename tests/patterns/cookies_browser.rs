@@ -328,8 +328,14 @@ fn the_longest_path_is_cleared_in_time_and_no_response_is_too_long_for_a_proxy()
     let fairing = Jwt::fairing().clock(clock.clone());
     let toml = format!("{COMMON}cookie_secure = true\nrefresh_cookie_path = \"/session/refresh\"");
     let app = client(&toml, fairing, routes![login, any]);
-    let host = "https://a.b.c.app.example.test";
-    for domain in ["example.test", "app.example.test", "b.c.app.example.test"] {
+    let long = "a-rather-long-name-of-an-environment.and-of-its-region-in-the-cloud.tenant-0815";
+    for (host, domain) in [
+        ("a.b.c.app.example.test".to_string(), "example.test".to_string()),
+        ("a.b.c.app.example.test".into(), "b.c.app.example.test".into()),
+        (format!("www.{long}.example.test"), "example.test".into()),
+        (format!("www.{long}.example.test"), format!("{long}.example.test")),
+    ] {
+        let host = &format!("https://{host}");
         for path in ["/", "/app/deep/page/1/2/3/", "/app/deep/page/1/2/3/4/5/6/7/8/9/10/11", deep] {
             let mut browser = Browser::new(&clock, Identity::Rfc6265Bis);
             let line = format!("access_token_cookie=x; Domain={domain}; Path={path}");
