@@ -1,0 +1,12 @@
+//~ error[E0277]
+//~ FromBody
+
+use rocket::post;
+use rocket_jwt_extended::{AccessToken, WithBody};
+
+struct Body;
+
+#[post("/", data = "<_body>")]
+fn page(_body: WithBody<AccessToken, Body>) {}
+
+fn main() {}

@@ -1,0 +1,20 @@
+//~ error[E0277]
+//~ TokenGuard
+
+use rocket::get;
+use rocket_jwt_extended::{NoClaims, Optional, Permission, Require, Token};
+
+struct Staff;
+
+impl Permission for Staff {
+    type Claims = NoClaims;
+
+    fn permits(_token: &Token<NoClaims>) -> bool {
+        true
+    }
+}
+
+#[get("/")]
+fn page(_token: Require<Staff, Optional>) {}
+
+fn main() {}

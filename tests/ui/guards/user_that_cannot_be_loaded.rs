@@ -1,0 +1,12 @@
+//~ error[E0277]
+//~ LoadUser
+
+use rocket::get;
+use rocket_jwt_extended::CurrentUser;
+
+struct User;
+
+#[get("/")]
+fn page(_user: CurrentUser<User>) {}
+
+fn main() {}
