@@ -24,7 +24,7 @@ extern crate rocket;
 
 use rocket::form::Form;
 use rocket::http::{CookieJar, Status};
-use rocket_jwt_extended::{AccessToken, Error, Jwt, RefreshToken};
+use rocket_jwt_extended::{AccessToken, AllowExpired, Error, Jwt, RefreshToken};
 
 #[derive(FromForm)]
 struct Credentials {
@@ -61,9 +61,10 @@ async fn refresh(jwt: &Jwt, jar: &CookieJar<'_>, token: RefreshToken) -> Result<
     Ok(Status::NoContent)
 }
 
-/// The refresh cookie is not sent here, as its path is another; it is unset all the same.
+/// The refresh cookie is not sent here, as its path is another; it is unset all the same. So are all
+/// cookies of a user who comes back after the access token's end.
 #[delete("/session")]
-async fn logout(jwt: &Jwt, jar: &CookieJar<'_>, token: AccessToken) -> Result<Status, Error> {
+async fn logout(jwt: &Jwt, jar: &CookieJar<'_>, token: AllowExpired) -> Result<Status, Error> {
     jwt.revoke_session(&token).await?;
     jwt.cookies(jar).unset();
     Ok(Status::NoContent)

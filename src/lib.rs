@@ -77,8 +77,9 @@
 //!
 //! # Guards
 //!
-//! Each wrapper changes one thing of what the guard inside asks for, and they nest in any order. A
-//! request's token is verified once and the blocklist is asked once, however many guards it meets.
+//! Each wrapper changes one thing of what the guard inside asks for, and they nest: [`Optional`],
+//! [`OrForward`] and [`WithBody`] go outermost, the others stand in any order. A request's token is
+//! verified once and the blocklist is asked once, however many guards it meets.
 //!
 //! | guard | lets in a request with |
 //! |---|---|
@@ -90,6 +91,7 @@
 //! | [`OrForward<G>`] | what `G` lets in; without a token the next route is tried |
 //! | [`In<L, G>`] | what `G` lets in, with the token in one of the places `L` |
 //! | [`IgnoreRevocation<G>`] | what `G` lets in, revoked or not |
+//! | [`AllowExpired<G>`] | what `G` lets in, expired or not: for logging out |
 //! | [`Require<P, G>`] | what `G` lets in, if the permission `P` holds |
 //! | [`CurrentUser<U, G>`] | what `G` lets in, if the application finds its user |
 //! | [`WithBody<G, B>`] | what `G` lets in, with the token looked for in the body, too: a data guard |
@@ -141,16 +143,17 @@
 //! | `public_key` | from `private_key` | PEM text or path; a certificate's key is taken, its dates are not checked |
 //! | `access_token_expires` | `"15m"` | or `false` for never |
 //! | `refresh_token_expires` | `"30d"` | or `false` for never |
-//! | `decode_audience` | — | a string or a list: `aud` must have one of them |
+//! | `decode_audience` | — | a string or a list: `aud` must have one of them; a server for the tokens of another issuer always sets it |
 //! | `encode_audience` | — | a string or a list: the `aud` of tokens |
 //! | `decode_issuer` | — | a string or a list: `iss` must be one of them |
 //! | `encode_issuer` | — | the `iss` of tokens |
+//! | `decode_typ` | absent, `"JWT"`, `"at+jwt"` | the header `typ`s that are accepted, in any case and with `application/` or without; `""` is an absent one |
 //! | `decode_leeway` | `0` | by how much clocks may differ, for `exp`, `nbf` and `iat` |
 //! | `encode_nbf` | `true` | whether tokens have `nbf` |
 //! | `identity_claim` | `"sub"` | the claim that holds the identity |
-//! | `verify_sub` | `true` | whether `sub` must be a string; if not, its JSON text is the identity |
+//! | `verify_sub` | `true` | whether `sub` must be a string; if not, its JSON text is the identity: `123` and `"123"` are one, as are `null` and `"null"` |
 //! | `max_token_length` | `16384` | bytes; a longer token is refused unread |
-//! | `required_claims` | `["exp"]` | a token without one is invalid |
+//! | `required_claims` | `["exp"]` | a token without one is invalid; as a table, `{ typ = "Bearer", azp = ["web", "app"] }`, also the values a claim may have (`exp` stays required unless `exp = false`) |
 //! | `error_message_key` | `"msg"` | the text's key in JSON answers |
 //! | `invalid_token_status` | `401` | for `token_invalid` and `wrong_token_type` |
 //! | `token_location` | `["headers"]` | `headers`, `cookies`, `query_string`, `json`, in order of precedence |
@@ -190,6 +193,23 @@
 //! <!-- /settings -->
 //!
 //! The secret is never Rocket's own `secret_key`: one key should have one use.
+//!
+//! A server that accepts the tokens of another issuer, by its `public_key`, must tell the access tokens
+//! meant for it from all else that the issuer signs: ID, refresh and logout tokens, and those for other
+//! servers. It always sets `decode_audience` and `decode_issuer`. `decode_typ` tells tokens apart by
+//! their headers (RFC 8725 §3.11), and `required_claims` by what the issuer writes into the payload:
+//!
+//! ```toml
+//! [release.jwt]
+//! algorithm = "RS256"
+//! public_key = "issuer.pem"
+//! decode_issuer = "https://issuer.example"
+//! decode_audience = "orders"
+//! required_claims = { typ = "Bearer" }    # that issuer's ID tokens have "ID", refresh tokens "Refresh"
+//! ```
+//!
+//! Values are compared by their JSON type, a claim that is a list fits if one of its members does, and
+//! `true` for a registered claim, such as `jti = true`, only asks that it be there.
 //!
 //! # What it does not protect from
 //!
@@ -231,6 +251,7 @@ mod instants;
 mod issue;
 mod jwt;
 mod keys;
+mod provenance;
 mod reason;
 mod rejection;
 mod request;
@@ -265,6 +286,7 @@ pub use events::Event;
 pub use fairing::JwtFairing;
 pub use guard::access::AccessToken;
 pub use guard::admit::{RequestFree, TokenGuard};
+pub use guard::allow_expired::AllowExpired;
 pub use guard::any::AnyToken;
 pub use guard::fresh::Fresh;
 pub use guard::ignore_revocation::IgnoreRevocation;

@@ -117,6 +117,9 @@ reasons! {
     InvalidClaim(text: &'static str) => "token_invalid", CONFIGURED, INVALID, *text;
     /// A claim is missing.
     MissingClaim(name: String) => "token_invalid", CONFIGURED, INVALID, missing_claim(name);
+    /// A claim has none of the values that `required_claims` allows it.
+    UnexpectedClaim(name: String) =>
+        "token_invalid", CONFIGURED, INVALID, format!("Invalid claim: {name}");
     /// The custom claims don't deserialize into the guard's claims type.
     CustomClaims => "token_invalid", CONFIGURED, INVALID, "Claims are not of the expected form";
     /// An access token was expected.

@@ -13,6 +13,7 @@ use crate::guard::refresh::RefreshToken;
 use crate::issue::pair::{sign_pair, TokenPair};
 use crate::issue::spec::{inherited_audience, inherited_lifetime, Freshness, TokenSpec};
 use crate::jwt::Jwt;
+use crate::provenance::is_ours;
 use crate::reason::Reason;
 use crate::rejection::{CheckFailed, Rejection};
 use crate::revocation::check;
@@ -42,13 +43,40 @@ impl Jwt {
     /// `rotation_grace`, while nobody used the new refresh token, gets the same pair again, so that
     /// neither a lost response nor a second browser tab ends a session. Any other use of a used token is
     /// theft: the session is revoked, [`Event::ReuseDetected`](crate::Event::ReuseDetected) fires, and
-    /// the answer is `token_revoked`.
+    /// the answer is `token_revoked`. For a token of a session that event fires once, since the session
+    /// is revoked afterwards; for a refresh token issued alone it may fire at each replay.
+    ///
+    /// The access token gets the configured lifetime. So does the refresh token, unless the one
+    /// presented was issued for less: then its successor gets the same lifetime again.
+    ///
+    /// The claims are copied, so a user's role stays what it was at the login, for as long as he
+    /// refreshes. Where claims can change, read them again:
+    ///
+    /// ```rust
+    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::serde::Serialize;
+    /// # use rocket_jwt_extended::{Jwt, RefreshToken, Rejection, TokenPair};
+    /// # #[derive(Serialize)]
+    /// # #[serde(crate = "rocket::serde")]
+    /// # struct Profile { role: String }
+    /// # async fn profile_of(_: &str) -> Profile { Profile { role: "user".into() } }
+    /// #[post("/refresh")]
+    /// async fn refresh(jwt: &Jwt, token: RefreshToken) -> Result<TokenPair, Rejection> {
+    ///     let now = profile_of(token.identity()).await;
+    ///     jwt.rotate(token).claims(&now).await
+    /// }
+    /// # fn main() {}
+    /// ```
     ///
     /// Servers that share a blocklist must also share the signing key, to make the same pair.
     ///
     /// # Errors
     ///
-    /// `token_revoked` as described, `token_invalid` for a token without `jti`, `store_unavailable`.
+    /// `token_revoked` as described, `token_expired` for a token that expired on the way,
+    /// `store_unavailable`, and `token_invalid` for a token without `jti` or one that is not ours: signed
+    /// neither by a configured key nor by the one that the
+    /// [`signing_key`](crate::JwtFairing::signing_key) hook gives for its identity. A token that only the
+    /// [`verifying_key`](crate::JwtFairing::verifying_key) hook accepts is never turned into one of ours.
     ///
     /// # Example
     ///
@@ -102,6 +130,10 @@ async fn exchange(
     }
     // The guard checked it, but the route may have kept the token for a while.
     check_expiry(jwt.settings(), verified, jwt.now())?;
+    // Without a key to sign with nothing is issued, and that is the server's fault, not the token's.
+    if jwt.signing_key(verified.identity()).is_ok() && !is_ours(jwt, verified) {
+        return Err(Reason::UnknownKey);
+    }
     let not_issued = |error: Error| {
         log::error!("JWT: a refresh token can't be exchanged: {error}");
         Reason::NotIssued

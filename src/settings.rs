@@ -3,6 +3,7 @@
 use jsonwebtoken::Algorithm;
 use rocket::http::{Method, SameSite, Status};
 use rocket::time::Duration;
+use serde_json::Value;
 
 use crate::token::claims::Audience;
 use crate::token::kind::TokenType;
@@ -16,12 +17,14 @@ pub(crate) struct Settings {
     pub(crate) encode_audience: Option<Audience>,
     pub(crate) decode_issuer: Option<Vec<String>>,
     pub(crate) encode_issuer: Option<String>,
+    /// Without the prefix `application/`; `None` is a header without `typ`.
+    pub(crate) decode_typ: Vec<Option<String>>,
     pub(crate) decode_leeway: Duration,
     pub(crate) encode_nbf: bool,
     pub(crate) identity_claim: String,
     pub(crate) verify_sub: bool,
     pub(crate) max_token_length: usize,
-    pub(crate) required_claims: Vec<String>,
+    pub(crate) required_claims: Vec<RequiredClaim>,
     pub(crate) error_message_key: String,
     pub(crate) invalid_token_status: Status,
     pub(crate) token_location: Vec<Location>,
@@ -47,6 +50,37 @@ pub(crate) struct Settings {
     pub(crate) token_cache: usize,
     pub(crate) access: TokenNames,
     pub(crate) refresh: TokenNames,
+}
+
+/// A claim that a token must have.
+pub(crate) struct RequiredClaim {
+    pub(crate) name: String,
+    /// The values it may have; `None` is any.
+    pub(crate) values: Option<Vec<Value>>,
+}
+
+impl RequiredClaim {
+    pub(crate) fn any(name: &str) -> Self {
+        Self { name: name.into(), values: None }
+    }
+
+    /// Whether the claim may have this value. A list fits if one of its members does.
+    pub(crate) fn fits(&self, value: &Value) -> bool {
+        let Some(allowed) = &self.values else { return true };
+        match value {
+            Value::Array(many) => many.iter().any(|one| allowed.contains(one)),
+            one => allowed.contains(one),
+        }
+    }
+}
+
+/// A header's `typ` without the prefix that may be left out (RFC 7515 §4.1.9).
+pub(crate) fn bare_typ(typ: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match typ.split_at_checked(PREFIX.len()) {
+        Some((prefix, bare)) if prefix.eq_ignore_ascii_case(PREFIX) => bare,
+        _ => typ,
+    }
 }
 
 /// What differs between access and refresh tokens: names, paths, lifetime.
@@ -76,9 +110,18 @@ impl Settings {
         Some(self.access.expires?.max(self.refresh.expires?))
     }
 
+    /// Whether a header with this `typ` is accepted (RFC 8725 §3.11).
+    pub(crate) fn accepts_typ(&self, typ: Option<&str>) -> bool {
+        let typ = typ.map(bare_typ);
+        self.decode_typ.iter().any(|accepted| match (accepted, typ) {
+            (Some(accepted), Some(typ)) => accepted.eq_ignore_ascii_case(typ),
+            (accepted, typ) => accepted.is_none() && typ.is_none(),
+        })
+    }
+
     /// Whether a token of this type must have the claim.
     pub(crate) fn requires(&self, claim: &str, token_type: TokenType) -> bool {
-        self.required_claims.iter().any(|required| required == claim)
+        self.required_claims.iter().any(|required| required.name == claim)
             && (claim != "exp" || self.names(token_type).expires.is_some())
     }
 }

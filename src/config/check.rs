@@ -8,6 +8,7 @@ use rocket::time::Duration;
 use super::findings::Findings;
 use super::read::Config;
 use super::report::Report;
+use super::required;
 use super::values::OneOrMany;
 use crate::settings::{Settings, TokenNames};
 use crate::token::claims::Audience;
@@ -32,12 +33,13 @@ pub(crate) fn settings(config: &Config, figment: &Figment, report: &mut Report) 
             .map(Audience::from),
         decode_issuer: check.texts("decode_issuer", config.decode_issuer.as_ref()),
         encode_issuer: config.encode_issuer.clone(),
+        decode_typ: required::decode_typ(config.decode_typ.as_ref(), &mut check.findings),
         decode_leeway: check.decode_leeway(),
         encode_nbf: config.encode_nbf,
         identity_claim: check.identity_claim(),
         verify_sub: config.verify_sub,
         max_token_length: check.max_token_length(),
-        required_claims: check.texts_or_none("required_claims", &config.required_claims),
+        required_claims: required::required_claims(&config.required_claims, &mut check.findings),
         error_message_key: check.error_message_key(),
         invalid_token_status: check.invalid_token_status(),
         token_location: check.token_location(),
@@ -167,14 +169,10 @@ impl Check<'_> {
         if list.0.is_empty() {
             self.fault(key, "must not be empty");
         }
-        Some(self.texts_or_none(key, list))
-    }
-
-    fn texts_or_none(&mut self, key: &str, list: &OneOrMany) -> Vec<String> {
         if list.0.iter().any(String::is_empty) {
             self.fault(key, "must not hold an empty string");
         }
-        list.0.clone()
+        Some(list.0.clone())
     }
 
     fn decode_leeway(&mut self) -> Duration {

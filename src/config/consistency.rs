@@ -73,6 +73,10 @@ fn reachable(settings: &Settings, findings: &mut Findings<'_>) {
             findings.warn("decode_audience", "does not accept what `encode_audience` writes");
         }
     }
+    if !settings.accepts_typ(Some("JWT")) {
+        findings
+            .warn("decode_typ", "does not accept the usual `typ` of tokens issued here, \"JWT\"");
+    }
     match (settings.implicit_refresh_within, settings.access.expires) {
         (Some(_), None) => {
             findings.warn("implicit_refresh_within", "renews nothing: access tokens never expire");
@@ -87,7 +91,7 @@ fn reachable(settings: &Settings, findings: &mut Findings<'_>) {
 /// What the settings leave unchecked, if that is not what it is for.
 fn unchecked(settings: &Settings, findings: &mut Findings<'_>) {
     let expire = settings.access.expires.is_some() || settings.refresh.expires.is_some();
-    if expire && !settings.required_claims.iter().any(|claim| claim == "exp") {
+    if expire && !settings.required_claims.iter().any(|claim| claim.name == "exp") {
         findings.warn("required_claims", "lacks `exp`: tokens without an end are accepted");
     }
     let sent_anywhere = settings.cookie_samesite == SameSite::None;

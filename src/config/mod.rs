@@ -6,6 +6,7 @@ mod findings;
 mod keys;
 mod read;
 mod report;
+mod required;
 mod values;
 
 use rocket::figment::Figment;

@@ -9,7 +9,7 @@ use rocket::serde::Deserialize;
 use rocket::time::Duration;
 
 use super::report::{Origin, Report};
-use super::values::{OneOrMany, OptionalSpan, Secret, Span};
+use super::values::{OneOrMany, OptionalSpan, RequiredClaims, Secret, Span};
 
 /// One list of settings: a field, a key and a default each. The README's and the crate's tables are
 /// compared with it by a test.
@@ -66,12 +66,13 @@ settings! {
     encode_audience: Option<OneOrMany> = None;
     decode_issuer: Option<OneOrMany> = None;
     encode_issuer: Option<String> = None;
+    decode_typ: Option<OneOrMany> = None;
     decode_leeway: Span = Span(Duration::ZERO);
     encode_nbf: bool = true;
     identity_claim: String = "sub".into();
     verify_sub: bool = true;
     max_token_length: usize = 16_384;
-    required_claims: OneOrMany = OneOrMany(vec!["exp".into()]);
+    required_claims: RequiredClaims = RequiredClaims::List(vec!["exp".into()]);
     error_message_key: String = "msg".into();
     invalid_token_status: u16 = 401;
     token_location: OneOrMany = OneOrMany(vec!["headers".into()]);

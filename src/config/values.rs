@@ -130,6 +130,45 @@ impl<'de> Deserialize<'de> for OneOrMany {
     }
 }
 
+/// The claims that a token must have: their names, or a table with the values they may have.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum RequiredClaims {
+    List(Vec<String>),
+    Table(Vec<(String, serde_json::Value)>),
+}
+
+struct RequiredClaimsVisitor;
+
+impl<'de> Visitor<'de> for RequiredClaimsVisitor {
+    type Value = RequiredClaims;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of names, or a table such as { typ = \"Bearer\" }")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(RequiredClaims::List(vec![name.into()]))
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+        OneOrManyVisitor.visit_seq(list).map(|OneOrMany(names)| RequiredClaims::List(names))
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut table: A) -> Result<Self::Value, A::Error> {
+        let mut claims = Vec::new();
+        while let Some(claim) = table.next_entry()? {
+            claims.push(claim);
+        }
+        Ok(RequiredClaims::Table(claims))
+    }
+}
+
+impl<'de> Deserialize<'de> for RequiredClaims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RequiredClaimsVisitor)
+    }
+}
+
 struct SecretVisitor;
 
 /// Every type but a string is refused without showing the value, as the default would.

@@ -52,6 +52,11 @@ use crate::verify::policy::Policy;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a guard that another guard can wrap, or that a token alone can pass",
+    note = "`Optional` and `OrForward` go outermost: write `Optional<Fresh<…>>`, not `Fresh<Optional<…>>`",
+    note = "the claims type of a guard must be `Deserialize`, and that of `Require` and `CurrentUser` the guard's"
+)]
 pub trait TokenGuard: Admit {
     /// The type of the token's custom claims.
     type Claims: CustomClaims;
@@ -72,12 +77,18 @@ impl<G: TokenGuard> IntoRevocation for &G {
 
 /// A [`TokenGuard`] that needs only the token, so that [`Jwt::verify()`](crate::Jwt::verify) can run it
 /// without a request: every one except [`CurrentUser`](crate::CurrentUser).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` needs a request",
+    note = "`CurrentUser` loads its user with the request: verify `AccessToken<…>`, and load the user yourself"
+)]
 pub trait RequestFree: IntoToken {}
 
 /// A token that passed the pipeline, on its way into a guard.
 pub struct Admission<'a, 'r> {
     pub(crate) verified: Arc<Verified>,
     pub(crate) location: Option<Location>,
+    /// Whether the blocklist was asked about it.
+    pub(crate) blocklist_asked: bool,
     pub(crate) request: Option<&'a Request<'r>>,
 }
 

@@ -45,8 +45,9 @@ macro_rules! token_guard {
 
         impl<C: CustomClaims> Admit for $guard<C> {
             async fn admit(admission: Admission<'_, '_>) -> Result<Self, Reason> {
-                let Admission { verified, location, .. } = admission;
-                Ok(Self(Token::with_claims(verified.read()?, verified, location)))
+                let Admission { verified, location, blocklist_asked, .. } = admission;
+                let token = Token::with_claims(verified.read()?, verified, location);
+                Ok(Self(token.with_blocklist_asked(blocklist_asked)))
             }
 
             fn permits(&self) -> bool {

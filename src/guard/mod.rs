@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod admit;
+pub(crate) mod allow_expired;
 pub(crate) mod any;
 pub(crate) mod fresh;
 pub(crate) mod ignore_revocation;

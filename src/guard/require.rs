@@ -12,6 +12,11 @@ use crate::token::Token;
 use crate::verify::policy::Policy;
 
 /// A permission, decided by a token's claims.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `Permission`",
+    note = "implement `Permission` for it: `type Claims`, and `fn permits(token: &Token<Self::Claims>) -> bool`",
+    note = "the permission comes first, the guard second: `Require<Admin, Fresh<AccessToken<Profile>>>`"
+)]
 pub trait Permission: Send + Sync + 'static {
     /// The claims it reads.
     type Claims: CustomClaims;

@@ -9,6 +9,7 @@ use rocket::Request;
 
 use super::admit::{Admission, RequestFree, TokenGuard};
 use crate::jwt::Jwt;
+use crate::provenance::is_ours;
 use crate::reason::Reason;
 use crate::rejection::{CheckFailed, Rejection};
 use crate::request::body::Body;
@@ -19,7 +20,8 @@ use crate::token::location::Location;
 use crate::token::verified::Verified;
 use crate::token::Token;
 use crate::verify::memo::TokenMemo;
-use crate::verify::verify;
+use crate::verify::policy::Policy;
+use crate::verify::{holds, verify};
 
 impl Jwt {
     /// Does everything with a token that the guard `G` does, without a request: for WebSockets, queues,
@@ -87,15 +89,23 @@ async fn attempt<G: TokenGuard>(
     body: Option<&Body<'_>>,
 ) -> Result<G, CheckFailed> {
     let cache = RequestCache::of(request);
-    let located = locate(request, jwt.settings(), G::POLICY, body)?;
+    let holds = |encoded: &str| holds(jwt, cache.memo(encoded), G::POLICY);
+    let located = locate(request, jwt.settings(), G::POLICY, body, &holds)?;
     let memo = cache.memo(&located.encoded);
     let verified = verify(jwt, memo, located.proof.as_ref(), G::POLICY).await?;
     let guard = admit(verified, Some(located.location), Some(request)).await?;
-    let is_access = verified.registered().token_type == TokenType::Access;
-    if is_access && located.location == Location::Cookies {
+    if located.location == Location::Cookies && is_renewable(jwt, verified, G::POLICY) {
         cache.set_renewable(verified.clone());
     }
     Ok(guard)
+}
+
+/// Whether the response may renew the token.
+fn is_renewable(jwt: &Jwt, verified: &Verified, policy: Policy) -> bool {
+    jwt.settings().implicit_refresh_within.is_some()
+        && verified.registered().token_type == TokenType::Access
+        && !policy.accepts_expired()
+        && is_ours(jwt, verified)
 }
 
 /// The steps of every guard after the pipeline.
@@ -104,7 +114,8 @@ async fn admit<G: TokenGuard>(
     location: Option<Location>,
     request: Option<&Request<'_>>,
 ) -> Result<G, CheckFailed> {
-    let admission = Admission { verified: verified.clone(), location, request };
+    let blocklist_asked = G::POLICY.asks_blocklist();
+    let admission = Admission { verified: verified.clone(), location, blocklist_asked, request };
     let failed = |reason| CheckFailed::of(reason, verified);
     let guard = G::admit(admission).await.map_err(failed)?;
     match guard.permits() {

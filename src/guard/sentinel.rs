@@ -5,11 +5,15 @@ use rocket::{Ignite, Rocket};
 use super::admit::TokenGuard;
 use crate::jwt::Jwt;
 use crate::token::location::Location;
+use crate::verify::policy::Policy;
 
 /// Fails the launch without the fairing, or where a guard can never succeed. If the configuration lets no
 /// request guard succeed, it warns.
 pub(super) fn aborts<G: TokenGuard>(rocket: &Rocket<Ignite>) -> bool {
     let Some(jwt) = Jwt::fetch(rocket) else { return is_unattached::<G>(rocket) };
+    if is_contradictory::<G>(G::POLICY) {
+        return true;
+    }
     let body_alone = |places: &[Location]| places.iter().all(|place| *place == Location::JsonBody);
     match G::POLICY.locations() {
         Some(places) if body_alone(places) => {
@@ -27,6 +31,16 @@ pub(super) fn aborts<G: TokenGuard>(rocket: &Rocket<Ignite>) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a guard would take an expired token for a fresh one.
+pub(super) fn is_contradictory<G>(policy: Policy) -> bool {
+    if !(policy.needs_fresh() && policy.accepts_expired()) {
+        return false;
+    }
+    log::error!("the guard `{}` asks for a fresh token and accepts an expired one.", name::<G>());
+    log::info!(target: "_", "`AllowExpired` is for logging out: take it or `Fresh` away.");
+    true
 }
 
 pub(super) fn is_unattached<G>(rocket: &Rocket<Ignite>) -> bool {

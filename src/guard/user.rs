@@ -50,6 +50,11 @@ use crate::verify::policy::Policy;
 /// }
 /// # fn main() {}
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a user that can be loaded",
+    note = "implement `LoadUser` for it, with `#[rocket::async_trait]` on the `impl`",
+    note = "the user comes first, the guard second: `CurrentUser<User, Fresh<AccessToken>>`"
+)]
 #[rocket::async_trait]
 pub trait LoadUser: Sized + Send + Sync + 'static {
     /// The claims it reads.

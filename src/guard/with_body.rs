@@ -16,6 +16,7 @@ use super::optional::Optional;
 use super::run::{refuse, run};
 use crate::rejection::Rejection;
 use crate::request::body::{is_json, Body};
+use crate::verify::policy::Policy;
 
 /// Accepts what `G` accepts, but also looks for the token in the body, and reads the same body into `B`.
 ///
@@ -58,6 +59,11 @@ impl<G: fmt::Debug, B> fmt::Debug for WithBody<G, B> {
 }
 
 /// A type that [`WithBody`] reads a body into.
+#[diagnostic::on_unimplemented(
+    message = "`WithBody` cannot read a body into `{Self}`",
+    note = "write `Json<{Self}>` or `Form<{Self}>`, or implement `FromBody` for it",
+    note = "`FromData` does not suffice: Rocket's `Data` cannot be read twice"
+)]
 pub trait FromBody<'r>: Sized + Send {
     /// The reason why the body could not be read.
     type Error: fmt::Debug + Send;
@@ -88,8 +94,16 @@ pub enum BodyError<E> {
 }
 
 /// A guard that [`WithBody`] accepts: every [`TokenGuard`], and [`Optional`]. Sealed.
+#[diagnostic::on_unimplemented(
+    message = "`WithBody` cannot run `{Self}`",
+    note = "the guard comes first, the body second: `WithBody<AccessToken, Json<Note>>`",
+    note = "`WithBody` takes any guard of a token, and `Optional<…>`, but not `OrForward<…>`"
+)]
 #[rocket::async_trait]
 pub trait BodyGuard: sealed::Sealed + Sized + Send {
+    #[doc(hidden)]
+    const TOKEN_POLICY: Policy;
+
     #[doc(hidden)]
     async fn run_with(request: &Request<'_>, body: sealed::TheBody<'_>) -> Result<Self, Rejection>;
 }
@@ -106,6 +120,8 @@ mod sealed {
 
 #[rocket::async_trait]
 impl<G: TokenGuard> BodyGuard for G {
+    const TOKEN_POLICY: Policy = G::POLICY;
+
     async fn run_with(request: &Request<'_>, body: sealed::TheBody<'_>) -> Result<Self, Rejection> {
         run(request, Some(&body.0)).await
     }
@@ -113,6 +129,8 @@ impl<G: TokenGuard> BodyGuard for G {
 
 #[rocket::async_trait]
 impl<G: TokenGuard> BodyGuard for Optional<G> {
+    const TOKEN_POLICY: Policy = G::POLICY;
+
     async fn run_with(request: &Request<'_>, body: sealed::TheBody<'_>) -> Result<Self, Rejection> {
         Optional::of(run(request, Some(&body.0)).await)
     }
@@ -144,9 +162,10 @@ impl<'r, G: BodyGuard, B: FromBody<'r>> FromData<'r> for WithBody<G, B> {
 }
 
 /// Unlike a request guard's, this sentinel accepts `In<JsonBody>`.
-impl<G, B> Sentinel for WithBody<G, B> {
+impl<G: BodyGuard, B> Sentinel for WithBody<G, B> {
     fn abort(rocket: &Rocket<Ignite>) -> bool {
         super::sentinel::is_unattached::<Self>(rocket)
+            || super::sentinel::is_contradictory::<Self>(G::TOKEN_POLICY)
     }
 }
 

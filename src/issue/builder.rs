@@ -7,11 +7,13 @@ use super::pair::{sign_pair, TokenPair};
 use super::spec::{Expires, Freshness, TokenSpec};
 use crate::error::Error;
 use crate::jwt::Jwt;
+use crate::provenance::is_ours;
 use crate::token::claims::Audience;
 use crate::token::identity::Identity;
 use crate::token::ids::new_ids;
 use crate::token::kind::TokenType;
 use crate::token::Token;
+use crate::verify::claims::check_expiry;
 
 /// Builds one token; made with [`Jwt::access_token()`] or [`Jwt::refresh_token()`].
 ///
@@ -116,13 +118,6 @@ macro_rules! builder_methods {
             self
         }
 
-        /// Puts the token into the session of `token`, if that has one, so that ending the session ends
-        /// both.
-        pub fn session<C>(mut self, token: &Token<C>) -> Self {
-            self.spec.ids.sid = token.session_id().map(Into::into);
-            self
-        }
-
         /// Custom claims. Repeated calls merge, and the later call wins. They override those of
         /// [`Identity::claims()`] and of the
         /// [`additional_claims`](crate::JwtFairing::additional_claims) hook. A registered name is an
@@ -148,17 +143,52 @@ impl<'a> TokenBuilder<'a> {
 
     builder_methods!();
 
+    /// Puts the token into the session of `token`, if that has one, so that ending the session ends
+    /// both: for a refresh route without rotation.
+    ///
+    /// It is for access tokens: of a refresh token it is an error. So is a `token` that the blocklist was
+    /// not asked about (from [`Jwt::decode()`], or [`IgnoreRevocation`](crate::IgnoreRevocation)), that
+    /// has expired, or that only the [`verifying_key`](crate::JwtFairing::verifying_key) hook vouches for.
+    pub fn session<C>(mut self, token: &Token<C>) -> Self {
+        match self.spec.token_type {
+            TokenType::Access => match lent_session(self.jwt, token) {
+                Ok(sid) => self.spec.ids.sid = sid,
+                Err(text) => self.spec.fail_to_join(text),
+            },
+            _ => self
+                .spec
+                .fail_to_join("a refresh token can't join a session: rotate that of the session"),
+        }
+        self
+    }
+
     /// Makes the token.
     ///
     /// # Errors
     ///
     /// If there is no signing key, or the request is invalid: a registered claim, an empty identity, a
-    /// lifetime that is not allowed, a fresh refresh token.
+    /// lifetime that is not allowed, a fresh refresh token, a `jti` with a time in the future, a session
+    /// that can't be joined.
     pub fn encode(self) -> Result<String, Error> {
         let (signed, issued) = self.spec.sign(self.jwt)?;
         issued.iter().for_each(|event| self.jwt.hooks().emit(event));
         Ok(signed.encoded)
     }
+}
+
+/// The `sid` of a token whose session may be joined, or why it may not.
+fn lent_session<C>(jwt: &Jwt, token: &Token<C>) -> Result<Option<String>, &'static str> {
+    let verified = token.verified();
+    if !token.blocklist_asked() {
+        return Err("the blocklist was not asked about the token whose session is to be joined");
+    }
+    if check_expiry(jwt.settings(), verified, jwt.now()).is_err() {
+        return Err("the token whose session is to be joined has expired");
+    }
+    if !is_ours(jwt, verified) {
+        return Err("the token whose session is to be joined is not signed by a key of ours");
+    }
+    Ok(verified.sid().map(Into::into))
 }
 
 impl<'a> TokenPairBuilder<'a> {
@@ -168,6 +198,14 @@ impl<'a> TokenPairBuilder<'a> {
     }
 
     builder_methods!();
+
+    /// Always an error: a pair opens a session of its own, and the pair that goes on with a session is
+    /// made with [`Jwt::rotate()`].
+    pub fn session<C>(mut self, _: &Token<C>) -> Self {
+        self.spec
+            .fail_to_join("a pair opens a session of its own: use `rotate`, or `access_token`");
+        self
+    }
 
     /// The refresh token's lifetime, instead of the configured one. It is an error if it is longer than
     /// the longer of both configured lifetimes.
@@ -185,9 +223,7 @@ impl<'a> TokenPairBuilder<'a> {
         let Self { jwt, mut spec, refresh_expires } = self;
         let at = jwt.issue_instant(jwt.now());
         spec.ids.at = Some(at);
-        if spec.ids.sid.is_none() {
-            spec.ids.sid = Some(new_ids(at).ok_or(Error::Signing)?.0.to_string());
-        }
+        spec.ids.sid = Some(new_ids(at).ok_or(Error::Signing)?.0.to_string());
         let mut refresh = TokenSpec {
             token_type: TokenType::Refresh,
             fresh: Freshness::No,

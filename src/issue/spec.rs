@@ -62,6 +62,8 @@ pub(crate) struct TokenSpec {
     pub(super) headers: Claims,
     /// The first builder error; [`sign()`](Self::sign) reports it.
     pub(super) error: Option<String>,
+    /// Why a session can't be joined; [`sign()`](Self::sign) reports it.
+    pub(super) not_joined: Option<&'static str>,
 }
 
 #[derive(Clone, Copy)]
@@ -103,6 +105,7 @@ impl TokenSpec {
             claims: ClaimLayer::default(),
             headers: Claims::new(),
             error: None,
+            not_joined: None,
         }
     }
 
@@ -121,6 +124,10 @@ impl TokenSpec {
         }
     }
 
+    pub(super) fn fail_to_join(&mut self, text: &'static str) {
+        self.not_joined.get_or_insert(text);
+    }
+
     fn fail(&mut self, text: String) {
         self.error.get_or_insert(text);
     }
@@ -129,6 +136,9 @@ impl TokenSpec {
     pub(crate) fn sign(mut self, jwt: &Jwt) -> Result<(Signed, Option<Event>), Error> {
         if let Some(text) = self.error {
             return Err(Error::Serialize(text));
+        }
+        if let Some(text) = self.not_joined {
+            return Err(Error::Session(text));
         }
         if self.identity.is_empty() {
             return Err(Error::EmptyIdentity);

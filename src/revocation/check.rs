@@ -10,6 +10,7 @@ use super::successor::{session_begun, Successor};
 use crate::blocklist::{Revocation, Standing, StoreError, TokenIds};
 use crate::events::Event;
 use crate::jwt::Jwt;
+use crate::provenance::is_ours;
 use crate::reason::Reason;
 use crate::token::verified::Verified;
 
@@ -25,6 +26,8 @@ pub(crate) async fn check(jwt: &Jwt, verified: &Verified) -> Result<(), Reason> 
     match standing {
         Standing::Live => Ok(()),
         Standing::Revoked => Err(Reason::Revoked),
+        // A foreign token with the `jti` of one of ours must not end the session it names.
+        Standing::Used { .. } if !is_ours(jwt, verified) => Err(Reason::Revoked),
         Standing::Used { first } => resolve_reuse(jwt, verified, first).await.map(|_| ()),
     }
 }

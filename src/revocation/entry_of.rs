@@ -18,6 +18,11 @@ use crate::token::Token;
 /// let entry = Revocation::session("0190a6f4-0000-7000-8000-000000000000", None);
 /// assert_eq!(entry.clone().into_revocation(Duration::minutes(5)).unwrap(), entry);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be revoked",
+    note = "pass a reference to the token or its guard: `jwt.revoke(&token)`",
+    note = "what is known by its id alone is a `Revocation`: `Revocation::token(jti, until)`"
+)]
 pub trait IntoRevocation {
     /// The entry to record. For a token, it stays for `margin` after the token's `exp`.
     ///

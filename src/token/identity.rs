@@ -28,6 +28,11 @@ use super::claims::Claims;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an identity",
+    note = "pass a text, an integer or a `Uuid`, or implement `Identity` for the application's user type",
+    note = "of an `Option`, pass what is in it: a token without an identity cannot be issued"
+)]
 pub trait Identity {
     /// The identity as text. Issuing to an empty one is an error.
     fn identity(&self) -> Cow<'_, str>;

@@ -47,6 +47,7 @@ pub struct Token<C> {
     pub claims: C,
     verified: Arc<Verified>,
     location: Option<Location>,
+    blocklist_asked: bool,
 }
 
 impl<C> Token<C> {
@@ -55,7 +56,17 @@ impl<C> Token<C> {
         verified: Arc<Verified>,
         location: Option<Location>,
     ) -> Self {
-        Self { claims, verified, location }
+        Self { claims, verified, location, blocklist_asked: false }
+    }
+
+    /// Notes whether the blocklist was asked about it.
+    pub(crate) fn with_blocklist_asked(self, blocklist_asked: bool) -> Self {
+        Self { blocklist_asked, ..self }
+    }
+
+    /// Whether the blocklist was asked about it, and lets it pass.
+    pub(crate) fn blocklist_asked(&self) -> bool {
+        self.blocklist_asked
     }
 
     pub(crate) fn verified(&self) -> &Arc<Verified> {
@@ -66,8 +77,9 @@ impl<C> Token<C> {
     /// (RFC 7519 §4.1.2). Never empty but in [`Rejection::token()`](crate::Rejection::token), which
     /// may have been refused for just that.
     ///
-    /// With `verify_sub = false` an identity that is not a string is its JSON text, so that `123` and
-    /// `"123"` are one.
+    /// With `verify_sub = false` an identity that is not a string is its JSON text, as it was written
+    /// but for white space. So `123` and `"123"` are one identity, as are `null` and `"null"`, `true`
+    /// and `"true"`; `1`, `1.0` and `1e0` are three.
     pub fn identity(&self) -> &str {
         self.verified.identity()
     }
@@ -153,6 +165,7 @@ impl<C> Token<C> {
 impl<C: Clone> Clone for Token<C> {
     fn clone(&self) -> Self {
         Self::with_claims(self.claims.clone(), self.verified.clone(), self.location)
+            .with_blocklist_asked(self.blocklist_asked)
     }
 }
 

@@ -4,6 +4,7 @@ use rocket::time::OffsetDateTime;
 
 use super::claims::Claims;
 use super::kind::TokenType;
+use super::payload::raw::{compact, member};
 use super::payload::slot::{Slot, Text};
 use super::payload::slots::REGISTERED;
 use super::payload::Payload;
@@ -57,9 +58,12 @@ impl Registered {
         now: OffsetDateTime,
     ) -> (Self, Option<Reason>) {
         let mut fault = None;
-        let mut date = |slot: &Slot<'_>, text| {
+        let mut date = |slot: &Slot<'_>, mistyped, out_of_range| {
             slot.date().unwrap_or_else(|()| {
-                fault.get_or_insert(Reason::InvalidClaim(text));
+                fault.get_or_insert(Reason::InvalidClaim(match slot {
+                    Slot::Number(_) => out_of_range,
+                    _ => mistyped,
+                }));
                 None
             })
         };
@@ -75,9 +79,18 @@ impl Registered {
             expires_at: date(
                 &payload.claims.exp,
                 "Expiration Time claim (exp) must be an integer.",
+                "Expiration Time claim (exp) is out of range: seconds since 1970 are expected.",
             ),
-            not_before: date(&payload.claims.nbf, "Not Before claim (nbf) must be an integer."),
-            issued_at: date(&payload.claims.iat, "Issued At claim (iat) must be an integer."),
+            not_before: date(
+                &payload.claims.nbf,
+                "Not Before claim (nbf) must be an integer.",
+                "Not Before claim (nbf) is out of range: seconds since 1970 are expected.",
+            ),
+            issued_at: date(
+                &payload.claims.iat,
+                "Issued At claim (iat) must be an integer.",
+                "Issued At claim (iat) is out of range: seconds since 1970 are expected.",
+            ),
             token_type: match &payload.claims.kind {
                 // A token without `type` counts as access.
                 Slot::Absent => TokenType::Access,
@@ -109,12 +122,11 @@ fn mistyped(payload: &Payload<'_>) -> Option<Reason> {
     }
 }
 
-/// An identity as text: a string as it is, anything else as JSON.
+/// An identity as text: a string as it is, anything else as the JSON text it was written in, without
+/// white space. A parsed number would not do: beyond 64 bits, two numbers become one.
 fn identity(slot: &Slot<'_>, json: &str, identity_claim: &str, verify_sub: bool) -> Option<Text> {
     if slot.is_text_or_absent() || verify_sub {
         return Text::of(slot, json);
     }
-    let claims: Claims = serde_json::from_str(json).ok()?;
-    let value = claims.get(identity_claim)?;
-    Some(Text::Own(value.to_string().into()))
+    Some(Text::Own(compact(member(json, identity_claim)?).into()))
 }

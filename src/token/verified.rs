@@ -6,14 +6,25 @@ use jsonwebtoken::Header;
 
 use super::claims::{Claims, CustomClaims};
 use super::payload::deserialize::deserialize;
+use super::payload::failure::failure;
 use super::payload::slot::Text;
 use super::payload::spans::Spans;
 use super::registered::{Csrf, Registered};
 use crate::reason::Reason;
 
+/// Whose key verified a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Voucher {
+    /// A configured key.
+    Configuration,
+    /// The key that the `verifying_key` hook gave.
+    Hook,
+}
+
 /// A token whose signature was verified.
 pub(crate) struct Verified {
     encoded: Arc<str>,
+    voucher: Voucher,
     header: Arc<Header>,
     /// The payload's JSON: an object in which no name occurs twice.
     json: String,
@@ -25,12 +36,13 @@ pub(crate) struct Verified {
 impl Verified {
     pub(crate) fn new(
         encoded: Arc<str>,
+        voucher: Voucher,
         header: Arc<Header>,
         json: String,
         members: Option<Spans>,
         registered: Registered,
     ) -> Self {
-        Self { encoded, header, json, members, registered, claims: OnceLock::new() }
+        Self { encoded, voucher, header, json, members, registered, claims: OnceLock::new() }
     }
 
     /// Every claim. Parsed on first use, since most requests don't need them.
@@ -40,11 +52,24 @@ impl Verified {
 
     /// The custom claims, deserialized.
     pub(crate) fn read<C: CustomClaims>(&self) -> Result<C, Reason> {
-        deserialize(&self.json, self.members.as_ref()).ok_or(Reason::CustomClaims)
+        deserialize(&self.json, self.members.as_ref()).ok_or_else(|| {
+            // The client is told nothing about the type; the log is, but not about the token.
+            log::warn!(
+                "JWT: the claims of a verified token do not deserialize into `{}`: {}. A claim that \
+                 was added needs `#[serde(default)]` for as long as older tokens are valid.",
+                std::any::type_name::<C>(),
+                failure::<C>(&self.json),
+            );
+            Reason::CustomClaims
+        })
     }
 
     pub(crate) fn header(&self) -> &Header {
         &self.header
+    }
+
+    pub(crate) fn voucher(&self) -> Voucher {
+        self.voucher
     }
 
     pub(crate) fn encoded(&self) -> &Arc<str> {

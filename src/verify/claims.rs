@@ -5,8 +5,9 @@ use rocket::time::{Duration, OffsetDateTime};
 use super::csrf::Proof;
 use super::policy::AcceptedTypes;
 use crate::reason::Reason;
-use crate::settings::Settings;
+use crate::settings::{RequiredClaim, Settings};
 use crate::token::kind::TokenType;
+use crate::token::payload::raw::member;
 use crate::token::payload::Payload;
 use crate::token::registered::{Csrf, Registered};
 use crate::token::verified::Verified;
@@ -15,6 +16,7 @@ use crate::token::verified::Verified;
 pub(super) fn check_claims(
     settings: &Settings,
     payload: &Payload<'_>,
+    json: &str,
     registered: &Registered,
     now: OffsetDateTime,
 ) -> Result<(), Reason> {
@@ -46,12 +48,23 @@ pub(super) fn check_claims(
     }
 
     check_subject(settings, payload)?;
-    for name in &settings.required_claims {
-        if !payload.has(name) && settings.requires(name, registered.token_type) {
-            return Err(Reason::MissingClaim(name.clone()));
+    for claim in &settings.required_claims {
+        match payload.has(&claim.name) {
+            true if !has_its_value(claim, json) => {
+                return Err(Reason::UnexpectedClaim(claim.name.clone()));
+            }
+            false if settings.requires(&claim.name, registered.token_type) => {
+                return Err(Reason::MissingClaim(claim.name.clone()));
+            }
+            _ => (),
         }
     }
     check_lifetime(settings, registered)
+}
+
+fn has_its_value(claim: &RequiredClaim, json: &str) -> bool {
+    let value = || serde_json::from_str(member(json, &claim.name)?).ok();
+    claim.values.is_none() || value().is_some_and(|value| claim.fits(&value))
 }
 
 fn check_subject(settings: &Settings, payload: &Payload<'_>) -> Result<(), Reason> {
@@ -88,6 +101,10 @@ fn check_lifetime(settings: &Settings, registered: &Registered) -> Result<(), Re
 /// The double-submit value must be the token's own.
 pub(crate) fn check_csrf(verified: &Verified, proof: Option<&Proof>) -> Result<(), Reason> {
     let Some(proof) = proof else { return Ok(()) };
+    if proof.is_unread() {
+        // The signature holds, or the token would have been refused before this.
+        return Err(Reason::Expired);
+    }
     match (&verified.registered().csrf, verified.csrf()) {
         (Csrf::Absent, _) => Err(Reason::MissingClaim("csrf".into())),
         (_, Some(expected)) if proof.equals(expected) => Ok(()),

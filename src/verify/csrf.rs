@@ -6,24 +6,35 @@ use crate::reason::CsrfHint;
 
 /// The value that was sent beside a cookie, to be compared with the token's `csrf` claim.
 pub(crate) struct Proof {
-    value: String,
+    /// `None` if it was not read, since the token does not hold.
+    value: Option<String>,
     hint: Option<CsrfHint>,
 }
 
 impl Proof {
     /// A value found in a request.
     pub(crate) fn found(value: String, hint: CsrfHint) -> Self {
-        Self { value, hint: Some(hint) }
+        Self { value: Some(value), hint: Some(hint) }
+    }
+
+    /// A value in a form that is not parsed for a token that is forged or has expired.
+    pub(crate) fn unread(hint: CsrfHint) -> Self {
+        Self { value: None, hint: Some(hint) }
+    }
+
+    pub(crate) fn is_unread(&self) -> bool {
+        self.value.is_none()
     }
 
     /// A value given in code.
     pub(crate) fn given(value: &str) -> Self {
-        Self { value: value.into(), hint: None }
+        Self { value: Some(value.into()), hint: None }
     }
 
     /// Compares in constant time. An empty value equals nothing.
     pub(crate) fn equals(&self, expected: &str) -> bool {
-        let (sent, expected) = (self.value.as_bytes(), expected.as_bytes());
+        let sent = self.value.as_deref().unwrap_or_default().as_bytes();
+        let expected = expected.as_bytes();
         !sent.is_empty() && bool::from(sent.ct_eq(expected))
     }
 

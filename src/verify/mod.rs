@@ -27,7 +27,7 @@ use crate::settings::Settings;
 use crate::token::compact::{Parts, INVALID_PAYLOAD};
 use crate::token::payload::Payload;
 use crate::token::registered::Registered;
-use crate::token::verified::Verified;
+use crate::token::verified::{Verified, Voucher};
 
 use claims::{check_claims, check_csrf, check_expiry, check_type, expires_at};
 use csrf::Proof;
@@ -45,7 +45,10 @@ pub(crate) async fn verify<'a>(
     let verified = decode_once(jwt, memo, now)?;
     let failed = |reason| CheckFailed::of(reason, verified);
     check_csrf(verified, proof).map_err(failed)?;
-    check_expiry(jwt.settings(), verified, now).map_err(failed)?;
+    // A token that is fresh is not expired, whatever else a guard is made of.
+    if policy.needs_fresh() || !policy.accepts_expired() {
+        check_expiry(jwt.settings(), verified, now).map_err(failed)?;
+    }
     check_type(verified, policy.kind()).map_err(failed)?;
     if policy.needs_fresh() && !verified.registered().fresh {
         return Err(failed(Reason::NotFresh));
@@ -58,6 +61,15 @@ pub(crate) async fn verify<'a>(
         return Err(failed(Reason::ClaimsRejected));
     }
     Ok(verified)
+}
+
+/// Whether a token is right as far as it can be checked without anything that came with it, and has not
+/// expired, unless the policy accepts that.
+pub(crate) fn holds(jwt: &Jwt, memo: &TokenMemo, policy: Policy) -> bool {
+    let now = jwt.now();
+    decode_once(jwt, memo, now).is_ok_and(|verified| {
+        policy.accepts_expired() || check_expiry(jwt.settings(), verified, now).is_ok()
+    })
 }
 
 /// Whether the token is revoked; the blocklist is queried once per request.
@@ -89,7 +101,7 @@ pub(crate) fn decode(
 ) -> Result<Arc<Verified>, CheckFailed> {
     let settings = jwt.settings();
     let parts = Parts::split(encoded, settings.max_token_length)?;
-    let (header, key) = header_and_key(jwt, &parts)?;
+    let (header, key, voucher) = header_and_key(jwt, &parts)?;
     let cache = jwt.signature_cache().zip(key.cache_id());
     let cached = cache.and_then(|(cache, key)| cache.get(encoded, key, now));
     let is_new = cached.is_none();
@@ -104,10 +116,12 @@ pub(crate) fn decode(
     payload.read(&json, &settings.identity_claim).map_err(|_| INVALID_PAYLOAD)?;
     let (identity_claim, verify_sub) = (&settings.identity_claim, settings.verify_sub);
     let (registered, mistyped) = Registered::of(&payload, &json, identity_claim, verify_sub, now);
-    let checked = mistyped.map_or_else(|| check_claims(settings, &payload, &registered, now), Err);
+    let checked =
+        mistyped.map_or_else(|| check_claims(settings, &payload, &json, &registered, now), Err);
     let spans = payload.spans();
     drop(payload);
-    let verified = Arc::new(Verified::new(encoded.clone(), header, json, spans, registered));
+    let verified =
+        Arc::new(Verified::new(encoded.clone(), voucher, header, json, spans, registered));
     match checked {
         Ok(()) => {
             if let (true, Some((cache, key))) = (is_new, cache) {
@@ -135,24 +149,33 @@ fn remember_signature(
     }
 }
 
-/// The header, and the key for it: its algorithm must be the key's own (RFC 8725 §3.1).
+/// The header, the key for it, and whose key that is. The header's algorithm must be the key's own
+/// (RFC 8725 §3.1).
 fn header_and_key<'a>(
     jwt: &'a Jwt,
     parts: &Parts<'_>,
-) -> Result<(Arc<Header>, Cow<'a, VerifyingKey>), Reason> {
+) -> Result<(Arc<Header>, Cow<'a, VerifyingKey>, Voucher), Reason> {
     let keys = jwt.keys();
+    let refused_typ = Reason::ForbiddenHeader("The specified typ value is not allowed");
+    let check_typ = |header: &Header| match jwt.settings().accepts_typ(header.typ.as_deref()) {
+        true => Ok(()),
+        false => Err(refused_typ),
+    };
     if jwt.hooks().verifying_key.is_none() {
         // Most tokens are our own, with a header that was parsed at launch.
         if let Some(known) = keys.known_headers.iter().find(|known| known.encoded == parts.header) {
-            return Ok((known.header.clone(), Cow::Borrowed(&known.key)));
+            let header = known.header.clone();
+            check_typ(&header)?;
+            return Ok((header, Cow::Borrowed(&known.key), Voucher::Configuration));
         }
     }
     let header = Arc::new(parts.header()?);
+    check_typ(&header)?;
     let refused = Reason::WrongAlgorithm("The specified alg value is not allowed");
     if let Some(hook) = &jwt.hooks().verifying_key {
         if let Some(key) = hook(&header, &parts.claims()?) {
             return match key.algorithm() == header.alg {
-                true => Ok((header, Cow::Owned(key))),
+                true => Ok((header, Cow::Owned(key), Voucher::Hook)),
                 false => Err(refused),
             };
         }
@@ -161,7 +184,7 @@ fn header_and_key<'a>(
         }
     }
     match keys.verifying(header.alg) {
-        Some(key) => Ok((header, Cow::Borrowed(key))),
+        Some(key) => Ok((header, Cow::Borrowed(key), Voucher::Configuration)),
         None => Err(refused),
     }
 }

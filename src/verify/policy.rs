@@ -29,12 +29,13 @@ pub struct Policy {
     types: AcceptedTypes,
     fresh: bool,
     blocklist: bool,
+    expired: bool,
     locations: Option<&'static [Location]>,
 }
 
 impl Policy {
     pub(crate) const fn of(types: AcceptedTypes) -> Self {
-        Self { types, fresh: false, blocklist: true, locations: None }
+        Self { types, fresh: false, blocklist: true, expired: false, locations: None }
     }
 
     pub(crate) const fn fresh(self) -> Self {
@@ -43,6 +44,10 @@ impl Policy {
 
     pub(crate) const fn without_blocklist(self) -> Self {
         Self { blocklist: false, ..self }
+    }
+
+    pub(crate) const fn with_expired(self) -> Self {
+        Self { expired: true, ..self }
     }
 
     pub(crate) const fn at(self, locations: &'static [Location]) -> Self {
@@ -62,6 +67,11 @@ impl Policy {
     /// Whether the blocklist is queried.
     pub const fn asks_blocklist(&self) -> bool {
         self.blocklist
+    }
+
+    /// Whether an expired token passes.
+    pub const fn accepts_expired(&self) -> bool {
+        self.expired
     }
 
     /// Where the token is looked for, in order; `None` means `token_location`.

@@ -238,6 +238,7 @@ pub fn inline(table: &Dict) -> String {
             Value::Array(_, many) => {
                 format!("[{}]", many.iter().map(text).collect::<Vec<_>>().join(","))
             }
+            Value::Dict(_, table) => inline(table),
             other => panic!("{other:?} is not in any setting"),
         }
     }

@@ -112,3 +112,43 @@ fn required_claims_are_what_a_token_must_have() {
         bench.me(&sign(&without(&["exp"])))
     });
 }
+
+#[test]
+fn required_claims_as_a_table_says_what_a_claim_may_be() {
+    shown(
+        "required_claims = { tenant = [\"a\", \"b\"] }",
+        ["ada", "401 Invalid claim: tenant"],
+        |bench| bench.me(&sign(&with(json!({"tenant": "c"})))),
+    );
+}
+
+#[test]
+fn decode_typ_is_what_a_header_may_say_it_is() {
+    shown(
+        "decode_typ = \"x+jwt\"",
+        ["ada", "401 The specified typ value is not allowed"],
+        |bench| bench.me(&sign(&claims())),
+    );
+}
+
+#[test]
+fn a_table_of_required_claims_that_cannot_be_checked_fails_the_launch() {
+    for lines in [
+        "required_claims = { exp = 5 }",
+        "required_claims = { exp = \"always\" }",
+        "required_claims = { iat = false }",
+        "required_claims = { jti = false }",
+        "required_claims = { azp = [] }",
+        "required_claims = { azp = 1.5 }",
+        "required_claims = { azp = { a = 1 } }",
+        "required_claims = { azp = [[\"a\"]] }",
+        "required_claims = { \"\" = \"a\" }",
+        "required_claims = [\"\"]",
+        "required_claims = 5",
+        "decode_typ = []",
+        "decode_typ = \"a b\"",
+        "decode_typ = \"application/\"",
+    ] {
+        assert!(!launches(lines), "{lines}");
+    }
+}

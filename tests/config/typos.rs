@@ -84,8 +84,9 @@ fn keys_are_not_taken_in_capital_letters_or_by_their_flask_names() {
 #[test]
 fn every_key_is_refused_by_name_and_file_when_it_is_of_the_wrong_type() {
     for key in keys() {
-        // No setting is a table.
-        let log = refusal_of_file(&format!("{key} = {{ hidden = \"in-a-table\" }}"));
+        // No setting is a table of tables.
+        let table = format!("{key} = {{ hidden = {{ deep = \"in-a-table\" }} }}");
+        let log = refusal_of_file(&table);
         assert!(log.contains(&format!("`default.jwt.{key}` ")), "{key}: {log}");
         assert!(log.contains("Rocket.toml)"), "{key}: {log}");
         assert!(!log.contains("in-a-table"), "{key}: {log}");

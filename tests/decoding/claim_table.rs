@@ -4,8 +4,8 @@ use crate::bench::{token_with, Bench, GOOD};
 use crate::support::*;
 use serde_json::json;
 
-/// What is no number, and numbers that are no dates.
-const NO_DATE: [&str; 21] = [
+/// What is no number.
+const NO_NUMBER: [&str; 11] = [
     "null",
     "\"\"",
     "\"abc\"",
@@ -17,10 +17,17 @@ const NO_DATE: [&str; 21] = [
     "[1800000900]",
     "{}",
     "{\"n\":1800000900}",
+];
+
+/// Numbers that are no dates: negative, or so large that they are no seconds.
+const NO_DATE: [&str; 12] = [
     "-1",
     "-0.5",
     "-1800000900",
     "253402300800",
+    // Milliseconds, of 2027, and microseconds.
+    "1800000900000",
+    "1800000900000000",
     "9007199254740993",
     "9223372036854775807",
     "9223372036854775808",
@@ -49,6 +56,8 @@ fn exp_is_a_number_of_seconds() {
     let missing = "Missing claim: exp";
     let expired = "Token has expired";
     let text = "Expiration Time claim (exp) must be an integer.";
+    assert_all_refused(&bench, "exp", &NO_NUMBER, text);
+    let text = "Expiration Time claim (exp) is out of range: seconds since 1970 are expected.";
     assert_all_refused(&bench, "exp", &NO_DATE, text);
     assert_table(
         &bench,
@@ -73,11 +82,12 @@ fn exp_is_a_number_of_seconds() {
 #[test]
 fn nbf_and_iat_are_numbers_of_seconds_and_may_be_absent() {
     let bench = Bench::new("");
-    for (claim, text) in [
-        ("nbf", "Not Before claim (nbf) must be an integer."),
-        ("iat", "Issued At claim (iat) must be an integer."),
-    ] {
-        assert_all_refused(&bench, claim, &NO_DATE, text);
+    for (claim, name) in [("nbf", "Not Before"), ("iat", "Issued At")] {
+        let text = format!("{name} claim ({claim}) must be an integer.");
+        assert_all_refused(&bench, claim, &NO_NUMBER, &text);
+        let seconds = "is out of range: seconds since 1970 are expected.";
+        let text = format!("{name} claim ({claim}) {seconds}");
+        assert_all_refused(&bench, claim, &NO_DATE, &text);
         let early = &format!("The token is not yet valid ({claim})");
         assert_table(
             &bench,
@@ -140,6 +150,14 @@ fn without_verify_sub_the_identity_is_the_json_text_of_sub() {
         ("[]", "[]"),
         ("[1, \"a\"]", "[1,\"a\"]"),
         ("{}", "{}"),
+        ("{ \"a\" :\n[1 , \"a b\" ] }", "{\"a\":[1,\"a b\"]}"),
+        ("1.50", "1.50"),
+        ("1e2", "1e2"),
+        ("-0", "-0"),
+        ("2171161118529429953562495896400227545", "2171161118529429953562495896400227545"),
+        ("2171161118529429953562495896400227546", "2171161118529429953562495896400227546"),
+        ("9007199254740993.0", "9007199254740993.0"),
+        ("[2171161118529429953562495896400227545]", "[2171161118529429953562495896400227545]"),
         ("\"ada\"", "ada"),
     ] {
         let token = token_with("sub", Some(value));

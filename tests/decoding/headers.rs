@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use rocket_jwt_extended::jsonwebtoken;
+use rocket_jwt_extended::Jwt;
 
 fn said(header: &str) -> String {
     Bench::new("").decode(&sign_text(header, &claims().to_string()))
@@ -89,11 +90,29 @@ fn an_extension_that_must_be_understood_is_refused() {
 }
 
 #[test]
-fn typ_is_not_looked_at() {
-    for typ in ["JWT", "jwt", "at+jwt", "foo+jwt", "application/jwt", "JOSE", ""] {
+fn typ_is_absent_or_that_of_an_access_token_in_any_case_with_its_prefix_or_without() {
+    for typ in ["JWT", "jwt", "at+jwt", "AT+JWT", "application/jwt", "Application/At+Jwt"] {
         assert_eq!(said(&format!(r#"{{"alg":"HS256","typ":"{typ}"}}"#)), GOOD, "{typ}");
     }
     assert_eq!(said(r#"{"alg":"HS256"}"#), GOOD);
+    assert_eq!(said(r#"{"alg":"HS256","typ":null}"#), GOOD);
+    let refused = "The specified typ value is not allowed";
+    for typ in [
+        "logout+jwt",
+        "dpop+jwt",
+        "secevent+jwt",
+        "foo+jwt",
+        "JOSE",
+        "",
+        " JWT",
+        "JWT ",
+        "text/jwt",
+        "application/",
+        "application/application/jwt",
+        "at+jwt\\u0000",
+    ] {
+        assert_eq!(said(&format!(r#"{{"alg":"HS256","typ":"{typ}"}}"#)), refused, "{typ}");
+    }
     // But it must be what a `typ` is.
     for typ in ["5", "[]", "{}", "true"] {
         let text = said(&format!(r#"{{"alg":"HS256","typ":{typ}}}"#));
@@ -153,4 +172,37 @@ fn a_key_that_comes_with_the_token_is_no_key() {
     }
     listener.set_nonblocking(true).unwrap();
     assert!(listener.accept().is_err(), "somebody asked for a key");
+}
+
+#[test]
+fn the_typ_is_checked_before_the_key_and_before_any_hook_is_asked() {
+    let fairing = Jwt::fairing().verifying_key(|_, _| panic!("a hook was asked"));
+    let bench =
+        Bench::hooked("secret_key = \"unused, as the hook panics: 0123456789abcdef\"", fairing);
+    let token = sign_text(r#"{"alg":"HS512","typ":"logout+jwt"}"#, &claims().to_string());
+    assert_eq!(bench.decode(&token), "The specified typ value is not allowed");
+}
+
+#[test]
+fn decode_typ_names_what_is_accepted_and_nothing_else_is() {
+    for (lines, accepted) in [
+        ("decode_typ = \"at+jwt\"", ["at+jwt", "application/AT+jwt"].as_slice()),
+        ("decode_typ = [\"application/jwt\", \"\"]", &["JWT", "no typ"]),
+        ("decode_typ = \"\"", &["no typ"]),
+        ("decode_typ = [\"x+jwt\", \"jwt\"]", &["JWT", "X+JWT"]),
+    ] {
+        let bench = Bench::new(lines);
+        for typ in ["JWT", "at+jwt", "application/AT+jwt", "X+JWT", "no typ", "logout+jwt"] {
+            let header = match typ {
+                "no typ" => r#"{"alg":"HS256"}"#.into(),
+                typ => format!(r#"{{"alg":"HS256","typ":"{typ}"}}"#),
+            };
+            let said = bench.decode(&sign_text(&header, &claims().to_string()));
+            let expected = match accepted.contains(&typ) {
+                true => GOOD,
+                false => "The specified typ value is not allowed",
+            };
+            assert_eq!(said, expected, "{lines}: {typ}");
+        }
+    }
 }

@@ -21,6 +21,7 @@ mod headers;
 mod key_confusion;
 mod key_hooks;
 mod pem_forms;
+mod required_values;
 mod rfc_vectors;
 mod shapes;
 mod signature_cache;

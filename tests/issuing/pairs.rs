@@ -3,7 +3,10 @@
 use crate::support::*;
 use rocket::http::Status;
 use rocket::serde::json::serde_json::json;
-use rocket_jwt_extended::{Duration, Error, Jwt, NoClaims, TokenPair};
+use rocket_jwt_extended::{
+    AccessToken, AllowExpired, AnyToken, Duration, Error, IgnoreRevocation, Jwt, NoClaims,
+    TokenPair,
+};
 
 #[post("/login")]
 fn login(jwt: &Jwt) -> Result<TokenPair, Error> {
@@ -93,18 +96,41 @@ fn a_token_made_alone_has_no_session_unless_it_joins_one() {
     let jwt = jwt(&client);
     assert!(payload(&jwt.access_token("ada").encode().unwrap())["sid"].is_null());
     let pair = jwt.token_pair("ada").issue().unwrap();
-    let refresh = jwt.decode::<NoClaims>(pair.refresh_token()).unwrap();
+    let verify = |token: &str| rocket::execute(jwt.verify::<AnyToken>(token)).unwrap();
+    let refresh = verify(pair.refresh_token());
     let joined = payload(&jwt.access_token("ada").session(&refresh).encode().unwrap());
     assert_eq!(joined["sid"].as_str(), refresh.session_id());
     assert!(refresh.session_id().is_some());
-    let next = jwt.token_pair("ada").session(&refresh).issue().unwrap();
-    for token in [next.access_token(), next.refresh_token()] {
-        assert_eq!(payload(token)["sid"].as_str(), refresh.session_id());
-    }
-    // Joining a token without session is joining none; a pair opens its own then.
-    let alone = jwt.access_token("ada").encode().unwrap();
-    let alone = jwt.decode::<NoClaims>(&alone).unwrap();
+    // Joining a token without session is joining none.
+    let alone = verify(&jwt.access_token("ada").encode().unwrap());
     assert!(payload(&jwt.access_token("ada").session(&alone).encode().unwrap())["sid"].is_null());
-    let pair = jwt.token_pair("ada").session(&alone).issue().unwrap();
-    assert!(payload(pair.access_token())["sid"].is_string());
+}
+
+#[test]
+fn only_an_access_token_joins_a_session_and_only_that_of_a_live_token() {
+    let (client, clock) = clocked("", routes![]);
+    let jwt = jwt(&client);
+    let pair = jwt.token_pair("ada").issue().unwrap();
+    let verified = rocket::execute(jwt.verify::<AccessToken>(pair.access_token())).unwrap();
+    let is_refused = |result: Result<String, Error>| match result {
+        Err(Error::Session(_)) => (),
+        other => panic!("{:?}", other.map(|_| "a token")),
+    };
+    is_refused(jwt.refresh_token("ada").session(&verified).encode());
+    let issued = jwt.token_pair("ada").session(&verified).issue();
+    is_refused(issued.map(|pair| pair.access_token().into()));
+
+    let decoded = jwt.decode::<NoClaims>(pair.access_token()).unwrap();
+    let unasked = rocket::execute(jwt.verify::<IgnoreRevocation<AccessToken>>(pair.access_token()));
+    for token in [decoded, unasked.unwrap()] {
+        is_refused(jwt.access_token("ada").session(&token).encode());
+        is_refused(jwt.access_token("ada").session(&token.clone()).encode());
+    }
+    assert!(jwt.access_token("ada").session(&verified.clone()).encode().is_ok());
+
+    clock.advance(Duration::minutes(15));
+    is_refused(jwt.access_token("ada").session(&verified).encode());
+    let expired = jwt.verify::<AllowExpired<AccessToken>>(pair.access_token());
+    let expired = rocket::execute(expired).unwrap();
+    is_refused(jwt.access_token("ada").session(&expired).encode());
 }

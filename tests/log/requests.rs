@@ -152,7 +152,9 @@ fn no_login_use_rotation_or_logout_logs_a_token() {
         Ok(all)
     });
     let all = all.unwrap();
-    assert!(lines.iter().any(|line| line.text.contains("a used refresh token was presented again")));
+    assert!(lines
+        .iter()
+        .any(|line| line.text.contains("a used refresh token was presented again")));
     never(&lines, &all);
 }
 
@@ -171,4 +173,40 @@ fn of_a_token_in_the_query_string_this_crate_logs_nothing() {
     assert_eq!(rockets.len(), 1);
     assert!(rockets[0].module.starts_with("rocket::"), "{rockets:?}");
     never(&others, &[token]);
+}
+
+#[derive(rocket::serde::Deserialize)]
+#[serde(crate = "rocket::serde")]
+#[allow(dead_code)]
+struct Grown {
+    role: String,
+    team: u32,
+}
+
+#[get("/grown")]
+fn grown(token: AccessToken<Grown>) -> String {
+    token.identity().into()
+}
+
+#[test]
+fn claims_that_do_not_fit_the_struct_are_logged_by_field_and_never_by_value() {
+    // The logger must be there before Rocket's.
+    let ((client, _), _) = log_of(|| clocked("", routes![grown]));
+    for (changes, field) in [
+        (json!({"role": "a-telling-value"}), "missing field `team`"),
+        (
+            json!({"role": "r", "team": "a-telling-value"}),
+            "invalid type: string, expected u32, in the claim `team`",
+        ),
+    ] {
+        let token = sign(&with(changes));
+        let (response, lines) =
+            log_of(|| said(client.get("/grown").header(bearer(&token)).dispatch()));
+        assert_eq!(response, (401, "Claims are not of the expected form".into()));
+        let ours: Vec<_> = lines.iter().filter(|line| line.text.contains("deserialize")).collect();
+        let [line] = ours[..] else { panic!("{ours:?}") };
+        assert_eq!(line.level, log::Level::Warn);
+        assert!(line.text.contains(field) && line.text.contains("Grown"), "{}", line.text);
+        assert!(lines.iter().all(|line| !line.text.contains("telling")), "{lines:?}");
+    }
 }

@@ -76,11 +76,11 @@ fn everything_that_stands_in_a_token_is_at_hand() {
         "sub": "17", "jti": "j", "sid": "s", "type": "access", "fresh": true, "iat": START - 1,
         "nbf": START - 2, "exp": START + 60, "iss": "us", "aud": ["me", "you"], "csrf": "c",
     });
-    let token = sign_text(r#"{"alg":"HS256","typ":"at","kid":"k"}"#, &full.to_string());
+    let token = sign_text(r#"{"alg":"HS256","typ":"at+jwt","kid":"k"}"#, &full.to_string());
     let expected = json!({
         "identity": "17", "number": 17, "jti": "j", "sid": "s", "type": "access", "fresh": true,
         "iat": START - 1, "nbf": START - 2, "exp": START + 60, "iss": "us", "aud": ["me", "you"],
-        "csrf": "c", "kid": "k", "typ": "at", "location": "headers", "length": token.len(),
+        "csrf": "c", "kid": "k", "typ": "at+jwt", "location": "headers", "length": token.len(),
     });
     assert_eq!(ask(&app(""), "/", &token), expected);
 }

@@ -15,7 +15,7 @@ pub(super) fn find<'a>(search: &Search<'a, '_>) -> Result<Located<'a>, Reason> {
         let names = search.settings.names(token_type);
         match value(search, &names.cookie_name)? {
             Some(encoded) => {
-                let proof = csrf::proof(search.request, search.settings, names, search.body)?;
+                let proof = csrf::proof(search, names, &encoded)?;
                 return Ok(Located { encoded, location: Location::Cookies, proof });
             }
             None if missing.is_empty() => {

@@ -1,21 +1,20 @@
 //! The CSRF value of a request.
 
 use rocket::http::Method;
-use rocket::Request;
 
+use super::search::Search;
 use crate::reason::{CsrfHint, Reason};
-use crate::request::body::Body;
 use crate::settings::{Settings, TokenNames};
 use crate::verify::csrf::Proof;
 
 /// The CSRF value that a request must send beside its cookie, if its method requires one. The method is
 /// the route's, after Rocket's `_method` rewriting.
-pub(crate) fn proof(
-    request: &Request<'_>,
-    settings: &Settings,
+pub(super) fn proof(
+    search: &Search<'_, '_>,
     names: &TokenNames,
-    body: Option<&Body<'_>>,
+    encoded: &str,
 ) -> Result<Option<Proof>, Reason> {
+    let Search { request, settings, .. } = search;
     if !settings.cookie_csrf_protect || !is_guarded(settings, request.method()) {
         return Ok(None);
     }
@@ -25,13 +24,35 @@ pub(crate) fn proof(
         (Some(value), None) => Some(value.to_string()),
         (Some(_), Some(_)) => return Err(Reason::CsrfMismatch(hint)),
         (None, _) if settings.csrf_check_form => {
-            body.and_then(|body| body.form_field(&names.csrf_field_name))
+            match form_field(search, &names.csrf_field_name, encoded) {
+                Field::Unread => return Ok(Some(Proof::unread(hint))),
+                Field::Read(value) => value,
+            }
         }
         (None, _) => None,
     };
     match value {
         Some(value) if !value.is_empty() => Ok(Some(Proof::found(value, hint))),
         _ => Err(Reason::CsrfMissing(hint)),
+    }
+}
+
+/// A form's field, for a token that came in a cookie.
+enum Field {
+    Read(Option<String>),
+    /// The form seems to have it, but is too long to be parsed for a token that does not hold.
+    Unread,
+}
+
+fn form_field(search: &Search<'_, '_>, name: &str, encoded: &str) -> Field {
+    let Some(body) = search.body else { return Field::Read(None) };
+    if body.is_cheap() {
+        return Field::Read(body.form_field(name));
+    }
+    match body.mentions(name) {
+        false => Field::Read(None),
+        true if (search.holds)(encoded) => Field::Read(body.form_field(name)),
+        true => Field::Unread,
     }
 }
 

@@ -96,6 +96,7 @@ mod tests {
             settings: jwt.settings(),
             types: AcceptedTypes::Access,
             body: None,
+            holds: &|_| false,
         };
         (plain(&search).map(Into::into), general(&search).ok().map(Into::into))
     }

@@ -20,13 +20,17 @@ use search::{Located, Search};
 /// Searches each location of the policy, or else of the configuration, in order. The first that holds
 /// something decides; only "no token here" continues with the next. The exception: if a cookie lacks its
 /// CSRF value, a header is tried, which no other site can send.
+///
+/// `holds` says whether a token's signature holds and it has not expired: work that a stranger could ask
+/// for is done only then.
 pub(crate) fn locate<'a>(
     request: &'a Request<'_>,
     settings: &'a Settings,
     policy: Policy,
     body: Option<&'a Body<'a>>,
+    holds: &'a dyn Fn(&str) -> bool,
 ) -> Result<Located<'a>, Reason> {
-    let search = Search { request, settings, types: policy.kind(), body };
+    let search = Search { request, settings, types: policy.kind(), body, holds };
     let locations = policy.locations().unwrap_or(&settings.token_location);
     let mut missing = Vec::new();
     for (index, &location) in locations.iter().enumerate() {

@@ -24,6 +24,8 @@ pub(super) struct Search<'a, 'r> {
     pub(super) settings: &'a Settings,
     pub(super) types: AcceptedTypes,
     pub(super) body: Option<&'a Body<'a>>,
+    /// Whether a token's signature holds and it has not expired.
+    pub(super) holds: &'a dyn Fn(&str) -> bool,
 }
 
 impl Search<'_, '_> {

@@ -1,7 +1,9 @@
 //! A payload, parsed in one pass: unique names, registered claims by type, the rest only validated.
 
 pub(crate) mod deserialize;
+pub(crate) mod failure;
 pub(crate) mod fast_path;
+pub(crate) mod raw;
 pub(crate) mod slot;
 pub(crate) mod slots;
 pub(crate) mod spans;
