@@ -133,6 +133,10 @@ async fn exchange(
     }
     // The guard checked it, but the route may have kept the token for a while.
     check_expiry(jwt.settings(), verified, jwt.now())?;
+    // Without a key to sign with nothing is issued, and that is the server's fault, not the token's.
+    if jwt.signing_key(verified.identity()).is_ok() && !is_ours(jwt, verified) {
+        return Err(Reason::UnknownKey);
+    }
     let not_issued = |error: Error| {
         log::error!("JWT: a refresh token can't be exchanged: {error}");
         Reason::NotIssued

@@ -143,12 +143,9 @@ fn a_profile_inside_the_table_is_answered_with_the_right_order() {
 #[test]
 fn every_key_is_refused_by_name_and_file_when_it_is_of_the_wrong_type() {
     for key in keys() {
-        // One setting may be a table, but not one of tables.
-        let value = match key {
-            "required_claims" => "{ inner = \"in-a-table\" }",
-            _ => "\"in-a-table\"",
-        };
-        let log = refusal_of_file(&format!("{key} = {{ hidden = {value} }}"));
+        // No setting is a table of tables.
+        let table = format!("{key} = {{ hidden = {{ deep = \"in-a-table\" }} }}");
+        let log = refusal_of_file(&table);
         assert!(log.contains(&format!("`default.jwt.{key}` ")), "{key}: {log}");
         assert!(log.contains("Rocket.toml)"), "{key}: {log}");
         assert!(!log.contains("in-a-table"), "{key}: {log}");

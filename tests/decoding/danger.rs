@@ -14,12 +14,13 @@ struct Own {
 
 #[test]
 fn header_and_claims_are_read_whoever_wrote_them() {
-    let good = sign_text(r#"{"alg":"HS256","kid":"k1","typ":"x"}"#, r#"{"sub":"eve","exp":1}"#);
+    let good =
+        sign_text(r#"{"alg":"HS256","kid":"k1","typ":"at+jwt"}"#, r#"{"sub":"eve","exp":1}"#);
     let (message, _) = good.rsplit_once('.').unwrap();
     for token in [good.clone(), format!("{message}.AAAA"), format!("{message}.")] {
         let header = unverified_header(&token).unwrap();
         assert_eq!(header.alg, Algorithm::HS256);
-        assert_eq!((header.kid.as_deref(), header.typ.as_deref()), (Some("k1"), Some("x")));
+        assert_eq!((header.kid.as_deref(), header.typ.as_deref()), (Some("k1"), Some("at+jwt")));
         let claims: Claims = unverified_claims(&token).unwrap();
         assert_eq!(claims["sub"], "eve");
         assert_eq!(unverified_claims::<Own>(&token).unwrap().sub, "eve");

@@ -190,7 +190,8 @@ fn grown(token: AccessToken<Grown>) -> String {
 
 #[test]
 fn claims_that_do_not_fit_the_struct_are_logged_by_field_and_never_by_value() {
-    let (client, _) = clocked("", routes![grown]);
+    // The logger must be there before Rocket's.
+    let ((client, _), _) = log_of(|| clocked("", routes![grown]));
     for (changes, field) in [
         (json!({"role": "a-telling-value"}), "missing field `team`"),
         (

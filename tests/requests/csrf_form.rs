@@ -171,7 +171,8 @@ fn large(content_type: &str, field: Option<&str>) -> String {
     let mut body = String::with_capacity(2 << 20);
     match content_type {
         "application/x-www-form-urlencoded" => {
-            while body.len() < 2_000_000 {
+            // Rocket's own limit for such forms is 32 KiB.
+            while body.len() < 32_000 {
                 body += "csrf_tokem=&";
             }
             field.iter().for_each(|value| body += &format!("csrf%5Ftoken={value}"));
@@ -239,29 +240,21 @@ fn a_small_form_of_an_expired_token_must_have_the_right_value_too() {
 }
 
 #[test]
-fn a_stranger_buys_no_more_work_with_a_large_form_than_with_any_body() {
+fn a_large_multipart_form_is_not_parsed_for_a_forged_token() {
     let client = app(ON);
     let token = access();
     let forged = format!("{}.AAAA", token.rsplit_once('.').unwrap().0);
-    for content_type in ["application/x-www-form-urlencoded", "multipart/form-data; boundary=X"] {
-        let took = |token: &str, sent: &str| {
-            let body = large(content_type, Some("the-csrf-value"));
-            let sent = Header::new("Content-Type", sent.to_string());
-            let request = client.post("/optional").cookie(in_cookie(token)).header(sent);
-            let request = request.body(body);
-            let start = std::time::Instant::now();
-            request.dispatch();
-            start.elapsed()
-        };
-        let least = |sent: &str| (0..5).map(|_| took(&forged, sent)).min().unwrap();
-        let parsed = (0..3).map(|_| took(&token, content_type)).min().unwrap();
-        println!(
-            "{content_type}: a stranger {:?}, no form {:?}, a user {parsed:?}",
-            least(content_type),
-            least("application/octet-stream"),
-        );
-        if content_type.starts_with("multipart") {
-            assert!(least(content_type) * 4 < parsed, "{content_type}");
-        }
-    }
+    let content_type = "multipart/form-data; boundary=X";
+    let took = |token: &str| {
+        let body = large(content_type, Some("the-csrf-value"));
+        let header = Header::new("Content-Type", content_type);
+        let request = client.post("/optional").cookie(in_cookie(token)).header(header).body(body);
+        let start = std::time::Instant::now();
+        request.dispatch();
+        start.elapsed()
+    };
+    let least = |token: &str, times| (0..times).map(|_| took(token)).min().unwrap();
+    // Reading it takes a fraction of parsing it.
+    let (forged, good) = (least(&forged, 5), least(&token, 2));
+    assert!(forged * 4 < good, "{forged:?} for a forged token, {good:?} for a good one");
 }
