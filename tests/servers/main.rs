@@ -8,6 +8,8 @@ mod node;
 mod fails_closed;
 mod launch;
 mod million;
+mod own_connections;
+mod pooler;
 mod replica;
 mod restart;
 mod rotation;

@@ -97,7 +97,13 @@ mod sqlx {
     }
 
     tests!("sqlx_sqlite", sqlite, Sqlite, "BEGIN");
-    tests!("sqlx_postgres", sqlx_postgres, Postgres, "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ");
+    tests!(
+        "sqlx_postgres",
+        sqlx_postgres,
+        Postgres,
+        "BEGIN",
+        "BEGIN ISOLATION LEVEL REPEATABLE READ"
+    );
     tests!("sqlx_mysql", sqlx_mysql, MySql, "BEGIN", "SET autocommit = 0");
 
     /// The hook runs on the store's own connections, too. One that only reads is replaced, with either
@@ -110,7 +116,7 @@ mod sqlx {
                 use std::sync::atomic::{AtomicBool, Ordering};
                 use std::sync::Arc;
 
-                use rocket_db_pools::sqlx::{pool::PoolOptions, Executor, $database};
+                use rocket_db_pools::sqlx::{pool::PoolOptions, $database, Executor};
                 use rocket_jwt_extended::blocklist::SqlxBlocklist;
 
                 let home = crate::store_support::$place::Home::new().await;
@@ -175,9 +181,8 @@ mod sqlx {
             store.create_table().await.expect("a table");
             let other = SqlxBlocklist::new(pool.clone());
             is_recorded(&store, &other, async || {}).await;
-            let count = rocket_db_pools::sqlx::query_scalar::<_, i64>(
-                "SELECT count(*) FROM jwt_blocklist",
-            );
+            let count =
+                rocket_db_pools::sqlx::query_scalar::<_, i64>("SELECT count(*) FROM jwt_blocklist");
             let count = count.fetch_one(&pool).await.expect("the table is in the pool's database");
             assert_eq!(count, 3, "shared: {is_shared}");
         }

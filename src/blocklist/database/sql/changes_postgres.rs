@@ -130,8 +130,7 @@ impl ChangeQueries {
             None => self.begin(driver, None).await,
             Some(Position::Begin(watermark)) => self.begin(driver, Some(watermark)).await,
             Some(Position::Changes { changed, key, next }) => {
-                let params =
-                    [Value::Int(Some(*changed)), Value::Key(key), Value::Int(Some(PAGE))];
+                let params = [Value::Int(Some(*changed)), Value::Key(key), Value::Int(Some(PAGE))];
                 let rows = driver.query(&self.changes, &params).await?;
                 Ok(page(rows, next, |changed, key, next| Position::Changes { changed, key, next }))
             }

@@ -264,8 +264,7 @@ impl Rows for PostgresBlocklist {
     async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError> {
         let values = [Value::Key(&key), Value::Int(Some(now)), Value::Int(Some(until))];
         // A repeated "use up" could find its own mark.
-        let inserted =
-            self.table.write(Repeat::No, &self.table.statements.use_up, &values).await?;
+        let inserted = self.table.write(Repeat::No, &self.table.statements.use_up, &values).await?;
         Ok(inserted == 1)
     }
 }

@@ -2,9 +2,9 @@
 
 #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
 mod changes_postgres;
+mod connections;
 #[cfg(feature = "deadpool_postgres")]
 pub(crate) mod deadpool_postgres;
-mod connections;
 mod launch;
 mod literals;
 mod retry;

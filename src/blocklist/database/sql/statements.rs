@@ -15,9 +15,9 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use super::literals::{Style, Value};
 #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
 use crate::blocklist::database::batch::{KEYS_PER_LOOKUP, MAX_BATCH};
-use super::literals::{Style, Value};
 use crate::blocklist::database::rows::{self, Fields, Row};
 use crate::blocklist::entry::EntryKey;
 use crate::blocklist::store::StoreError;
@@ -264,8 +264,7 @@ impl Statements {
         let key = Value::Key(&key);
         let values = [key, Value::Bool(true), Value::Int(None), Value::Int(Some(0))];
         let revoke = style.inline(&self.revoke, &values);
-        let delete =
-            style.inline(&format!("DELETE FROM {} WHERE entry = ?", self.table), &[key]);
+        let delete = style.inline(&format!("DELETE FROM {} WHERE entry = ?", self.table), &[key]);
         self.trial = format!("{begin}{revoke}; {revoke}; {delete}{end}");
         self
     }

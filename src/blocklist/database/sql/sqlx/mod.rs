@@ -9,8 +9,8 @@ use std::sync::Arc;
 use rocket::time::OffsetDateTime;
 use rocket_db_pools::sqlx;
 
-use self::driver::{is_duplicate, lacks_epoch, SqlxBackend, SqlxConnections};
 use self::connection::SqlxConnection;
+use self::driver::{is_duplicate, lacks_epoch, SqlxBackend, SqlxConnections};
 use super::connections::{Lease, Repeat};
 use super::launch;
 use super::literals::Value;
