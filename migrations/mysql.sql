@@ -1,7 +1,7 @@
 -- The blocklist of rocket_jwt_extended, for MySQL 8 or MariaDB 10.5, or later ones.
 -- Times are milliseconds since the Unix epoch.
 
--- One row, which must stay: each change is numbered by the epoch it was made in.
+-- One row, which is restored if it is missing: each change is numbered by the epoch it was made in.
 CREATE TABLE IF NOT EXISTS jwt_blocklist_epoch (
     one   TINYINT         NOT NULL PRIMARY KEY,
     epoch BIGINT          NOT NULL,

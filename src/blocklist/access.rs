@@ -9,6 +9,7 @@ use std::time::Duration;
 use rocket::tokio::time;
 
 use super::entry::TokenIds;
+use super::prune_limit::PruneLimit;
 use super::replica::changes::ReplicableBlocklist;
 use super::replica::Replica;
 use super::store::{Blocklist, Standing, StoreError};
@@ -25,11 +26,16 @@ pub(crate) struct BlocklistAccess {
     replica: Option<Arc<Replica>>,
     /// `blocklist_timeout`.
     timeout: Duration,
+    prune_limit: Arc<PruneLimit>,
 }
 
 impl BlocklistAccess {
-    pub(crate) fn new(store: Arc<dyn Blocklist>, timeout: Duration) -> Self {
-        Self { store, replica: None, timeout }
+    pub(crate) fn new(
+        store: Arc<dyn Blocklist>,
+        timeout: Duration,
+        prune_limit: PruneLimit,
+    ) -> Self {
+        Self { store, replica: None, timeout, prune_limit: Arc::new(prune_limit) }
     }
 
     /// With a replica that is polled every `interval`. It is loaded before this returns.
@@ -39,10 +45,12 @@ impl BlocklistAccess {
         timeout: Duration,
         clock: Arc<dyn Clock>,
         boot_clock: BootClock,
+        prune_limit: PruneLimit,
     ) -> Result<Self, StoreError> {
         let replica = Replica::new(store.clone(), clock, boot_clock, interval + timeout);
         replica.poll(timeout.max(LAUNCH)).await?;
-        Ok(Self { store, replica: Some(Arc::new(replica)), timeout })
+        let prune_limit = Arc::new(prune_limit);
+        Ok(Self { store, replica: Some(Arc::new(replica)), timeout, prune_limit })
     }
 
     /// The store itself: for issuing, and for what another server may have recorded a moment ago.
@@ -57,6 +65,11 @@ impl BlocklistAccess {
             Some(replica) => replica.clone(),
             None => self.store.clone(),
         }
+    }
+
+    /// How far the clock is believed by the pruning task.
+    pub(crate) fn prune_limit(&self) -> Arc<PruneLimit> {
+        self.prune_limit.clone()
     }
 
     /// What the replica, or else the store, knows without waiting.

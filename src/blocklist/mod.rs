@@ -6,6 +6,7 @@ pub(crate) mod access;
 mod database;
 pub(crate) mod entry;
 mod memory;
+pub(crate) mod prune_limit;
 pub(crate) mod replica;
 mod store;
 

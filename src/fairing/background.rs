@@ -26,6 +26,7 @@ fn poll_changes(jwt: &Jwt, rocket: &Rocket<Orbit>) {
 
 fn prune(jwt: &Jwt, rocket: &Rocket<Orbit>) {
     let store = jwt.blocklist().replica_or_primary();
+    let limit = jwt.blocklist().prune_limit();
     let cache = jwt.signature_cache().cloned();
     let clock = jwt.clock();
     let interval = jwt.settings().blocklist_prune_interval.unsigned_abs();
@@ -38,7 +39,7 @@ fn prune(jwt: &Jwt, rocket: &Rocket<Orbit>) {
                     if let Some(cache) = &cache {
                         cache.prune(clock.now());
                     }
-                    match store.prune(clock.now()).await {
+                    match store.prune(limit.cap(clock.now())).await {
                         Ok(removed) => log::debug!("JWT: pruned {removed} entries of the blocklist"),
                         Err(error) => log::warn!("JWT: pruning the blocklist failed: {error}"),
                     }

@@ -80,7 +80,11 @@ where
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
         let Some(db) = Db::fetch(&rocket) else {
             let db = type_name::<Db>();
-            log::error!("the JWT blocklist has no database: attach `{db}::init()`.");
+            // Nothing tells which fairings are attached.
+            log::error!(
+                "the JWT blocklist has no database: attach `{db}::init()`. If it is attached, it did \
+                 not start: its own error is above."
+            );
             return Err(rocket);
         };
         // Ignition runs each fairing once.

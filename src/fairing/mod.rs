@@ -16,6 +16,7 @@ use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::response::Responder;
 use rocket::{Build, Orbit, Request, Response, Rocket};
 
+use crate::blocklist::prune_limit::{SLACK, SLACK_OF_OWN_CLOCK};
 use crate::blocklist::{Blocklist, MemoryBlocklist, ReplicableBlocklist};
 use crate::clock::{BootClock, Clock, SystemClock};
 use crate::config::{self, InCode, Loaded, Refused};
@@ -40,6 +41,8 @@ impl Jwt {
             hooks: Arc::new(Hooks::default()),
             clock: Arc::new(SystemClock),
             boot_clock: BootClock::default(),
+            has_own_clock: false,
+            has_own_uptime: false,
             store: BlocklistSource::Memory(Arc::new(MemoryBlocklist::new())),
         }
     }
@@ -74,6 +77,8 @@ pub struct JwtFairing {
     hooks: Arc<Hooks>,
     clock: Arc<dyn Clock>,
     boot_clock: BootClock,
+    has_own_clock: bool,
+    has_own_uptime: bool,
     store: BlocklistSource,
 }
 
@@ -174,6 +179,7 @@ impl JwtFairing {
     /// The clock for everything that depends on time: tests move it.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
+        self.has_own_clock = true;
         self
     }
 
@@ -185,6 +191,7 @@ impl JwtFairing {
         uptime: impl Fn() -> std::time::Duration + Send + Sync + 'static,
     ) -> Self {
         self.boot_clock = BootClock::of(uptime);
+        self.has_own_uptime = true;
         self
     }
 
@@ -206,7 +213,9 @@ impl JwtFairing {
         let Loaded { settings, keys, warnings } = config::load(rocket.figment(), &in_code)?;
         let (hooks, clock) = (self.hooks.clone(), self.clock.clone());
         let boot_clock = self.boot_clock.clone();
-        Ok((Prepared { settings, keys, hooks, clock, boot_clock }, warnings))
+        let is_moved_by_hand = self.has_own_clock && !self.has_own_uptime;
+        let prune_slack = if is_moved_by_hand { SLACK_OF_OWN_CLOCK } else { SLACK };
+        Ok((Prepared { settings, keys, hooks, clock, boot_clock, prune_slack }, warnings))
     }
 
     /// Manages the whole `Jwt`, now or when the database's pool is there.

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use rocket::time::Duration;
+
 use crate::blocklist::access::BlocklistAccess;
+use crate::blocklist::prune_limit::PruneLimit;
 use crate::blocklist::{Blocklist, ReplicableBlocklist, StoreError};
 use crate::clock::{BootClock, Clock};
 use crate::hooks::Hooks;
@@ -18,13 +21,16 @@ pub(super) struct Prepared {
     pub(super) hooks: Arc<Hooks>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) boot_clock: BootClock,
+    /// How far `clock` may be ahead of `boot_clock` when entries are removed.
+    pub(super) prune_slack: Duration,
 }
 
 impl Prepared {
     /// Completes the `Jwt` with a store that cannot be replicated.
     pub(super) fn with_store(self, store: Arc<dyn Blocklist>) -> Jwt {
         let timeout = self.settings.blocklist_timeout.unsigned_abs();
-        self.complete(BlocklistAccess::new(store, timeout))
+        let prune_limit = self.prune_limit();
+        self.complete(BlocklistAccess::new(store, timeout, prune_limit))
     }
 
     /// Completes the `Jwt`, with a replica of the store if the settings ask for one.
@@ -38,9 +44,14 @@ impl Prepared {
         let [interval, timeout] =
             [interval, self.settings.blocklist_timeout].map(|span| span.unsigned_abs());
         let (clock, boot_clock) = (self.clock.clone(), self.boot_clock.clone());
+        let limit = self.prune_limit();
         let access =
-            BlocklistAccess::replicated(store, interval, timeout, clock, boot_clock).await?;
+            BlocklistAccess::replicated(store, interval, timeout, clock, boot_clock, limit).await?;
         Ok(self.complete(access))
+    }
+
+    fn prune_limit(&self) -> PruneLimit {
+        PruneLimit::new(self.clock.now(), self.boot_clock.clone(), self.prune_slack)
     }
 
     fn complete(self, blocklist: BlocklistAccess) -> Jwt {

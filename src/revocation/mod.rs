@@ -104,7 +104,8 @@ impl Jwt {
     }
 
     /// Removes expired entries from the blocklist. The fairing does so every
-    /// `blocklist_prune_interval`; call this to do it by hand.
+    /// `blocklist_prune_interval`; call this to do it by hand. Unlike the task, it believes the clock
+    /// even if that has leapt ahead since the launch.
     ///
     /// # Errors
     ///

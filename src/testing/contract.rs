@@ -88,6 +88,7 @@ pub async fn blocklist_contract<B: Blocklist>(make: impl AsyncFn() -> B) {
         expiry::a_revoked_use_is_kept_for_the_longer_until,
         expiry::an_until_may_be_the_end_of_time,
         expiry::an_until_is_never_shortened_in_real_time,
+        expiry::an_until_is_never_shortened_by_one_that_has_passed,
         expiry::the_last_of_many_untils_applies,
         expiry::a_revocation_is_not_lost_to_pruning,
     }

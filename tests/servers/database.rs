@@ -258,7 +258,7 @@ pub fn folder() -> PathBuf {
 }
 
 /// A port below those that outgoing connections get, which could take it while the server is down.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     loop {
         let port = 20_000 + (uuid::Uuid::new_v4().as_u128() % 10_000) as u16;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {

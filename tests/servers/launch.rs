@@ -58,8 +58,16 @@ fn with_its_database_out_of_reach_it_fails() {
     let folder = folder();
     for (store, url, said) in [
         ("sqlx_sqlite", format!("sqlite://{}/no/such/folder", folder.display()), "blocklist"),
-        ("sqlx_postgres", format!("postgres://postgres:{password}@127.0.0.1:1/test"), "blocklist"),
-        ("sqlx_mysql", format!("mysql://root:{password}@127.0.0.1:1/test"), "blocklist"),
+        (
+            "sqlx_postgres",
+            format!("postgres://postgres:{password}@127.0.0.1:1/test"),
+            "If it is attached, it did not start",
+        ),
+        (
+            "sqlx_mysql",
+            format!("mysql://root:{password}@127.0.0.1:1/test"),
+            "If it is attached, it did not start",
+        ),
         (
             "deadpool_postgres",
             format!("postgres://postgres:{password}@127.0.0.1:1/test"),

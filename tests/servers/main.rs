@@ -9,6 +9,8 @@ mod relay;
 mod fails_closed;
 mod launch;
 mod million;
+mod own_connections;
+mod pooler;
 mod redis_clocks;
 mod redis_failover;
 mod redis_rights;

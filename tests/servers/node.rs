@@ -106,6 +106,11 @@ impl Node {
         self.signal("CONT");
     }
 
+    /// SIGTERM: it shuts down, with some seconds of grace.
+    pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
     fn signal(&self, signal: &str) {
         let kill = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status();
         assert!(kill.expect("kill").success(), "SIG{signal}");

@@ -296,14 +296,34 @@ mod mysql {
         home.end().await;
     }
 
-    /// Without its epoch nothing is recorded, and nothing acknowledged.
+    /// All tables were truncated: whoever comes first restores the epoch, and nothing is missed.
     #[rocket::async_test]
-    async fn without_an_epoch_nothing_is_recorded() {
+    async fn a_missing_epoch_is_restored_and_all_is_read_again() {
         let home = Home::new().await;
         let admin = pool::<MySqlPool>(&home.url).await;
         let mut reader = ChangeReader::new(server::<MySqlPool>(&home.url).await);
         reader.pass().await.expect("a pass");
-        admin.execute("DELETE FROM jwt_blocklist_epoch").await.expect("no epoch");
+        let remove = async || {
+            admin.execute("TRUNCATE jwt_blocklist_epoch").await.expect("no epoch");
+        };
+        for _ in 0..3 {
+            // By a write, by a reader, and by a launch.
+            remove().await;
+            let entry = session();
+            reader.store.revoke(&entry).await.expect("it is recorded");
+            reader.returns(&entry, "recorded when the epoch was missing").await;
+
+            remove().await;
+            reader.pass().await.expect("a pass");
+
+            remove().await;
+            let launched = server::<MySqlPool>(&home.url).await;
+            let entry = session();
+            launched.revoke(&entry).await.expect("it is recorded");
+            reader.returns(&entry, "recorded after a launch").await;
+        }
+        // By none, where the right is missing: nothing is acknowledged then.
+        admin.execute("DROP TABLE jwt_blocklist_epoch").await.expect("no table");
         assert!(reader.store.revoke(&session()).await.is_err(), "no epoch");
         assert!(reader.pass().await.is_err(), "no epoch");
         home.end().await;

@@ -153,8 +153,9 @@ mod by_hand {
 
         let store = server::<Pool>(&url).await;
         works(&*store).await;
-        let later = OffsetDateTime::now_utc() + Duration::HOUR * 2;
-        assert_eq!(store.prune(later).await.expect("an answer"), 1);
+        let expired = OffsetDateTime::now_utc() - Duration::HOUR;
+        store.revoke(&Revocation::token("expired", expired)).await.expect("it is recorded");
+        assert_eq!(store.prune(OffsetDateTime::now_utc()).await.expect("an answer"), 1);
 
         home.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
         home.end().await;

@@ -48,15 +48,16 @@ use crate::blocklist::store::StoreError;
 )]
 #[rocket::async_trait]
 pub trait BlocklistPool: rocket_db_pools::Pool + sealed::Sealed {
-    /// A store in the table `jwt_blocklist`, or in the keys that begin with `jwt:`. It shares the
-    /// pool, and closes with it.
+    /// A store in the table `jwt_blocklist`, or in the keys that begin with `jwt:`. In SQL it opens
+    /// connections of its own with the options of the pool; in Redis it shares the pool.
     ///
     /// The table is created if it is missing; several servers may do so at the same time. If the
     /// table exists, the right to create tables is not needed.
     ///
     /// # Errors
     ///
-    /// If the database cannot be reached, or if the table is missing and cannot be created.
+    /// If the database cannot be reached, if the table is missing and cannot be created, or if a right
+    /// to read or write it is missing.
     async fn blocklist(&self) -> Result<Arc<dyn ReplicableBlocklist>, StoreError>;
 }
 

@@ -13,6 +13,7 @@ use rocket::tokio::{sync::Mutex, time};
 use self::changes::{Cursor, ReplicableBlocklist};
 use super::entry::{Entry, EntryKey, Revocation, TokenIds};
 use super::memory::MemoryBlocklist;
+use super::prune_limit::{PruneLimit, SLACK};
 use super::store::{Blocklist, Standing, StoreError, UseUp};
 use crate::clock::{self, BootClock, Clock};
 
@@ -35,6 +36,8 @@ pub(crate) struct Replica {
     is_any_malformed: AtomicBool,
     clock: Arc<dyn Clock>,
     boot_clock: BootClock,
+    // An entry that only a leap of the clock has expired is merged.
+    prune_limit: PruneLimit,
     bound: Duration,
     // When the last completed pass began, in nanoseconds of `boot_clock`.
     began: AtomicU64,
@@ -65,6 +68,7 @@ impl Replica {
         boot_clock: BootClock,
         bound: Duration,
     ) -> Self {
+        let prune_limit = PruneLimit::new(clock.now(), boot_clock.clone(), SLACK);
         Self {
             store,
             memory: MemoryBlocklist::new(),
@@ -72,6 +76,7 @@ impl Replica {
             is_any_malformed: AtomicBool::new(false),
             clock,
             boot_clock,
+            prune_limit,
             bound,
             began: AtomicU64::new(NEVER),
             position: Mutex::default(),
@@ -164,7 +169,7 @@ impl Replica {
     }
 
     fn merge(&self, entry: &Entry, now: OffsetDateTime) {
-        let is_valid = self.memory.merge(entry, now);
+        let is_valid = self.memory.merge(entry, self.prune_limit.cap(now));
         if !is_valid {
             let mut malformed = self.malformed.write().unwrap_or_else(PoisonError::into_inner);
             malformed.insert(entry.key);

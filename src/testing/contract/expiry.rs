@@ -116,6 +116,23 @@ pub(super) async fn an_until_is_never_shortened_in_real_time(case: Case<'_>) {
     }
 }
 
+/// For stores that remove only what a clock of their own calls expired, too.
+pub(super) async fn an_until_is_never_shortened_by_one_that_has_passed(case: Case<'_>) {
+    let [past, future] = [Some(hours(-1)), Some(hours(1))];
+    for untils in [[past, future], [future, past], [past, None], [None, past]] {
+        let [token, session, subject] = [(); 3].map(|()| Ids::new());
+        for until in untils {
+            case.revoke(Revocation::token(&token.jti, until)).await;
+            case.revoke(Revocation::session(&session.sid, until)).await;
+            case.revoke(Revocation::subject(&subject.subject, now(), until)).await;
+        }
+        case.prune(now()).await;
+        for ids in [token, session, subject] {
+            case.expect_revoked(ids.of(), "the later of two `until`s has not passed").await;
+        }
+    }
+}
+
 pub(super) async fn a_revocation_is_not_lost_to_pruning(case: Case<'_>) {
     for _ in 0..16 {
         let ids = Ids::new();

@@ -82,6 +82,32 @@ async fn logout(jwt: &Jwt, token: AccessToken) -> Result<Status, Error> {
     Ok(Status::NoContent)
 }
 
+/// How many slow requests have begun.
+#[derive(Clone, Default)]
+struct Slow(Arc<AtomicUsize>);
+
+#[get("/slow")]
+fn slow(slow: &State<Slow>) -> String {
+    slow.0.load(Ordering::SeqCst).to_string()
+}
+
+/// Logs out when the server is shutting down and has closed its pools.
+#[post("/slow-logout")]
+async fn slow_logout(
+    jwt: &Jwt,
+    token: AccessToken,
+    slow: &State<Slow>,
+    closed: &State<Closed>,
+) -> Result<Status, Error> {
+    slow.0.fetch_add(1, Ordering::SeqCst);
+    let _ = closed.0.acquire().await;
+    jwt.revoke_session(&token).await?;
+    Ok(Status::NoContent)
+}
+
+/// Given a permit when the pools are closed.
+struct Closed(rocket::tokio::sync::Semaphore);
+
 #[post("/logout-token")]
 async fn logout_token(jwt: &Jwt, token: AccessToken) -> Result<Status, Error> {
     jwt.revoke(&*token).await?;
@@ -100,11 +126,25 @@ where
 {
     let jwt = jwt.database_blocklist::<Db>();
     match &*variable("NODE_ATTACH", "before") {
-        "before" => rocket.attach(Db::init()).attach(jwt),
+        "before" => rocket.attach(Db::init()).attach(jwt).attach(after_the_pool::<Db>()),
         "after" => rocket.attach(jwt).attach(Db::init()),
         "never" => rocket.attach(jwt),
         other => panic!("NODE_ATTACH={other}"),
     }
+}
+
+/// Fairings shut down together, so the pool is closed here once more before the permit is given.
+fn after_the_pool<Db: Database>() -> AdHoc {
+    AdHoc::on_shutdown("Closed", |rocket| {
+        Box::pin(async move {
+            if let Some(db) = Db::fetch(rocket) {
+                rocket_db_pools::Pool::close(&**db).await;
+            }
+            if let Some(closed) = rocket.state::<Closed>() {
+                closed.0.add_permits(8);
+            }
+        })
+    })
 }
 
 fn variable(name: &str, default: &str) -> String {
@@ -128,7 +168,9 @@ fn rocket() -> _ {
             Box::pin(async move { println!("node is ready at {}", rocket.config().port) })
         }))
         .mount("/", routes![open, login, me, refresh, logout, logout_token, logout_all])
-        .mount("/", routes![self::reuses]);
+        .mount("/", routes![self::reuses, slow, slow_logout])
+        .manage(Slow::default())
+        .manage(Closed(rocket::tokio::sync::Semaphore::new(0)));
     match &*variable("NODE_STORE", "memory") {
         "memory" => rocket.attach(jwt),
         "sqlx_sqlite" => stored_in::<Sqlite>(rocket, jwt),

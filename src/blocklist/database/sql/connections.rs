@@ -130,6 +130,7 @@ impl<O: Open> Connections<O> {
     }
 
     /// A connection beside the others, which are limited in number.
+    #[cfg(feature = "sqlx_mysql")]
     pub(super) async fn open_separate(&self) -> Result<O::Connection, O::Error> {
         self.0.opener.open().await
     }

@@ -3,6 +3,9 @@
 
 use std::fmt::Write;
 
+use rocket::tokio;
+
+use super::retry;
 use super::statements::Statements;
 use crate::blocklist::store::StoreError;
 
@@ -11,6 +14,8 @@ use crate::blocklist::store::StoreError;
 pub enum Fault {
     /// The role lacks a right.
     Denied,
+    /// Another transaction was in the way.
+    RolledBack,
     /// The session, or the server, only reads.
     ReadOnly,
     /// The file only reads, in SQLite.
@@ -23,7 +28,9 @@ pub enum Fault {
 impl Fault {
     pub(super) fn of_postgres(sql_state: &str) -> Self {
         match sql_state {
-            "42501" => Self::Denied,
+            // Also where no schema may be used.
+            "42501" | "3F000" => Self::Denied,
+            "40001" | "40P01" => Self::RolledBack,
             "25006" => Self::ReadOnly,
             _ => Self::Other,
         }
@@ -61,8 +68,16 @@ pub(super) async fn set_up<S: Session>(
         // If the right is missing, writing fails below only if there was something to restore.
         let _ = session.run(repair).await;
     }
-    let Err(error) = session.run(&statements.trial).await else { return Ok(()) };
-    let _ = session.run("ROLLBACK").await;
+    let mut attempt = 1;
+    let error = loop {
+        let Err(error) = session.run(&statements.trial).await else { return Ok(()) };
+        let _ = session.run("ROLLBACK").await;
+        if S::fault(&error) != Fault::RolledBack || attempt >= retry::ATTEMPTS {
+            break error;
+        }
+        tokio::time::sleep(retry::backoff(attempt)).await;
+        attempt += 1;
+    };
     match S::fault(&error) {
         Fault::Denied => Err(no_right(session, statements, error).await),
         // Such a state may end without a restart, and lookups work until then.
@@ -80,7 +95,7 @@ pub(super) async fn set_up<S: Session>(
             "the database can't be written: {error}. Give this process the right to write to the \
              file and to its folder"
         ))),
-        Fault::Other => Err(StoreError::new(format!(
+        Fault::Other | Fault::RolledBack => Err(StoreError::new(format!(
             "an entry can't be written to `{}`: {error}",
             statements.table
         ))),

@@ -8,6 +8,7 @@
 
 use std::fmt::Write;
 
+#[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
 use crate::blocklist::entry::EntryKey;
 
 /// A value bound to a statement's parameter.

@@ -30,6 +30,7 @@ pub(super) fn backoff(attempt: u32) -> Duration {
 }
 
 /// The verdict on a SQLSTATE, for PostgreSQL and for the states that MySQL has in common with it.
+#[cfg(any(feature = "sqlx_postgres", feature = "sqlx_mysql", feature = "deadpool_postgres"))]
 pub(super) fn verdict_on(sql_state: &str) -> Verdict {
     match sql_state {
         // Serialization failure and deadlock; MySQL has one code for both.

@@ -10,7 +10,9 @@ use crate::blocklist::database::sql::launch::{Fault, Session};
 #[cfg(feature = "sqlx_postgres")]
 use crate::blocklist::database::sql::literals::Style;
 use crate::blocklist::database::sql::literals::Value;
-use crate::blocklist::database::sql::retry::{verdict_on, Verdict};
+#[cfg(any(feature = "sqlx_postgres", feature = "sqlx_mysql"))]
+use crate::blocklist::database::sql::retry::verdict_on;
+use crate::blocklist::database::sql::retry::Verdict;
 use crate::blocklist::database::sql::statements::{Columns, Statements, TableName};
 use crate::blocklist::entry::EntryKey;
 use crate::blocklist::replica::changes::{Changes, Cursor};
@@ -142,7 +144,7 @@ impl Operations for sqlx::Sqlite {
 
     /// A transaction, unless the statements begin one themselves.
     async fn run(connection: &mut Self::Connection, statements: &str) -> Result<(), sqlx::Error> {
-        if !statements.starts_with("CREATE") {
+        if ["BEGIN", "ROLLBACK"].iter().any(|first| statements.starts_with(first)) {
             return connection.execute(statements).await.map(|_| ());
         }
         let mut transaction = connection.begin().await?;
@@ -298,6 +300,7 @@ impl Operations for sqlx::MySql {
         match error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number) {
             // To a database, a table, a column, or at all.
             Some(1044 | 1142 | 1143 | 1227) => Fault::Denied,
+            Some(1205 | 1213) => Fault::RolledBack,
             Some(1290 | 1836 | 1792) => Fault::ReadOnly,
             _ => Fault::Other,
         }
