@@ -19,6 +19,7 @@ pub(crate) enum BlocklistKind {
     /// In the memory of this process: it answers without waiting.
     Memory,
     /// It removes what has expired itself.
+    #[cfg_attr(not(feature = "_database"), allow(dead_code))]
     SelfPruning,
     Other,
 }
