@@ -125,15 +125,12 @@ async fn exchange(
     verified: &Verified,
     given: Option<TokenSpec>,
 ) -> Result<TokenPair, Reason> {
-    if !is_ours(jwt, verified) {
-        return Err(Reason::UnknownKey);
-    }
     if verified.jti().is_none() {
         return Err(Reason::MissingClaim("jti".into()));
     }
     // The guard checked it, but the route may have kept the token for a while.
     check_expiry(jwt.settings(), verified, jwt.now())?;
-    // Without a key to sign with nothing is issued, and that is the server's fault, not the token's.
+    // Without a signing key nothing can be issued, which is the server's fault and not the token's.
     if jwt.signing_key(verified.identity()).is_ok() && !is_ours(jwt, verified) {
         return Err(Reason::UnknownKey);
     }

@@ -1,4 +1,5 @@
 //~ error[E0277]
+//~ or implement `FromBody` for it
 //~ FromBody
 
 use rocket::post;

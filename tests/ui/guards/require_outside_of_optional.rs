@@ -1,5 +1,6 @@
 //~ error[E0277]
 //~ TokenGuard
+//~ write `Optional<Fresh<…>>`, not `Fresh<Optional<…>>`
 
 use rocket::get;
 use rocket_jwt_extended::{NoClaims, Optional, Permission, Require, Token};

@@ -1,4 +1,5 @@
 //~ error[E0277]
+//~ implement `LoadUser` for it
 //~ LoadUser
 
 use rocket::get;

@@ -1,4 +1,5 @@
 //~ error[E0277]
+//~ pass a reference to the token or its guard
 //~ consider borrowing here
 
 use rocket_jwt_extended::{AccessToken, Error, Jwt};

@@ -1,4 +1,5 @@
 //~ error[E0277]
+//~ needs a request
 //~ CurrentUser<U>
 //~ RequestFree
 

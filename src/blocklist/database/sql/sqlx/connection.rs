@@ -3,8 +3,9 @@
 use rocket_db_pools::sqlx::pool::PoolConnection;
 use rocket_db_pools::sqlx::{self, Connection};
 
-use super::driver::{Operations, SqlxConnections};
+use super::driver::Operations;
 use crate::blocklist::database::sql::connections::{Connections, Open, MAX_CONNECTIONS};
+use crate::blocklist::database::sql::launch::{Fault, Session};
 use crate::blocklist::database::sql::retry::Verdict;
 
 /// Opens connections.
@@ -30,7 +31,9 @@ impl<DB: sqlx::Database> SqlxConnection<DB> {
 }
 
 /// As many connections as the application's pool may have, at most [`MAX_CONNECTIONS`].
-pub(super) fn connections<DB: Operations>(pool: sqlx::Pool<DB>) -> (SqlxConnections<DB>, usize) {
+pub(super) fn connections<DB: Operations>(
+    pool: sqlx::Pool<DB>,
+) -> (Connections<Opener<DB>>, usize) {
     let limit = pool.options().get_max_connections().clamp(1, MAX_CONNECTIONS as u32);
     let options = pool.connect_options();
     let opener = match DB::is_private(&options) {
@@ -81,5 +84,22 @@ impl<DB: Operations> Open for Opener<DB> {
 
     fn is_kept(&self) -> bool {
         !self.is_borrowed
+    }
+}
+
+#[rocket::async_trait]
+impl<DB: Operations> Session for SqlxConnection<DB> {
+    type Error = sqlx::Error;
+
+    async fn run(&mut self, statements: &str) -> Result<(), sqlx::Error> {
+        DB::run(self.get(), statements).await
+    }
+
+    async fn role(&mut self) -> Option<String> {
+        DB::role(self.get()).await.ok().flatten()
+    }
+
+    fn fault(error: &sqlx::Error) -> Fault {
+        error.as_database_error().map_or(Fault::Other, DB::fault)
     }
 }

@@ -5,8 +5,7 @@
 
 use rocket_db_pools::sqlx::{self, Connection, Executor, Row as _};
 
-use super::connection::SqlxConnection;
-use crate::blocklist::database::sql::launch::{Fault, Session};
+use crate::blocklist::database::sql::launch::Fault;
 #[cfg(feature = "sqlx_postgres")]
 use crate::blocklist::database::sql::literals::Style;
 use crate::blocklist::database::sql::literals::Value;
@@ -15,26 +14,6 @@ use crate::blocklist::database::sql::retry::verdict_on;
 use crate::blocklist::database::sql::retry::Verdict;
 use crate::blocklist::database::sql::statements::{Columns, Statements, TableName};
 use crate::blocklist::entry::EntryKey;
-use crate::blocklist::replica::changes::{Changes, Cursor};
-use crate::blocklist::store::StoreError;
-
-/// A database of `sqlx` that can hold a [`SqlxBlocklist`](super::SqlxBlocklist). This trait is
-/// sealed; it is implemented for [`sqlx::Sqlite`], [`sqlx::Postgres`] and [`sqlx::MySql`].
-pub trait SqlxBackend: sqlx::Database + Operations + ReadChanges {}
-
-/// Reads the changes of a table. Each database has an implementation in `changes`.
-#[rocket::async_trait]
-pub trait ReadChanges: Operations {
-    async fn changes(
-        connections: &SqlxConnections<Self>,
-        statements: &Statements,
-        after: Option<&Cursor>,
-    ) -> Result<Changes, StoreError>;
-}
-
-/// The own connections of a store.
-pub(crate) type SqlxConnections<DB> =
-    crate::blocklist::database::sql::connections::Connections<super::connection::Opener<DB>>;
 
 #[rocket::async_trait]
 pub trait Operations: sqlx::Database {
@@ -127,9 +106,6 @@ macro_rules! read_prepared {
 }
 
 #[cfg(feature = "sqlx_sqlite")]
-impl SqlxBackend for sqlx::Sqlite {}
-
-#[cfg(feature = "sqlx_sqlite")]
 #[rocket::async_trait]
 impl Operations for sqlx::Sqlite {
     fn statements(table: &TableName<'_>) -> Statements {
@@ -190,9 +166,6 @@ impl Operations for sqlx::Sqlite {
     }
 }
 
-#[cfg(feature = "sqlx_postgres")]
-impl SqlxBackend for sqlx::Postgres {}
-
 /// Each statement is one message with its values in it: see [`literals`](super::super::literals).
 #[cfg(feature = "sqlx_postgres")]
 #[rocket::async_trait]
@@ -238,9 +211,6 @@ impl Operations for sqlx::Postgres {
         error.code().map_or(Fault::Other, |code| Fault::of_postgres(&code))
     }
 }
-
-#[cfg(feature = "sqlx_mysql")]
-impl SqlxBackend for sqlx::MySql {}
 
 #[cfg(feature = "sqlx_mysql")]
 #[rocket::async_trait]
@@ -323,21 +293,4 @@ pub(super) fn lacks_epoch(error: &sqlx::Error) -> bool {
 #[cfg(not(feature = "sqlx_mysql"))]
 pub(super) fn lacks_epoch(_error: &sqlx::Error) -> bool {
     false
-}
-
-#[rocket::async_trait]
-impl<DB: SqlxBackend> Session for SqlxConnection<DB> {
-    type Error = sqlx::Error;
-
-    async fn run(&mut self, statements: &str) -> Result<(), sqlx::Error> {
-        DB::run(self.get(), statements).await
-    }
-
-    async fn role(&mut self) -> Option<String> {
-        DB::role(self.get()).await.ok().flatten()
-    }
-
-    fn fault(error: &sqlx::Error) -> Fault {
-        error.as_database_error().map_or(Fault::Other, DB::fault)
-    }
 }

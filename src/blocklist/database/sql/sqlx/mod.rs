@@ -1,16 +1,18 @@
 //! The store in an SQLite, PostgreSQL, MySQL or MariaDB database, through `sqlx`.
 
+pub(crate) mod backend;
 mod changes;
 mod connection;
-pub(crate) mod driver;
+mod driver;
 
 use std::sync::Arc;
 
 use rocket::time::OffsetDateTime;
 use rocket_db_pools::sqlx;
 
+use self::backend::{SqlxBackend, SqlxConnections};
 use self::connection::SqlxConnection;
-use self::driver::{is_duplicate, lacks_epoch, SqlxBackend, SqlxConnections};
+use self::driver::{is_duplicate, lacks_epoch};
 use super::connections::{Lease, Repeat};
 use super::launch;
 use super::literals::Value;

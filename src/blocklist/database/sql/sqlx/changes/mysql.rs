@@ -22,8 +22,8 @@ use rocket_db_pools::sqlx::{self, Executor, MySql, MySqlConnection, Row};
 use uuid::Uuid;
 
 use crate::blocklist::database::rows::PAGE;
+use crate::blocklist::database::sql::sqlx::backend::{ReadChanges, SqlxConnections};
 use crate::blocklist::database::sql::sqlx::connection::SqlxConnection;
-use crate::blocklist::database::sql::sqlx::driver::{ReadChanges, SqlxConnections};
 use crate::blocklist::database::sql::statements::Statements;
 use crate::blocklist::entry::{Entry, EntryKey};
 use crate::blocklist::replica::changes::{Changes, Cursor};

@@ -8,8 +8,8 @@ use crate::blocklist::database::sql::changes_postgres::{
 };
 use crate::blocklist::database::sql::connections::{Lease, Repeat};
 use crate::blocklist::database::sql::literals::{Style, Value};
+use crate::blocklist::database::sql::sqlx::backend::{ReadChanges, SqlxConnections};
 use crate::blocklist::database::sql::sqlx::connection::SqlxConnection;
-use crate::blocklist::database::sql::sqlx::driver::{ReadChanges, SqlxConnections};
 use crate::blocklist::database::sql::statements::Statements;
 use crate::blocklist::replica::changes::{Changes, Cursor};
 use crate::blocklist::store::StoreError;
