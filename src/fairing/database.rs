@@ -3,7 +3,7 @@
 //! The pool's own fairing may be attached before ours or after it: a fairing that is attached during
 //! ignition runs after all that were attached before.
 
-use std::any::type_name;
+use std::any::{type_name, TypeId};
 use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 
@@ -48,15 +48,13 @@ impl DatabaseSource {
     }
 }
 
-#[cfg(feature = "deadpool_redis")]
+/// Whether the pool is that of `deadpool_redis`.
 fn is_redis<Pool: 'static>() -> bool {
-    std::any::TypeId::of::<Pool>()
-        == std::any::TypeId::of::<rocket_db_pools::deadpool_redis::Pool>()
-}
-
-#[cfg(not(feature = "deadpool_redis"))]
-fn is_redis<Pool: 'static>() -> bool {
-    false
+    #[cfg(feature = "deadpool_redis")]
+    let redis = Some(TypeId::of::<rocket_db_pools::deadpool_redis::Pool>());
+    #[cfg(not(feature = "deadpool_redis"))]
+    let redis = None;
+    redis == Some(TypeId::of::<Pool>())
 }
 
 struct DatabaseFairing<Db> {

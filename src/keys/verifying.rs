@@ -30,7 +30,7 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// As for [`SigningKey::from_secret()`].
+    /// As for [`SigningKey::from_secret()`](crate::SigningKey::from_secret).
     pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, Error> {
         secret::check(algorithm, secret)?;
         Self::unchecked_secret(algorithm, secret)

@@ -1,5 +1,8 @@
 //! The stores in SQL databases.
 
+// The sealed trait of the stores with `sqlx` shows these types; without it they are reachable nowhere.
+#![cfg_attr(not(feature = "_sqlx"), allow(unreachable_pub))]
+
 #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
 mod changes_postgres;
 mod connections;
