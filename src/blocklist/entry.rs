@@ -189,7 +189,7 @@ impl fmt::Debug for Entry {
 ///
 /// ```rust
 /// use rocket::time::OffsetDateTime;
-/// use rocket_jwt_extended::TokenIds;
+/// use rocket_jwt_extended::{Duration, TokenIds};
 ///
 /// let issued_at = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
 /// let ids = TokenIds::new(Some("some jti"), None, Some("ada"), Some(issued_at));
