@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) encode_issuer: Option<String>,
     /// Without the prefix `application/`; `None` is a header without `typ`.
     pub(crate) decode_typ: Vec<Option<String>>,
+    /// Whether `decode_typ` accepts the `typ` of our own headers: known before any request.
+    pub(crate) accepts_own_typ: bool,
     pub(crate) decode_leeway: Duration,
     pub(crate) encode_nbf: bool,
     pub(crate) identity_claim: String,
@@ -112,11 +114,7 @@ impl Settings {
 
     /// Whether a header with this `typ` is accepted (RFC 8725 §3.11).
     pub(crate) fn accepts_typ(&self, typ: Option<&str>) -> bool {
-        let typ = typ.map(bare_typ);
-        self.decode_typ.iter().any(|accepted| match (accepted, typ) {
-            (Some(accepted), Some(typ)) => accepted.eq_ignore_ascii_case(typ),
-            (accepted, typ) => accepted.is_none() && typ.is_none(),
-        })
+        accepts(&self.decode_typ, typ)
     }
 
     /// Whether a token of this type must have the claim.
@@ -124,4 +122,13 @@ impl Settings {
         self.required_claims.iter().any(|required| required.name == claim)
             && (claim != "exp" || self.names(token_type).expires.is_some())
     }
+}
+
+/// Whether one of the accepted `typ`s is this one; case does not matter.
+pub(crate) fn accepts(all: &[Option<String>], typ: Option<&str>) -> bool {
+    let typ = typ.map(bare_typ);
+    all.iter().any(|accepted| match (accepted, typ) {
+        (Some(accepted), Some(typ)) => accepted.eq_ignore_ascii_case(typ),
+        (accepted, typ) => accepted.is_none() && typ.is_none(),
+    })
 }

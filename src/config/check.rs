@@ -11,8 +11,9 @@ use super::read::Config;
 use super::report::Report;
 use super::required;
 use super::values::OneOrMany;
-use crate::settings::{Settings, TokenNames};
+use crate::settings::{accepts, Settings, TokenNames};
 use crate::token::claims::Audience;
+use crate::token::compact::OWN_TYP;
 use crate::token::kind::TokenType;
 use crate::token::location::Location;
 use crate::token::payload::slots::REGISTERED;
@@ -25,6 +26,7 @@ pub(crate) fn settings(config: &Config, figment: &Figment, report: &mut Report) 
     let algorithm = check.algorithm("algorithm", &config.algorithm);
     let decode_algorithms = check.decode_algorithms(algorithm);
     let cookie_secure = config.cookie_secure.unwrap_or(!debug);
+    let decode_typ = required::decode_typ(config.decode_typ.as_ref(), &mut check.findings);
     Settings {
         algorithm,
         decode_algorithms,
@@ -34,7 +36,8 @@ pub(crate) fn settings(config: &Config, figment: &Figment, report: &mut Report) 
             .map(Audience::from),
         decode_issuer: check.texts("decode_issuer", config.decode_issuer.as_ref()),
         encode_issuer: config.encode_issuer.clone(),
-        decode_typ: required::decode_typ(config.decode_typ.as_ref(), &mut check.findings),
+        accepts_own_typ: accepts(&decode_typ, Some(OWN_TYP)),
+        decode_typ,
         decode_leeway: check.decode_leeway(),
         encode_nbf: config.encode_nbf,
         identity_claim: check.identity_claim(),

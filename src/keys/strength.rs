@@ -13,16 +13,22 @@ const MIN_BITS: f64 = 80.0;
 
 /// Secrets that look random and are in the documentation of others: of jwt.io, of Flask, of FastAPI, of
 /// tutorials of Spring, of RFC 7515, and of Rocket.
-const PUBLISHED: [&str; 10] = [
+const PUBLISHED: [&str; 14] = [
     "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
     "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
     "404e635266556a586e3272357538782f413f4428472b4b6250645367566b5970",
     "413f4428472b4b6250655368566d5970337336763979244226452948404d6351",
     "357638792f423f4428472b4b6250655368566d597133743677397a2443264629",
     "3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b",
-    "aym1syspbpbydfgzld3umj1qzkobwvmkoqq-estjqlr_t-1qs0gzh75aktmn3yj0ips4hcguutwjazr1z9caow",
-    "aym1syspyydfgzld3umj1qzkobwvmkoqq-estjqlr_t-1qs0gzh75aktmn3yj0ips4hcguutwjazr1z9caow",
-    "hpryyЭrimyµ5sbb1π+cmæ1køfsåqkvbiqjxbvhqk=",
+    // RFC 7515 appendix A.1.
+    "aym1sysppbydfgzld3umj1qzkobwvmkoqq-estjqlr_t-1qs0gzh75aktmn3yj0ips4hcguutwjazzr1z9caow",
+    "jwtauthenticationhighsecuredpasswordvvvp1oh7xzyr",
+    "byym000ollmqg6vvvp1oh7xzyr7ghuw1qvuc5dcgt3snm",
+    "3ek6fd+o0+c7tzbnvfjpmkndi2yaraakzqlk8o2ikoxqu4nf7edah8s3twphwrdwt6r",
+    "5367566b59703373367639792f423f4528482b4d6251655468576d5a71347437",
+    "9a4f2c8d3b7a1e6f45c8a0b3f267d8b1d4e6f3c8a9d2b5f8e3a9c8b5f6v8a3d9",
+    // The guide of Rocket.
+    "hpryyvrimyxpw5sbb1xecmn1kfsdcqkvbi2qjxbvhqk=",
     "django-insecure-",
 ];
 

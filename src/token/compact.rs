@@ -42,6 +42,9 @@ pub(crate) fn header(encoded: &str) -> Result<Header, Reason> {
     serde_json::from_value(Value::Object(members)).map_err(|_| invalid())
 }
 
+/// The `typ` of the headers that we write, unless the application sets another.
+pub(crate) const OWN_TYP: &str = "JWT";
+
 /// The three parts of a compact serialization (RFC 7515 §3.1), not decoded yet.
 pub(crate) struct Parts<'a> {
     pub(crate) signed: &'a str,
@@ -93,7 +96,7 @@ fn base64(part: &str, refusal: &'static str) -> Result<Vec<u8>, Reason> {
 /// The parameters of a token's header to which nothing is added.
 pub(crate) fn header_of(algorithm: Algorithm) -> Claims {
     let algorithm = format!("{algorithm:?}");
-    Claims::from_iter([("alg".into(), algorithm.into()), ("typ".into(), "JWT".into())])
+    Claims::from_iter([("alg".into(), algorithm.into()), ("typ".into(), OWN_TYP.into())])
 }
 
 /// A header's base64url text.

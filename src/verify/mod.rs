@@ -157,20 +157,21 @@ fn header_and_key<'a>(
 ) -> Result<(Arc<Header>, Cow<'a, VerifyingKey>, Voucher), Reason> {
     let keys = jwt.keys();
     let refused_typ = Reason::ForbiddenHeader("The specified typ value is not allowed");
-    let check_typ = |header: &Header| match jwt.settings().accepts_typ(header.typ.as_deref()) {
-        true => Ok(()),
-        false => Err(refused_typ),
-    };
     if jwt.hooks().verifying_key.is_none() {
         // Most tokens are our own, with a header that was parsed at launch.
         if let Some(known) = keys.known_headers.iter().find(|known| known.encoded == parts.header) {
-            let header = known.header.clone();
-            check_typ(&header)?;
-            return Ok((header, Cow::Borrowed(&known.key), Voucher::Configuration));
+            return match jwt.settings().accepts_own_typ {
+                true => {
+                    Ok((known.header.clone(), Cow::Borrowed(&known.key), Voucher::Configuration))
+                }
+                false => Err(refused_typ),
+            };
         }
     }
     let header = Arc::new(parts.header()?);
-    check_typ(&header)?;
+    if !jwt.settings().accepts_typ(header.typ.as_deref()) {
+        return Err(refused_typ);
+    }
     let refused = Reason::WrongAlgorithm("The specified alg value is not allowed");
     if let Some(hook) = &jwt.hooks().verifying_key {
         if let Some(key) = hook(&header, &parts.claims()?) {

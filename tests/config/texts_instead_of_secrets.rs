@@ -53,6 +53,11 @@ fn a_text_that_points_to_a_secret_fails_the_launch_in_every_profile() {
 fn a_text_that_describes_a_secret_is_a_warning_in_debug_and_a_fault_elsewhere() {
     for text in [
         "super-secret-jwt-token-with-at-least-32-characters-long",
+        // Published keys that look random: RFC 7515 appendix A.1, the guide of Rocket, tutorials.
+        "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
+        "hPRYyVRiMyxpw5sBB1XeCMN1kFsDCqKvBi2QJxBVHQk=",
+        "JWTAuthenticationHIGHsecuredPasswordVVVp1OH7Xzyr",
+        "5367566B59703373367639792F423F4528482B4D6251655468576D5A71347437",
         "your-secret-key-here-change-in-production",
         "!ChangeThisMercureHubJWTSecretKey!",
         "404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970",
