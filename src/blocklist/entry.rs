@@ -49,8 +49,6 @@ pub struct Revocation {
     id: String,
     cut_off: Option<OffsetDateTime>,
     until: Option<OffsetDateTime>,
-    // When it was recorded, by the clock that `until` was computed with. Only Redis needs it.
-    #[cfg_attr(not(feature = "deadpool_redis"), allow(dead_code))]
     recorded_at: Option<OffsetDateTime>,
 }
 
@@ -111,16 +109,16 @@ impl Revocation {
         entry_key(self.kind, self.id())
     }
 
-    /// The entry, recorded at `now` by this server's clock, which may be wrong. A store that expires
-    /// entries by another clock needs the time left rather than the time of day.
-    pub(crate) fn recorded_at(self, now: OffsetDateTime) -> Self {
-        Self { recorded_at: Some(now), ..self }
+    /// When the server recorded it, by the clock that [`until()`](Self::until) was computed with; `None`
+    /// before that. That clock may be wrong, so a store that expires entries by another clock should use
+    /// the difference of the two, not the time of day.
+    pub fn recorded_at(&self) -> Option<OffsetDateTime> {
+        self.recorded_at
     }
 
-    /// The current time by the clock that `until` was computed with.
-    #[cfg(feature = "deadpool_redis")]
-    pub(super) fn now(&self) -> OffsetDateTime {
-        self.recorded_at.unwrap_or_else(OffsetDateTime::now_utc)
+    /// The entry, as the server records it at `now`.
+    pub(crate) fn recorded(self, now: OffsetDateTime) -> Self {
+        Self { recorded_at: Some(now), ..self }
     }
 }
 

@@ -122,7 +122,7 @@ async fn record_cut_off(jwt: &Jwt, identity: &str) -> Result<Revocation, Error> 
         .settings()
         .max_token_lifetime
         .map(|longest| cut_off.saturating_add(longest + jwt.margin()));
-    let entry = Revocation::subject(identity, cut_off, until).recorded_at(jwt.now());
+    let entry = Revocation::subject(identity, cut_off, until).recorded(jwt.now());
     let blocklist = jwt.blocklist();
     blocklist.bounded(blocklist.replica_or_primary().revoke(&entry)).await?;
     Ok(entry)

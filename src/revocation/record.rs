@@ -10,7 +10,7 @@ use crate::token::verified::Verified;
 
 /// Records the entry, and emits the event.
 pub(super) async fn record(jwt: &Jwt, entry: Revocation) -> Result<(), Error> {
-    let entry = entry.recorded_at(jwt.now());
+    let entry = entry.recorded(jwt.now());
     let blocklist = jwt.blocklist();
     blocklist.bounded(blocklist.replica_or_primary().revoke(&entry)).await?;
     jwt.hooks().emit(&Event::Revoked { revocation: entry });

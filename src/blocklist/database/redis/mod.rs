@@ -127,7 +127,8 @@ impl Blocklist for RedisBlocklist {
     async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
         let millis = |time: Option<_>| time.map_or("-".into(), |at| clock::millis(at).to_string());
         let revoked = if entry.cut_off().is_none() { "1" } else { "0" };
-        let now = clock::millis(entry.now()).to_string();
+        let now =
+            clock::millis(entry.recorded_at().unwrap_or_else(OffsetDateTime::now_utc)).to_string();
         let arguments = [revoked.into(), millis(entry.cut_off()), millis(entry.until()), now];
         self.eval(scripts::REVOKE, &entry.key(), &arguments, Repeat::Always).await?;
         Ok(())
