@@ -189,7 +189,7 @@
 //! | `blocklist_prune_interval` | `"10m"` | how often expired entries are removed |
 //! | `blocklist_timeout` | `"2s"` | a slower answer is none: 503 |
 //! | `blocklist_replica` | off | answers for a shared store from memory, followed at this interval, at most an hour |
-//! | `token_cache` | `4194304` | bytes for signatures of RSA, ECDSA and EdDSA keys that were found to hold, so that a token that comes again is not verified again, while all else about it is; `0` is off |
+//! | `token_cache` | `4194304` | bytes for the verified signatures of RSA, ECDSA and EdDSA keys: the signature of a token seen before is not verified again, while every other check runs; `0` is off |
 //! <!-- /settings -->
 //!
 //! The secret is never Rocket's own `secret_key`: one key should have one use.

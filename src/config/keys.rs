@@ -8,6 +8,7 @@ use base64_simd::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use jsonwebtoken::AlgorithmFamily;
 use rocket::figment::Figment;
 
+use super::findings::Findings;
 use super::read::Config;
 use super::report::{Origin, Report};
 use super::values::Secret;
@@ -30,12 +31,13 @@ pub(crate) fn keys(
     report: &mut Report,
 ) -> Keys {
     let debug = figment.profile() == rocket::Config::DEBUG_PROFILE;
-    let mut loader = KeyLoader { config, settings, figment, debug, report };
+    let findings = Findings { config, figment, report };
+    let mut loader = KeyLoader { settings, debug, findings };
     let keys = match settings.algorithm.family() {
         AlgorithmFamily::Hmac => loader.symmetric(hooked),
         _ => loader.asymmetric(hooked),
     };
-    if loader.report.failure().is_none() {
+    if loader.findings.report.failure().is_none() {
         if let Err(error) = keys.self_test() {
             let key = loader.blamed();
             loader.fault(key, error);
@@ -45,34 +47,32 @@ pub(crate) fn keys(
 }
 
 struct KeyLoader<'a> {
-    config: &'a Config,
     settings: &'a Settings,
-    figment: &'a Figment,
     debug: bool,
-    report: &'a mut Report,
+    findings: Findings<'a>,
 }
 
 impl KeyLoader<'_> {
     fn origin(&self, key: &str) -> Origin {
-        self.config.origin(self.figment, key)
+        self.findings.config.origin(self.findings.figment, key)
     }
 
     fn fault(&mut self, key: &str, message: impl std::fmt::Display) {
-        let origin = self.origin(key);
-        self.report.fault(&origin, message);
+        self.findings.fault(key, message);
     }
 
     fn warn(&mut self, key: &str, message: impl std::fmt::Display) {
-        let origin = self.origin(key);
-        self.report.warn(&origin, message);
+        self.findings.warn(key, message);
     }
 
     /// The setting to name when the keys do not work together.
     fn blamed(&self) -> &'static str {
         match self.settings.algorithm.family() {
-            AlgorithmFamily::Hmac if self.config.secret_key_file.is_some() => "secret_key_file",
+            AlgorithmFamily::Hmac if self.findings.config.secret_key_file.is_some() => {
+                "secret_key_file"
+            }
             AlgorithmFamily::Hmac => "secret_key",
-            _ if self.config.public_key.is_some() => "public_key",
+            _ if self.findings.config.public_key.is_some() => "public_key",
             _ => "private_key",
         }
     }
@@ -90,9 +90,9 @@ impl KeyLoader<'_> {
     }
 
     fn symmetric(&mut self, hooked: bool) -> Keys {
-        self.unused("private_key", self.config.private_key.is_some());
-        self.unused("public_key", self.config.public_key.is_some());
-        let config = self.config;
+        self.unused("private_key", self.findings.config.private_key.is_some());
+        self.unused("public_key", self.findings.config.public_key.is_some());
+        let config = self.findings.config;
         match (&config.secret_key, &config.secret_key_file) {
             (Some(_), Some(_)) => {
                 self.fault("secret_key_file", "is set beside `secret_key`; remove one of the two");
@@ -145,7 +145,7 @@ impl KeyLoader<'_> {
 
     /// The keys of a secret's text, which stood under `key`.
     fn of_secret(&mut self, key: &str, text: &[u8]) -> Keys {
-        let Some(encoding) = Encoding::of(&self.config.secret_key_encoding) else {
+        let Some(encoding) = Encoding::of(&self.findings.config.secret_key_encoding) else {
             self.fault(
                 "secret_key_encoding",
                 "must be one of \"text\", \"base64\", \"base64url\", \"hex\"",
@@ -215,7 +215,7 @@ impl KeyLoader<'_> {
     }
 
     fn asymmetric(&mut self, hooked: bool) -> Keys {
-        let config = self.config;
+        let config = self.findings.config;
         self.unused("secret_key", config.secret_key.is_some());
         self.unused("secret_key_file", config.secret_key_file.is_some());
         self.unused("secret_key_encoding", config.secret_key_encoding != Encoding::Text.name());

@@ -109,7 +109,9 @@ pub(crate) fn clear_others(
         rejection.map(Rejection::reason),
         Some(Reason::TwoTokens | Reason::CsrfMismatch(_))
     );
-    if !is_suspect && !response.headers().contains("Set-Cookie") {
+    // Comparing each name costs less than hashing one, and this runs for every response.
+    let sets_any = || response.headers().iter().any(|line| line.name == "Set-Cookie");
+    if !is_suspect && !sets_any() {
         return;
     }
     let mut cookies = cookies_of(settings);
