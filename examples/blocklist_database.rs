@@ -14,7 +14,7 @@ extern crate rocket;
 use rocket::figment::Figment;
 use rocket::http::Status;
 use rocket::{Build, Rocket, Route};
-use rocket_db_pools::{sqlx, Database};
+use rocket_db_pools::{Database, sqlx};
 use rocket_jwt_extended::{AccessToken, AnyToken, Error, Jwt, RefreshToken, Rejection, TokenPair};
 
 #[derive(Database)]

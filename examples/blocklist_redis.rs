@@ -13,7 +13,7 @@ extern crate rocket;
 use rocket::figment::Figment;
 use rocket::http::Status;
 use rocket::{Build, Rocket, Route};
-use rocket_db_pools::{deadpool_redis, Database};
+use rocket_db_pools::{Database, deadpool_redis};
 use rocket_jwt_extended::{AccessToken, AnyToken, Error, Jwt, RefreshToken, Rejection, TokenPair};
 
 #[derive(Database)]

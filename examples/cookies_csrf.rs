@@ -97,8 +97,8 @@ fn rocket() -> _ {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicI64, Ordering};
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
 
     use rocket::http::{ContentType, Header, Method};
     use rocket::local::blocking::{Client, LocalResponse};

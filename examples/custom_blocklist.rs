@@ -11,7 +11,7 @@ extern crate rocket;
 use std::path::{Path, PathBuf};
 
 use rocket::http::Status;
-use rocket::serde::{json, Deserialize, Serialize};
+use rocket::serde::{Deserialize, Serialize, json};
 use rocket::time::OffsetDateTime;
 use rocket::tokio::{fs, io::AsyncWriteExt, sync::Mutex};
 use rocket::{Build, Rocket};

@@ -5,9 +5,9 @@
 #[macro_use]
 extern crate rocket;
 
+use rocket::Request;
 use rocket::http::{ContentType, Status};
 use rocket::serde::json::json;
-use rocket::Request;
 use rocket_jwt_extended::{
     AccessToken, Error, Fresh, Jwt, Reason, RefreshToken, Rejection, TokenPair,
 };

@@ -55,8 +55,8 @@ fn rocket() -> _ {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicI64, Ordering};
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
 
     use rocket::local::blocking::Client;
     use rocket::time::OffsetDateTime;

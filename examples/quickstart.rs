@@ -6,7 +6,7 @@
 extern crate rocket;
 
 use rocket::http::Status;
-use rocket::serde::{json::Json, Deserialize, Serialize};
+use rocket::serde::{Deserialize, Serialize, json::Json};
 use rocket_jwt_extended::{AccessToken, Error, Fresh, Jwt, RefreshToken, Rejection, TokenPair};
 
 /// The application's own claims.
@@ -81,7 +81,7 @@ fn rocket() -> _ {
 mod tests {
     use rocket::http::{Header, Method};
     use rocket::local::blocking::Client;
-    use rocket::serde::json::{json, Value};
+    use rocket::serde::json::{Value, json};
 
     use super::*;
 

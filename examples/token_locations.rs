@@ -20,7 +20,7 @@
 extern crate rocket;
 
 use rocket::http::CookieJar;
-use rocket::serde::{json::Json, Deserialize};
+use rocket::serde::{Deserialize, json::Json};
 use rocket_jwt_extended::{
     AccessToken, Cookies, Error, Headers, In, JsonBody, Jwt, QueryString, WithBody,
 };

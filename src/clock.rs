@@ -78,7 +78,7 @@ impl Default for BootClock {
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 fn system_boot_clock() -> impl Fn() -> Duration + Send + Sync {
-    use rustix::time::{clock_gettime, ClockId};
+    use rustix::time::{ClockId, clock_gettime};
 
     #[cfg(target_vendor = "apple")]
     const CLOCK: ClockId = ClockId::Monotonic;

@@ -1,16 +1,16 @@
 //! The hooks that an application sets on the fairing.
 
 use jsonwebtoken::Header;
-use rocket::response;
 use rocket::Request;
+use rocket::response;
 
 use crate::events::Event;
 use crate::keys::signing::SigningKey;
 use crate::keys::verifying::VerifyingKey;
 use crate::rejection::Rejection;
+use crate::token::Token;
 use crate::token::claims::Claims;
 use crate::token::verified::Verified;
-use crate::token::Token;
 
 type Hook<F> = Option<Box<F>>;
 type AddClaims = dyn Fn(&str) -> Claims + Send + Sync;

@@ -306,11 +306,11 @@ pub use rejection::Rejection;
 pub use response::cookies::CookieWriter;
 pub use revocation::entry_of::IntoRevocation;
 pub use rotate::Rotation;
+pub use token::Token;
 pub use token::claims::{Audience, Claims, CustomClaims, NoClaims};
 pub use token::identity::Identity;
 pub use token::kind::TokenType;
 pub use token::location::Location;
-pub use token::Token;
 pub use verify::decoder::Decoder;
 pub use verify::policy::{AcceptedTypes, Policy};
 

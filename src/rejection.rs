@@ -6,9 +6,9 @@ use std::sync::Arc;
 use rocket::http::Status;
 
 use crate::reason::Reason;
+use crate::token::Token;
 use crate::token::claims::Claims;
 use crate::token::verified::Verified;
-use crate::token::Token;
 
 /// Why a request, or a token, is refused.
 ///

@@ -3,15 +3,15 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use rocket::figment::Figment;
-use rocket::serde::json::serde_json::json;
-use rocket::serde::Deserialize;
 use rocket::Config;
+use rocket::figment::Figment;
+use rocket::serde::Deserialize;
+use rocket::serde::json::serde_json::json;
 use rocket_jwt_extended::jsonwebtoken::{self, Algorithm, DecodingKey, Validation};
 use rocket_jwt_extended::{Jwt, NoClaims};
 use uuid::Uuid;
 
-use crate::{quartiles, Quartiles};
+use crate::{Quartiles, quartiles};
 
 /// Of a token, with nothing of its own in the shortest.
 const LENGTHS: [usize; 4] = [300, 1 << 10, 4 << 10, 16 << 10];

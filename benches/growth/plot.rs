@@ -6,9 +6,9 @@ use std::path::Path;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
+use crate::Quartiles;
 use crate::length::Length;
 use crate::requests::Requests;
-use crate::Quartiles;
 
 const SIZE: (u32, u32) = (1200, 400);
 const OURS: RGBColor = RGBColor(0x1f, 0x5f, 0xa8);

@@ -8,7 +8,7 @@ use rocket::tokio::runtime::Builder;
 
 use crate::client::{self, Route};
 use crate::rounds::order;
-use crate::{child, quartiles, Quartiles};
+use crate::{Quartiles, child, quartiles};
 
 const ENTRIES: [u64; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use dashmap::DashMap;
+use rocket::Config;
 use rocket::time::{Duration, OffsetDateTime};
 use rocket::tokio::runtime::Builder;
-use rocket::Config;
 use rocket_jwt_extended::blocklist::{Changes, Cursor, Entry, ReplicableBlocklist};
 use rocket_jwt_extended::{
     Blocklist, Jwt, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,

@@ -7,7 +7,7 @@ use rocket::config::LogLevel;
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::time::{Duration, OffsetDateTime};
-use rocket::{tokio, Config, State};
+use rocket::{Config, State, tokio};
 use rocket_jwt_extended::{AccessToken, Blocklist, Jwt, MemoryBlocklist, Revocation};
 use uuid::Uuid;
 

@@ -3,13 +3,13 @@
 
 use std::future::Future;
 
-use rocket::figment::providers::Serialized;
 use rocket::figment::Figment;
-use rocket::futures::{stream, StreamExt};
+use rocket::figment::providers::Serialized;
+use rocket::futures::{StreamExt, stream};
 use rocket::time::{Duration, OffsetDateTime};
 use rocket::tokio::runtime::Builder;
 use rocket_db_pools::deadpool_redis::{self, redis};
-use rocket_db_pools::{deadpool_postgres, Config, Pool};
+use rocket_db_pools::{Config, Pool, deadpool_postgres};
 use rocket_jwt_extended::blocklist::{PostgresBlocklist, RedisBlocklist};
 use rocket_jwt_extended::{Blocklist, Revocation};
 use uuid::Uuid;

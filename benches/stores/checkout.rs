@@ -1,7 +1,7 @@
 //! What is written by hand: for each request a connection of the pool, asked for the same keys.
 
 use rocket::time::OffsetDateTime;
-use rocket_db_pools::deadpool_redis::{redis, Pool};
+use rocket_db_pools::deadpool_redis::{Pool, redis};
 use rocket_jwt_extended::blocklist::{
     Blocklist, EntryKey, RedisBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
 };

@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
+use rocket::Config;
 use rocket::config::LogLevel;
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::tokio::{self, sync::oneshot};
-use rocket::Config;
 use rocket_jwt_extended::{AccessToken, Jwt, NoClaims};
 use uuid::Uuid;
 

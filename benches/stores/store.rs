@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use rocket::figment::providers::Serialized;
 use rocket::figment::Figment;
+use rocket::figment::providers::Serialized;
 use rocket::futures::future::BoxFuture;
 use rocket::time::{Duration, OffsetDateTime};
 use rocket_db_pools::sqlx::{Executor, MySqlPool, PgPool, SqlitePool};
-use rocket_db_pools::{deadpool_postgres, deadpool_redis, Config, Pool};
+use rocket_db_pools::{Config, Pool, deadpool_postgres, deadpool_redis};
 use rocket_jwt_extended::blocklist::{
     PostgresBlocklist, RedisBlocklist, ReplicableBlocklist, SqlxBlocklist,
 };

@@ -13,7 +13,7 @@ use rocket::figment::Figment;
 use rocket::serde::{Deserialize, Serialize};
 use rocket::tokio::runtime::Builder;
 use rocket::{Config, Ignite, Rocket};
-use rocket_jwt_extended::{jsonwebtoken, rocket, Jwt};
+use rocket_jwt_extended::{Jwt, jsonwebtoken, rocket};
 use uuid::Uuid;
 
 use pem::Kind;

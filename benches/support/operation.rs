@@ -5,7 +5,7 @@ use std::hint::black_box;
 use jsonwebtoken::{Algorithm, TokenData};
 use rocket::futures::FutureExt;
 use rocket::serde::DeserializeOwned;
-use rocket_jwt_extended::{jsonwebtoken, rocket, AccessToken};
+use rocket_jwt_extended::{AccessToken, jsonwebtoken, rocket};
 
 use super::{App, Everything, Profile};
 

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, SamplingMode};
 
-use pairs::{Pair, PAIRS};
+use pairs::{PAIRS, Pair};
 use support::operation::Operation;
 
 fn main() {

@@ -1,6 +1,6 @@
 //! The blocklist as the rest of the crate uses it: the store, its replica in memory, and the time limit.
 
-use std::future::{poll_fn, Future};
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -10,8 +10,8 @@ use rocket::tokio::time;
 
 use super::entry::TokenIds;
 use super::prune_limit::PruneLimit;
-use super::replica::changes::ReplicableBlocklist;
 use super::replica::Replica;
+use super::replica::changes::ReplicableBlocklist;
 use super::store::{Blocklist, Standing, StoreError};
 use crate::clock::{BootClock, Clock};
 

@@ -17,7 +17,7 @@ pub use database::redis::RedisBlocklist;
 #[cfg(feature = "deadpool_postgres")]
 pub use database::sql::deadpool_postgres::PostgresBlocklist;
 #[cfg(feature = "_sqlx")]
-pub use database::sql::sqlx::{backend::SqlxBackend, SqlxBlocklist};
+pub use database::sql::sqlx::{SqlxBlocklist, backend::SqlxBackend};
 pub use entry::{Entry, EntryKey, Revocation, RevocationKind, TokenIds};
 pub use memory::MemoryBlocklist;
 pub use replica::changes::{Changes, Cursor, ReplicableBlocklist};

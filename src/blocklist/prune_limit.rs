@@ -52,8 +52,8 @@ impl PruneLimit {
 
 #[cfg(all(test, feature = "test-util"))]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     use rocket::time::{Duration, OffsetDateTime};
 

@@ -11,7 +11,7 @@ use super::read::Config;
 use super::report::Report;
 use super::required;
 use super::values::OneOrMany;
-use crate::settings::{accepts, Settings, TokenNames};
+use crate::settings::{Settings, TokenNames, accepts};
 use crate::token::claims::Audience;
 use crate::token::compact::OWN_TYP;
 use crate::token::kind::TokenType;

@@ -4,7 +4,7 @@ use rocket::figment::Figment;
 use rocket::http::SameSite;
 
 use super::findings::Findings;
-use super::in_code::{signs, InCode};
+use super::in_code::{InCode, signs};
 use super::read::Config;
 use super::report::Report;
 use crate::settings::Settings;

@@ -151,11 +151,7 @@ fn nearest(name: &str) -> Vec<&'static str> {
     let near = distances.into_iter().filter(|(distance, _)| Some(*distance) == least);
     let near: Vec<_> =
         near.filter(|(distance, _)| *distance <= limit).map(|(_, key)| key).collect();
-    if near.len() > MAX_CANDIDATES {
-        Vec::new()
-    } else {
-        near
-    }
+    if near.len() > MAX_CANDIDATES { Vec::new() } else { near }
 }
 
 /// Whether the words of `part` stand in `whole`, one after the other.

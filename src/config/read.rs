@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
+use rocket::figment::Figment;
 use rocket::figment::error::Kind;
 use rocket::figment::value::{Dict, Value};
-use rocket::figment::Figment;
 use rocket::time::Duration;
 
-use super::report::{variable, Origin, Report};
+use super::report::{Origin, Report, variable};
 use super::setting::{self, Setting};
 use super::values::{OneOrMany, OptionalSpan, RequiredClaims, Secret, Span};
 

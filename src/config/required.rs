@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::findings::Findings;
 use super::values::{OneOrMany, RequiredClaims};
-use crate::settings::{bare_typ, RequiredClaim};
+use crate::settings::{RequiredClaim, bare_typ};
 use crate::token::payload::slots::REGISTERED;
 
 /// What is accepted unless `decode_typ` says otherwise: what this crate writes, what those write who

@@ -1,13 +1,13 @@
 //! What was written for this crate where nobody reads it. Left unsaid, a check that the operator relies
 //! on would not be made.
 
+use rocket::Config as RocketConfig;
 use rocket::figment::value::{Dict, Value};
 use rocket::figment::{Figment, Profile};
-use rocket::Config as RocketConfig;
 
 use super::names;
 use super::read::Config;
-use super::report::{variable, Origin, Report};
+use super::report::{Origin, Report, variable};
 
 /// The table of this crate.
 const TABLE: &str = "jwt";

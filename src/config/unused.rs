@@ -4,7 +4,7 @@ use jsonwebtoken::AlgorithmFamily;
 use rocket::figment::Figment;
 
 use super::findings::Findings;
-use super::in_code::{signs, BlocklistKind, InCode};
+use super::in_code::{BlocklistKind, InCode, signs};
 use super::read::Config;
 use super::report::Report;
 use crate::settings::Settings;

@@ -9,7 +9,7 @@ use base64_simd::{Out, URL_SAFE_NO_PAD};
 use jsonwebtoken::crypto::{JwtSigner, JwtVerifier};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 
-use crate::crypto::{provider, verify, SignatureError};
+use crate::crypto::{SignatureError, provider, verify};
 
 /// The verifiers and signers of one thread, and a buffer for decoded signatures.
 #[derive(Default)]

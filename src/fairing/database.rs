@@ -3,7 +3,7 @@
 //! The pool's own fairing may be attached before ours or after it: a fairing that is attached during
 //! ignition runs after all that were attached before.
 
-use std::any::{type_name, TypeId};
+use std::any::{TypeId, type_name};
 use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 

@@ -28,8 +28,8 @@ use crate::keys::verifying::VerifyingKey;
 use crate::rejection::Rejection;
 use crate::request::cache::RequestCache;
 use crate::response::{catchers, challenge, renew, scopes};
-use crate::token::claims::Claims;
 use crate::token::Token;
+use crate::token::claims::Claims;
 
 use prepared::Prepared;
 use store::BlocklistSource;

@@ -3,8 +3,8 @@
 use super::admit::{Admission, Admit, IntoToken, RequestFree, TokenGuard};
 use super::macros::token_guard;
 use crate::reason::Reason;
-use crate::token::claims::{CustomClaims, NoClaims};
 use crate::token::Token;
+use crate::token::claims::{CustomClaims, NoClaims};
 use crate::verify::policy::{AcceptedTypes, Policy};
 
 /// Accepts a request with a valid access token, and deserializes its custom claims into `C`.

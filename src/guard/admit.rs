@@ -9,10 +9,10 @@ use crate::blocklist::Revocation;
 use crate::error::Error;
 use crate::reason::Reason;
 use crate::revocation::entry_of::IntoRevocation;
+use crate::token::Token;
 use crate::token::claims::CustomClaims;
 use crate::token::location::Location;
 use crate::token::verified::Verified;
-use crate::token::Token;
 use crate::verify::policy::Policy;
 
 /// A guard that decides by a request's token.

@@ -4,8 +4,8 @@ use super::access::AccessToken;
 use super::admit::{Admission, Admit, IntoToken, RequestFree, TokenGuard};
 use super::macros::policy_wrapper;
 use crate::reason::Reason;
-use crate::token::location::Location;
 use crate::token::Token;
+use crate::token::location::Location;
 use crate::verify::policy::Policy;
 
 policy_wrapper! {

@@ -7,8 +7,8 @@ use super::access::AccessToken;
 use super::admit::{Admission, Admit, IntoToken, RequestFree, TokenGuard};
 use super::macros::wrapper;
 use crate::reason::Reason;
-use crate::token::claims::CustomClaims;
 use crate::token::Token;
+use crate::token::claims::CustomClaims;
 use crate::verify::policy::Policy;
 
 /// A permission, decided by a token's claims.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use rocket::Request;
 use rocket::http::Status;
 use rocket::outcome::Outcome;
 use rocket::request;
-use rocket::Request;
 
 use super::admit::{Admission, RequestFree, TokenGuard};
 use crate::jwt::Jwt;
@@ -15,10 +15,10 @@ use crate::rejection::{CheckFailed, Rejection};
 use crate::request::body::Body;
 use crate::request::cache::RequestCache;
 use crate::request::locate::locate;
+use crate::token::Token;
 use crate::token::kind::TokenType;
 use crate::token::location::Location;
 use crate::token::verified::Verified;
-use crate::token::Token;
 use crate::verify::memo::TokenMemo;
 use crate::verify::policy::Policy;
 use crate::verify::{holds, verify};

@@ -8,8 +8,8 @@ use super::access::AccessToken;
 use super::admit::{Admission, Admit, TokenGuard};
 use super::macros::request_guard;
 use crate::reason::Reason;
-use crate::token::claims::CustomClaims;
 use crate::token::Token;
+use crate::token::claims::CustomClaims;
 use crate::verify::policy::Policy;
 
 /// An application's user, loaded for a token.

@@ -6,8 +6,8 @@ use rocket::data::{self, Data, FromData, Limits};
 use rocket::form::{self, Form, FromForm, ValueField};
 use rocket::http::{ContentType, Status};
 use rocket::outcome::Outcome;
-use rocket::serde::json::{self, Json};
 use rocket::serde::Deserialize;
+use rocket::serde::json::{self, Json};
 use rocket::{Ignite, Request, Rocket, Sentinel};
 
 use super::access::AccessToken;
@@ -15,7 +15,7 @@ use super::admit::TokenGuard;
 use super::optional::Optional;
 use super::run::{refuse, run};
 use crate::rejection::Rejection;
-use crate::request::body::{is_json, Body};
+use crate::request::body::{Body, is_json};
 use crate::verify::policy::Policy;
 
 /// Accepts what `G` accepts, but also looks for the token in the body, and reads the same body into `B`.

@@ -3,16 +3,16 @@
 use rocket::serde::Serialize;
 use rocket::time::{Duration, OffsetDateTime};
 
-use super::pair::{sign_pair, TokenPair};
+use super::pair::{TokenPair, sign_pair};
 use super::spec::{Expires, Freshness, TokenSpec};
 use crate::error::Error;
 use crate::jwt::Jwt;
 use crate::provenance::is_ours;
+use crate::token::Token;
 use crate::token::claims::Audience;
 use crate::token::identity::Identity;
 use crate::token::ids::new_ids;
 use crate::token::kind::TokenType;
-use crate::token::Token;
 use crate::verify::claims::check_expiry;
 
 /// Builds one token; made with [`Jwt::access_token()`] or [`Jwt::refresh_token()`].

@@ -9,7 +9,7 @@ use sec1::EcPrivateKey;
 
 use crate::error::Error;
 use crate::keys::algorithm::{
-    damaged, key_kind, wrong_kind, KeyKind, EC_OID, ED25519_OID, RSA_OID,
+    EC_OID, ED25519_OID, KeyKind, RSA_OID, damaged, key_kind, wrong_kind,
 };
 use crate::keys::pem::{Block, Form};
 

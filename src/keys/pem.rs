@@ -146,8 +146,7 @@ const OPENSSH_PUBLIC: &str =
     "is in OpenSSH's own form; `ssh-keygen -e -m PKCS8 -f FILE` prints it as PEM";
 const RFC_4716: &str = "is in SSH2 form (RFC 4716); `ssh-keygen -i -f FILE >key.pub` and \
      `ssh-keygen -e -m PKCS8 -f key.pub` turn it into PEM";
-const JWK: &str =
-    "is a JSON Web Key, not PEM; convert it, for instance with `jwk-to-pem` of npm or \
+const JWK: &str = "is a JSON Web Key, not PEM; convert it, for instance with `jwk-to-pem` of npm or \
      `jwcrypto` of Python";
 const PGP: &str = "is a PGP key, which signs no tokens; make a key with `openssl genpkey`";
 
@@ -225,7 +224,7 @@ fn is_openssh_line(text: &str) -> bool {
 
 /// A SEQUENCE whose length is that of the input.
 fn is_der(bytes: &[u8]) -> bool {
-    use pkcs8::der::{asn1::AnyRef, Decode, Tag, Tagged};
+    use pkcs8::der::{Decode, Tag, Tagged, asn1::AnyRef};
     AnyRef::from_der(bytes).is_ok_and(|any| any.tag() == Tag::Sequence)
 }
 

@@ -4,7 +4,7 @@ use base64_simd::STANDARD;
 use jsonwebtoken::Algorithm;
 
 use crate::error::Error;
-use crate::keys::algorithm::{key_kind, wrong_kind, KeyKind};
+use crate::keys::algorithm::{KeyKind, key_kind, wrong_kind};
 use crate::keys::reference::reference;
 use crate::keys::strength::is_guessable;
 

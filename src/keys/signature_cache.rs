@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::Weighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 use rocket::time::OffsetDateTime;
 
 /// The size of an entry without its texts.

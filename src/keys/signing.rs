@@ -13,7 +13,7 @@ use crate::crypto::{next_id, provider};
 use crate::error::Error;
 use crate::keys::algorithm::{damaged, wrong_kind};
 use crate::keys::der;
-use crate::keys::pem::{key_block, Role};
+use crate::keys::pem::{Role, key_block};
 use crate::keys::secret;
 use crate::keys::verifying::VerifyingKey;
 

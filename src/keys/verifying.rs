@@ -6,11 +6,11 @@ use std::sync::Arc;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind};
 
 use crate::crypto::scratch::with_thread_cache;
-use crate::crypto::{next_id, provider, verify, SignatureError};
+use crate::crypto::{SignatureError, next_id, provider, verify};
 use crate::error::Error;
-use crate::keys::algorithm::{damaged, key_kind, wrong_kind, KeyKind};
+use crate::keys::algorithm::{KeyKind, damaged, key_kind, wrong_kind};
 use crate::keys::der::{self, check_rsa_bits};
-use crate::keys::pem::{key_block, Role};
+use crate::keys::pem::{Role, key_block};
 use crate::keys::secret;
 
 /// A key that verifies, pinned to one algorithm. Cheap to clone.

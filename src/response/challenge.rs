@@ -1,7 +1,7 @@
 //! The `WWW-Authenticate` header of a refused request (RFC 6750 §3).
 
-use rocket::http::Status;
 use rocket::Response;
+use rocket::http::Status;
 
 use crate::reason::Challenge;
 use crate::rejection::Rejection;

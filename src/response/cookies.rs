@@ -3,7 +3,7 @@
 use rocket::http::{Cookie, CookieJar};
 use rocket::time::{Duration, OffsetDateTime};
 
-use super::scopes::{Scope, CARRIER};
+use super::scopes::{CARRIER, Scope};
 use crate::config::domain::is_domain;
 use crate::error::Error;
 use crate::issue::pair::TokenPair;

@@ -1,7 +1,7 @@
 //! An error's response.
 
-use rocket::response::{self, Responder};
 use rocket::Request;
+use rocket::response::{self, Responder};
 
 use crate::error::Error;
 use crate::reason::Reason;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rocket::Response;
 
-use super::cookies::{cookies, CookieToken};
+use super::cookies::{CookieToken, cookies};
 use crate::blocklist::Standing;
 use crate::issue::spec::TokenSpec;
 use crate::jwt::Jwt;

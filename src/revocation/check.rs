@@ -6,7 +6,7 @@ use rocket::time::OffsetDateTime;
 
 use super::entry_of::ids_of;
 use super::record::{record, session_end, session_until};
-use super::successor::{session_begun, Successor};
+use super::successor::{Successor, session_begun};
 use crate::blocklist::{Revocation, Standing, StoreError, TokenIds};
 use crate::events::Event;
 use crate::jwt::Jwt;

@@ -4,8 +4,8 @@ use rocket::time::{Duration, OffsetDateTime};
 
 use crate::blocklist::{Revocation, TokenIds};
 use crate::error::Error;
-use crate::token::verified::Verified;
 use crate::token::Token;
+use crate::token::verified::Verified;
 
 /// Something that [`Jwt::revoke()`](crate::Jwt::revoke) can revoke: a `&token`, a reference to a guard,
 /// or a [`Revocation`].

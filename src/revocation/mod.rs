@@ -15,8 +15,8 @@ use crate::clock;
 use crate::error::Error;
 use crate::events::Event;
 use crate::jwt::Jwt;
-use crate::token::identity::Identity;
 use crate::token::Token;
+use crate::token::identity::Identity;
 
 use entry_of::IntoRevocation;
 use record::{record, session_end, session_until};

@@ -4,10 +4,10 @@ use rocket::time::OffsetDateTime;
 
 use super::claims::Claims;
 use super::kind::TokenType;
+use super::payload::Payload;
 use super::payload::raw::{compact, member};
 use super::payload::slot::{Slot, Text};
 use super::payload::slots::REGISTERED;
-use super::payload::Payload;
 use crate::reason::Reason;
 
 /// Whether custom claims must not have this name.

@@ -7,8 +7,8 @@ use super::policy::AcceptedTypes;
 use crate::reason::Reason;
 use crate::settings::{RequiredClaim, Settings};
 use crate::token::kind::TokenType;
-use crate::token::payload::raw::member;
 use crate::token::payload::Payload;
+use crate::token::payload::raw::member;
 use crate::token::registered::{Csrf, Registered};
 use crate::token::verified::Verified;
 

@@ -5,8 +5,8 @@ use super::csrf::Proof;
 use super::decode;
 use crate::jwt::Jwt;
 use crate::rejection::{CheckFailed, Rejection};
-use crate::token::claims::CustomClaims;
 use crate::token::Token;
+use crate::token::claims::CustomClaims;
 
 impl Jwt {
     /// Decodes a token **without checking its type, freshness, revocation, or any hook** except the key

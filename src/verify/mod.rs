@@ -24,7 +24,7 @@ use crate::reason::Reason;
 use crate::rejection::CheckFailed;
 use crate::revocation::check;
 use crate::settings::Settings;
-use crate::token::compact::{Parts, INVALID_PAYLOAD};
+use crate::token::compact::{INVALID_PAYLOAD, Parts};
 use crate::token::payload::Payload;
 use crate::token::registered::Registered;
 use crate::token::verified::{Verified, Voucher};

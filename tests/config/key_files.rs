@@ -3,12 +3,12 @@
 use crate::bench::{from_rocket, launch, refusal};
 use crate::key_forms::{private, public, refused_private, refused_public};
 use crate::log_capture::{install, logged};
-use crate::pem::{openssl, pair, Kind, Pair};
+use crate::pem::{Kind, Pair, openssl, pair};
 use crate::support::*;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, EncodingKey};
 use rocket::figment::Jail;
 use rocket::local::blocking::Client;
-use rocket_jwt_extended::{jsonwebtoken, Jwt};
+use rocket_jwt_extended::{Jwt, jsonwebtoken};
 
 /// The fault that a launch reports of that key, which must be the only one.
 fn fault(algorithm: &str, key: &str, pem: &str) -> String {

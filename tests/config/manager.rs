@@ -162,7 +162,7 @@ fn a_refusal_outside_any_guard_is_answered_as_one_inside() {
         let challenge = response.headers().get_one("WWW-Authenticate").map(ToString::to_string);
         (answer(response), challenge)
     };
-    assert_eq!(ask("peek", &token).0 .0, Status::Ok);
+    assert_eq!(ask("peek", &token).0.0, Status::Ok);
     let invalid = Some("Bearer error=\"invalid_token\"".to_string());
     let ((code, body), challenge) = ask("peek", "nonsense");
     assert_eq!(code, Status::UnprocessableEntity);
@@ -174,8 +174,8 @@ fn a_refusal_outside_any_guard_is_answered_as_one_inside() {
     assert_eq!(body, json!({"msg": "Token has expired", "code": "token_expired"}));
     assert_eq!(challenge, invalid);
     // Where only the status is passed on, the status is right all the same.
-    assert_eq!(ask("status", &token).0 .0, Status::Unauthorized);
-    assert_eq!(ask("status", "nonsense").0 .0, Status::UnprocessableEntity);
+    assert_eq!(ask("status", &token).0.0, Status::Unauthorized);
+    assert_eq!(ask("status", "nonsense").0.0, Status::UnprocessableEntity);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::bench::{from_rocket, launch, refusal};
-use crate::pem::{pair, Kind};
+use crate::pem::{Kind, pair};
 use crate::support::{raw_figment, secret};
 use rocket::figment::Jail;
 

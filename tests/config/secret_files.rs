@@ -2,8 +2,8 @@
 
 use crate::bench::{from_rocket, launch, launched, setting, with_secret};
 use crate::support::*;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use rocket::figment::Jail;
 use rocket_jwt_extended::jsonwebtoken;

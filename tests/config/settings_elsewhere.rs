@@ -145,7 +145,10 @@ fn a_setting_of_a_profile_without_the_table_is_said_in_one_line() {
             "`default.decode_audience` is not read by JWT; if it is meant to be, write `decode_audience` in \
              the table `[default.jwt]`",
         ),
-        ("[release]\naccess_token_expires = 60", "`release.access_token_expires` is not read by JWT"),
+        (
+            "[release]\naccess_token_expires = 60",
+            "`release.access_token_expires` is not read by JWT",
+        ),
     ] {
         let line = line(raw_figment(&beside(lines)), "is not read").expect("a line");
         assert!(line.starts_with("WARN: ") && line.contains(text), "{line}");
@@ -181,7 +184,8 @@ fn a_table_of_a_misspelt_profile_is_said_in_one_line() {
         ),
     ] {
         let figment = raw_figment(&format!("{}{lines}", good_table())).select(selected);
-        let line = line(figment, "is not read").unwrap_or_else(|| panic!("nothing said of {lines}"));
+        let line =
+            line(figment, "is not read").unwrap_or_else(|| panic!("nothing said of {lines}"));
         assert!(line.starts_with("WARN: JWT: ") && line.contains(text), "{line}");
     }
 }

@@ -1,6 +1,6 @@
 //! Settings of what a refused request is answered.
 
-use crate::bench::{shown, Bench};
+use crate::bench::{Bench, shown};
 use crate::support::*;
 
 fn refused(bench: &Bench) -> String {

@@ -11,7 +11,7 @@ use rocket::figment::Figment;
 use rocket::local::asynchronous::Client;
 use rocket::time::OffsetDateTime;
 use rocket::tokio::runtime::Builder;
-use rocket::tokio::sync::mpsc::{unbounded_channel, UnboundedSender};
+use rocket::tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use rocket::tokio::time::Instant;
 use rocket_jwt_extended::blocklist::{Changes, Cursor, ReplicableBlocklist};
 use rocket_jwt_extended::{Blocklist, Jwt, Revocation, Standing, StoreError, TokenIds, UseUp};

@@ -1,8 +1,8 @@
 //! Settings of what tokens hold and must hold.
 
-use crate::bench::{shown, shown_beside, Bench};
+use crate::bench::{Bench, shown, shown_beside};
 use crate::support::*;
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 fn issued(bench: &Bench) -> Value {
     payload(&bench.jwt().access_token("ada").encode().unwrap())

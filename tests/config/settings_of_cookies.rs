@@ -1,6 +1,6 @@
 //! Settings of the cookies that tokens travel in.
 
-use crate::bench::{said, shown_beside, Bench};
+use crate::bench::{Bench, said, shown_beside};
 use crate::support::*;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! Settings of the CSRF double submit.
 
-use crate::bench::{said, shown_beside, Bench};
+use crate::bench::{Bench, said, shown_beside};
 use crate::support::*;
 use rocket::http::{ContentType, Header, Method};
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! Settings of the keys that sign and verify.
 
-use crate::bench::{launched, setting, shown, shown_beside, with_secret, Bench};
-use crate::pem::{pair, Kind, Pair};
+use crate::bench::{Bench, launched, setting, shown, shown_beside, with_secret};
+use crate::pem::{Kind, Pair, pair};
 use crate::support::*;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use rocket_jwt_extended::jsonwebtoken;

@@ -1,6 +1,6 @@
 //! Settings of how long tokens live.
 
-use crate::bench::{shown, Bench};
+use crate::bench::{Bench, shown};
 use crate::support::*;
 use rocket_jwt_extended::Duration;
 

@@ -1,9 +1,9 @@
 //! Settings of where tokens are looked for.
 
-use crate::bench::{said, shown, shown_beside, Bench};
+use crate::bench::{Bench, said, shown, shown_beside};
 use crate::support::*;
 use rocket::http::{ContentType, Header};
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 fn good() -> String {
     sign(&claims())

@@ -2,7 +2,7 @@
 //! wrote, and what has an effect, is not.
 
 use crate::log_capture::logged;
-use crate::pem::{pair, Kind};
+use crate::pem::{Kind, pair};
 use crate::support::*;
 use rocket::figment::Figment;
 use rocket::local::blocking::Client;
@@ -168,5 +168,7 @@ fn settings_that_have_an_effect_are_not_spoken_of() {
     let all = "token_location = [\"headers\", \"cookies\", \"json\"]\nheader_name = \"X-T\"\n\
                json_key = \"t\"\ncsrf_check_form = true\ncookie_samesite = \"Strict\"\n";
     silent(&format!("{all}{}", OF_CSRF.join("\n").replace("csrf_check_form = false\n", "")));
-    silent("header_type = \"JWT\"\nrotation_grace = \"5s\"\ndecode_leeway = 5\nmax_token_length = 4096");
+    silent(
+        "header_type = \"JWT\"\nrotation_grace = \"5s\"\ndecode_leeway = 5\nmax_token_length = 4096",
+    );
 }

@@ -89,8 +89,8 @@ pub fn token_with(name: &str, json: Option<&str>) -> String {
 
 /// The token with a bit of its signature flipped.
 pub fn forged(token: &str) -> String {
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let (message, signature) = token.rsplit_once('.').unwrap();
     let mut signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
     signature[0] ^= 1;

@@ -1,6 +1,6 @@
 //! Every registered claim × absent, null, every wrong type, huge, negative, fractional.
 
-use crate::bench::{token_with, Bench, GOOD};
+use crate::bench::{Bench, GOOD, token_with};
 use crate::support::*;
 use serde_json::json;
 

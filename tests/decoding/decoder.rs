@@ -1,6 +1,6 @@
 //! `Jwt::decode()` and the decoder: what they check, what they leave out, and what they are for.
 
-use crate::bench::{forged, Bench, GOOD};
+use crate::bench::{Bench, GOOD, forged};
 use crate::support::*;
 use rocket::tokio::runtime::Builder;
 use rocket_jwt_extended::{

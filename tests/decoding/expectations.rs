@@ -1,6 +1,6 @@
 //! `aud` and `iss` where they are expected (RFC 8725 §3.8, §3.9).
 
-use crate::bench::{token_with, Bench, GOOD};
+use crate::bench::{Bench, GOOD, token_with};
 
 #[test]
 fn an_expected_audience_must_be_one_of_the_tokens_own() {

@@ -4,13 +4,13 @@ use std::net::TcpListener;
 
 use crate::bench::{Bench, GOOD};
 use crate::jwk;
-use crate::pem::{pair, Kind};
+use crate::pem::{Kind, pair};
 use crate::support::*;
-use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::{Algorithm, EncodingKey};
-use rocket_jwt_extended::jsonwebtoken;
 use rocket_jwt_extended::Jwt;
+use rocket_jwt_extended::jsonwebtoken;
 
 fn said(header: &str) -> String {
     Bench::new("").decode(&sign_text(header, &claims().to_string()))

@@ -1,7 +1,7 @@
 //! Public keys as RFC examples have them, in the PEM text that this crate reads.
 
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();

@@ -2,10 +2,10 @@
 
 use crate::bench::{Bench, GOOD};
 use crate::jwk;
-use crate::pem::{pair, Kind};
+use crate::pem::{Kind, pair};
 use crate::support::*;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, EncodingKey};
-use rocket_jwt_extended::{jsonwebtoken, Jwt};
+use rocket_jwt_extended::{Jwt, jsonwebtoken};
 
 const ALL: [Algorithm; 12] = [
     Algorithm::HS256,

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use crate::bench::{Bench, GOOD};
-use crate::pem::{pair, Kind};
+use crate::pem::{Kind, pair};
 use crate::support::*;
 use jsonwebtoken::{Algorithm, EncodingKey};
-use rocket_jwt_extended::{jsonwebtoken, Claims, Header, Jwt, VerifyingKey};
+use rocket_jwt_extended::{Claims, Header, Jwt, VerifyingKey, jsonwebtoken};
 use serde_json::json;
 
 fn with_secret(

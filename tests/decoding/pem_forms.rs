@@ -1,7 +1,7 @@
 //! `from_pem` takes every form of PEM that tools write, and says of every other what it is.
 
 use crate::key_forms::{private, public, refused_private, refused_public};
-use crate::pem::{pair, Kind};
+use crate::pem::{Kind, pair};
 use crate::support::*;
 use rocket_jwt_extended::jsonwebtoken::Algorithm;
 use rocket_jwt_extended::{Jwt, NoClaims, SigningKey, VerifyingKey};

@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, GOOD};
 use crate::support::*;
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 fn said(bench: &Bench, changes: Value) -> String {
     bench.decode(&sign(&with(changes)))

@@ -2,8 +2,8 @@
 
 use crate::bench::{Bench, GOOD};
 use crate::jwk;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rocket_jwt_extended::jsonwebtoken::Algorithm;
 use rocket_jwt_extended::{Jwt, NoClaims, VerifyingKey};
 
@@ -90,8 +90,7 @@ fn rfc_7515_a_3_es256() {
     );
     let lines = format!("algorithm = \"ES256\"\npublic_key = '''{key}'''\n{FOR_JOE}");
     let bench = Bench::hooked(&lines, Jwt::fairing());
-    let signature =
-        "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-\
+    let signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-\
                      Kg6NU1Q";
     assert_joe(&bench, "eyJhbGciOiJFUzI1NiJ9", signature);
 }
@@ -102,8 +101,7 @@ fn rfc_8037_a_4_eddsa() {
     let lines = format!("algorithm = \"EdDSA\"\npublic_key = '''{key}'''");
     let bench = Bench::hooked(&lines, Jwt::fairing());
     let message = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
-    let signature =
-        "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_\
+    let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_\
                      MuM0KAg";
     // Its payload is no JSON. That this is what is wrong says that the signature was right.
     assert_eq!(bench.decode(&format!("{message}.{signature}")), "Invalid payload string");
@@ -123,8 +121,7 @@ fn rfc_7515_a_5_and_rfc_7519_6_1_unsecured() {
 
 #[test]
 fn rfc_7515_e_an_extension_nobody_knows() {
-    let token =
-        "eyJhbGciOiJub25lIiwNCiAiY3JpdCI6WyJodHRwOi8vZXhhbXBsZS5jb20vVU5ERUZJTkVEIl0sDQogImh0\
+    let token = "eyJhbGciOiJub25lIiwNCiAiY3JpdCI6WyJodHRwOi8vZXhhbXBsZS5jb20vVU5ERUZJTkVEIl0sDQogImh0\
                  dHA6Ly9leGFtcGxlLmNvbS9VTkRFRklORUQiOnRydWUNCn0.RkFJTA.";
     assert_eq!(Bench::new("").decode(token), "The specified alg value is not allowed");
     // The same members beside an algorithm that is allowed.

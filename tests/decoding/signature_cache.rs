@@ -1,15 +1,15 @@
 //! A token that comes again is judged as if it came for the first time, whether its signature is
 //! remembered or not.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::pem::{pair, Kind};
+use crate::pem::{Kind, pair};
 use crate::support::*;
 use jsonwebtoken::Algorithm;
 use rocket::local::asynchronous::Client;
 use rocket::time::Duration;
-use rocket_jwt_extended::{jsonwebtoken, AccessToken, AnyToken, Fresh, Jwt, RefreshToken};
+use rocket_jwt_extended::{AccessToken, AnyToken, Fresh, Jwt, RefreshToken, jsonwebtoken};
 
 const COSTLY: [Algorithm; 5] =
     [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA];

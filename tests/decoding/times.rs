@@ -3,7 +3,7 @@
 use crate::bench::{Bench, GOOD};
 use crate::support::*;
 use rocket_jwt_extended::Duration;
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 fn at(lines: &str, millis: i64, changes: Value) -> String {
     let bench = Bench::new(lines);

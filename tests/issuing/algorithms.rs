@@ -1,9 +1,9 @@
 //! All algorithms sign what others verify, and verify what others sign: `openssl` is the other.
 
-use crate::pem::{openssl_bytes, pair, File, Kind};
+use crate::pem::{File, Kind, openssl_bytes, pair};
 use crate::support::*;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rocket_jwt_extended::jsonwebtoken::{Algorithm, AlgorithmFamily};
 use rocket_jwt_extended::{Jwt, NoClaims};
 
@@ -104,11 +104,7 @@ fn verified(algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
 }
 
 fn half(algorithm: Algorithm) -> usize {
-    if algorithm == Algorithm::ES256 {
-        32
-    } else {
-        48
-    }
+    if algorithm == Algorithm::ES256 { 32 } else { 48 }
 }
 
 /// The two numbers of a DER signature side by side, as a JWS has them (RFC 7518 §3.4).

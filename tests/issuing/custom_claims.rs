@@ -7,7 +7,7 @@ use crate::support::*;
 use rocket::serde::{Deserialize, Serialize};
 use rocket::time::OffsetDateTime;
 use rocket_jwt_extended::{Claims, Error, Identity, Jwt, NoClaims};
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 fn object(value: Value) -> Claims {
     match value {

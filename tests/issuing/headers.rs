@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use rocket_jwt_extended::{Claims, Error, Jwt, NoClaims};
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 fn object(value: Value) -> Claims {
     match value {

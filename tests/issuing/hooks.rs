@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::pem::{pair, Kind};
+use crate::pem::{Kind, pair};
 use crate::support::*;
 use rocket::http::Status;
 use rocket::local::blocking::Client;

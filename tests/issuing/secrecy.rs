@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::pem::{pair, Kind};
+use crate::pem::{Kind, pair};
 use crate::support::*;
 use rocket_jwt_extended::jsonwebtoken::Algorithm;
 use rocket_jwt_extended::{Claims, Error, Jwt, NoClaims, SigningKey, VerifyingKey};

@@ -1,10 +1,10 @@
 //! What a launch logs.
 
-use crate::capture::{log_of, Line};
+use crate::capture::{Line, log_of};
 use crate::support::*;
 use log::Level;
-use rocket::local::blocking::Client;
 use rocket::Route;
+use rocket::local::blocking::Client;
 use rocket_jwt_extended::{AccessToken, Fresh, In, JsonBody, Jwt, Optional, WithBody};
 
 #[get("/")]

@@ -1,7 +1,7 @@
 //! What is logged of a store that can't be followed: once when it is behind, once when it is back.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use log::Level;
@@ -13,7 +13,7 @@ use rocket_jwt_extended::{
     Blocklist, Jwt, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
 };
 
-use crate::capture::{log_of, Line};
+use crate::capture::{Line, log_of};
 use crate::support::*;
 
 #[derive(Default)]

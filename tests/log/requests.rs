@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::capture::{log_of, Line};
+use crate::capture::{Line, log_of};
 use crate::common::*;
 use crate::refusals::{bare, cases, claimed, fairing, routes};
 use crate::support::*;
@@ -108,8 +108,7 @@ fn no_refusal_logs_a_token() {
 #[test]
 fn no_login_use_rotation_or_logout_logs_a_token() {
     let (all, lines) = log_of(|| -> Result<Vec<String>, Box<dyn Error>> {
-        let toml =
-            "token_location = [\"headers\", \"cookies\", \"json\"]\ncsrf_check_form = true\n\
+        let toml = "token_location = [\"headers\", \"cookies\", \"json\"]\ncsrf_check_form = true\n\
                     implicit_refresh_within = \"1h\"";
         let fairing = Jwt::fairing().clock(ManualClock::new());
         let app = routes![login, me, post_me, rotate, json_body, form_body, logout];
@@ -152,9 +151,9 @@ fn no_login_use_rotation_or_logout_logs_a_token() {
         Ok(all)
     });
     let all = all.unwrap();
-    assert!(lines
-        .iter()
-        .any(|line| line.text.contains("a used refresh token was presented again")));
+    assert!(
+        lines.iter().any(|line| line.text.contains("a used refresh token was presented again"))
+    );
     never(&lines, &all);
 }
 

@@ -5,12 +5,12 @@ use std::net::TcpStream;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-use rocket::fairing::AdHoc;
 use rocket::Shutdown;
+use rocket::fairing::AdHoc;
 use rocket_jwt_extended::Jwt;
 
 use crate::browser::*;
-use crate::cookies_browser::{few_routes, url, CHANGES, COMMON, HOST};
+use crate::cookies_browser::{CHANGES, COMMON, HOST, few_routes, url};
 use crate::support::*;
 
 /// The application on a free port, until it is dropped.
@@ -78,9 +78,9 @@ fn over_a_socket_the_removals_come_first_and_the_host_is_the_browsers() {
             let [old, new] = [before, after].map(Server::start);
             let mut browser = Browser::new(&ManualClock::new(), identity);
             for (server, name) in [(&old, "bob"), (&new, "alice")] {
-                assert!(server
-                    .ask(&mut browser, "POST", &format!("/login/{name}"))
-                    .starts_with("200"));
+                assert!(
+                    server.ask(&mut browser, "POST", &format!("/login/{name}")).starts_with("200")
+                );
                 assert!(server.ask(&mut browser, "GET", "/me").starts_with("200"), "{after}");
                 assert_eq!(browser.count("access_token_cookie"), 1, "{after}");
             }

@@ -60,9 +60,11 @@ fn an_issued_token_is_told_by_its_ids() {
     let jwt = jwt(&client);
     let token = jwt.access_token("ada").encode().unwrap();
     match &taken(&log)[..] {
-        [Event::Issued {
-            token_type: TokenType::Access, identity, jti, session_id: None, ..
-        }] => {
+        [
+            Event::Issued {
+                token_type: TokenType::Access, identity, jti, session_id: None, ..
+            },
+        ] => {
             assert_eq!((identity.as_str(), jti), ("ada", &text(&token, "jti")));
         }
         other => panic!("{other:?}"),

@@ -1,7 +1,7 @@
 //! What only the `verifying_key` hook vouches for is never turned into a token of ours.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rocket::local::blocking::Client;
 use rocket_jwt_extended::jsonwebtoken::{Algorithm, EncodingKey};
@@ -9,7 +9,7 @@ use rocket_jwt_extended::{
     AccessToken, Claims, Duration, Error, Jwt, JwtFairing, Reason, RefreshToken, Rejection,
     SigningKey, TokenPair, VerifyingKey,
 };
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 use crate::ask::*;
 use crate::support::*;

@@ -7,7 +7,7 @@ use rocket::local::blocking::Client;
 use rocket_jwt_extended::{
     AccessToken, Claims, Error, Fresh, Jwt, JwtFairing, NoClaims, Reason, RefreshToken, Rejection,
 };
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 use crate::ask::*;
 use crate::support::*;

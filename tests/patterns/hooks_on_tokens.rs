@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use rocket_jwt_extended::{Claims, Error, Identity, Jwt};
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 use crate::support::*;
 

@@ -190,8 +190,8 @@ fn an_expired_token_is_never_fresh_where_no_launch_was_there_to_fail() {
 #[test]
 fn a_launch_with_a_guard_that_takes_expired_for_fresh_fails() {
     use crate::users_for_expired::{Anybody, Somebody};
-    use rocket::error::ErrorKind;
     use rocket::Route;
+    use rocket::error::ErrorKind;
     use rocket_jwt_extended::{Fresh, Headers, Require};
 
     #[get("/")]

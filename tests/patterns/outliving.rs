@@ -1,7 +1,7 @@
 //! What must not outlive a logout, a lifetime, or a clock that is set back.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rocket::http::{Header, Status};
 use rocket::local::asynchronous::Client as AsyncClient;

@@ -3,7 +3,7 @@
 use rocket::error::ErrorKind;
 use rocket::http::{ContentType, Header, Method};
 use rocket::local::blocking::Client;
-use rocket::serde::{json::Json, Deserialize};
+use rocket::serde::{Deserialize, json::Json};
 use rocket::{Build, Rocket};
 use rocket_jwt_extended::{
     AccessToken, AnyToken, CurrentUser, Fresh, In, JsonBody, Jwt, LoadUser, NoClaims, Optional,

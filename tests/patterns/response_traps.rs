@@ -1,9 +1,9 @@
 //! What Rocket does to answers and their cookies, and what comes of it here.
 
+use rocket::Request;
 use rocket::fairing::AdHoc;
 use rocket::http::{Accept, ContentType, CookieJar, Header, Status};
 use rocket::local::blocking::Client;
-use rocket::Request;
 use rocket_jwt_extended::{AccessToken, Fresh, Jwt, Optional, Rejection};
 
 use crate::ask::*;

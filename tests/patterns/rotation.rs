@@ -1,11 +1,11 @@
 //! Rotation: a refresh token is exchanged for a pair, once.
 
 use rocket::local::blocking::Client;
-use rocket::serde::{json::Json, Deserialize};
+use rocket::serde::{Deserialize, json::Json};
 use rocket_jwt_extended::{
     AccessToken, Claims, Duration, Fresh, Jwt, JwtFairing, RefreshToken, Rejection, TokenPair,
 };
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 use crate::ask::*;
 use crate::support::*;
@@ -41,7 +41,7 @@ async fn refresh_with(
     token: RefreshToken<Claims>,
     claims: Json<Own>,
 ) -> Result<TokenPair, Rejection> {
-    jwt.rotate(token).claims(&claims.0 .0).await
+    jwt.rotate(token).claims(&claims.0.0).await
 }
 
 fn site(toml: &str, fairing: JwtFairing) -> (Client, ManualClock) {

@@ -2,7 +2,7 @@
 
 use rocket::local::blocking::Client;
 use rocket_jwt_extended::{AccessToken, RefreshToken};
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 use crate::ask::*;
 use crate::support::*;

@@ -1,16 +1,16 @@
 //! Loading the application's user.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rocket::Request;
 use rocket::local::blocking::Client;
 use rocket::serde::Serialize;
-use rocket::Request;
 use rocket_jwt_extended::{
     AccessToken, Claims, CurrentUser, Fresh, Jwt, LoadUser, NoClaims, Optional, Permission,
     RefreshToken, Require, Token,
 };
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 use crate::ask::*;
 use crate::support::*;

@@ -10,7 +10,7 @@ use rocket::time::OffsetDateTime;
 use rocket_jwt_extended::{
     AccessToken, Claims, CurrentUser, Location, NoClaims, Optional, Token, WithBody,
 };
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 /// Everything that can be read off a token, as JSON.
 fn read<C>(token: &Token<C>) -> Value {

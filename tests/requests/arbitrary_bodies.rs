@@ -4,7 +4,7 @@ use crate::arbitrary::{app, ask, check, text_of};
 use crate::common::*;
 use proptest::prelude::*;
 use rocket::http::{ContentType, Header};
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 /// Any JSON, not deep.
 fn any_json() -> impl Strategy<Value = Value> {

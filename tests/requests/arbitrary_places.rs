@@ -3,8 +3,8 @@
 use crate::arbitrary::{app, ask, check, text_of};
 use crate::common::*;
 use proptest::prelude::*;
-use rocket::http::uri::Origin;
 use rocket::http::Cookie;
+use rocket::http::uri::Origin;
 use rocket::local::blocking::{Client, LocalRequest};
 
 /// A request with that header, and with what Rocket reads from it in the jar.

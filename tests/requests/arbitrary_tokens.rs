@@ -4,7 +4,7 @@ use crate::arbitrary::{app, ask, check, text_of};
 use crate::common::*;
 use crate::support::*;
 use proptest::prelude::*;
-use serde_json::{json, Map, Value};
+use serde_json::{Map, Value, json};
 
 #[test]
 fn a_text_that_is_no_token_of_ours_is_refused() {

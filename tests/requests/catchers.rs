@@ -9,7 +9,7 @@ use rocket::response::status::Custom;
 use rocket::serde::json::Json;
 use rocket::{Build, Request, Responder, Rocket};
 use rocket_jwt_extended::Rejection;
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 /// What an application may answer: all that is known of a refusal.
 fn told(status: Status, request: &Request<'_>) -> Json<Value> {

@@ -9,7 +9,7 @@ use rocket::request::FromRequest;
 use rocket::route::Outcome;
 use rocket::{Data, Request, Route};
 use rocket_jwt_extended::{Rejection, TokenGuard};
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 /// The one setting in which Flask-JWT-Extended's statuses differ.
 pub const FLASK: &str = "invalid_token_status = 422\n";

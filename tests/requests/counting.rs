@@ -1,11 +1,11 @@
 //! A blocklist that counts what it is asked.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rocket::time::OffsetDateTime;
 use rocket_jwt_extended::{
-    rocket, Blocklist, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
+    Blocklist, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp, rocket,
 };
 
 /// A counter that is shared with hooks and stores.

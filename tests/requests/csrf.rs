@@ -9,7 +9,7 @@ use rocket::outcome::Outcome::{Error, Forward, Success};
 use rocket::route::Outcome;
 use rocket::{Data, Request, Route};
 use rocket_jwt_extended::{AccessToken, AnyToken, Optional, RefreshToken};
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 #[get("/")]
 fn get(token: AccessToken) -> String {
@@ -219,7 +219,10 @@ fn a_refusal_names_header_and_cookie_and_never_the_value() {
 #[test]
 fn the_hint_names_no_cookie_that_is_not_set() {
     for (toml, hint) in [
-        ("csrf_in_cookies = false", "send the CSRF value of the token in the header `X-CSRF-TOKEN`"),
+        (
+            "csrf_in_cookies = false",
+            "send the CSRF value of the token in the header `X-CSRF-TOKEN`",
+        ),
         (
             "csrf_in_cookies = false\ncsrf_check_form = true",
             "send the CSRF value of the token in the header `X-CSRF-TOKEN`; this route does not read \

@@ -4,9 +4,9 @@ use crate::common::*;
 use crate::counting::Count;
 use crate::support::*;
 use crate::users::{Member, NotBob, User};
+use rocket::Request;
 use rocket::http::Header;
 use rocket::local::blocking::Client;
-use rocket::Request;
 use rocket_jwt_extended::{
     AccessToken, AnyToken, CurrentUser, Fresh, LoadUser, NoClaims, Require, Token, TokenGuard,
 };

@@ -11,13 +11,14 @@ use crate::support::*;
 use crate::users::{NotBob, User};
 use rocket::http::{ContentType, Status};
 use rocket::local::blocking::Client;
-use rocket::serde::{json::Json, Serialize};
+use rocket::serde::{Serialize, json::Json};
 use rocket_jwt_extended::jsonwebtoken::Algorithm;
 use rocket_jwt_extended::{
-    danger, AccessToken, AnyToken, Audience, BodyError, Claims, CookieWriter, CurrentUser, Decoder,
+    AccessToken, AnyToken, Audience, BodyError, Claims, CookieWriter, CurrentUser, Decoder,
     Duration, Error, Fresh, Headers, IgnoreRevocation, In, IntoRevocation, Jwt, JwtFairing,
     NoClaims, Optional, OrForward, RefreshToken, Rejection, Require, Rotation, SigningKey,
     StoreError, Token, TokenBuilder, TokenIds, TokenPair, TokenPairBuilder, VerifyingKey, WithBody,
+    danger,
 };
 use serde_json::json;
 

@@ -5,7 +5,7 @@ use crate::support::*;
 use rocket::local::blocking::Client;
 use rocket::time::Duration;
 use rocket_jwt_extended::{AccessToken, Fresh, RefreshToken};
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 #[get("/")]
 fn fresh(token: Fresh) -> String {

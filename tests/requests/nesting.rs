@@ -6,14 +6,14 @@
 use crate::common::*;
 use crate::support::*;
 use crate::users::{NotBob, User};
-use rocket::local::blocking::Client;
 use rocket::Route;
+use rocket::local::blocking::Client;
 use rocket_jwt_extended::{
     AcceptedTypes, AccessToken, AnyToken, Claims, Cookies, CurrentUser, Fresh, Headers,
     IgnoreRevocation, In, Location, NoClaims, Optional, QueryString, RefreshToken, Require,
     TokenGuard,
 };
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 /// All five changes to an access token's policy, in six of their orders.
 fn everything() -> Vec<Route> {

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use crate::common::*;
 use crate::refusals::{bare, cases, fairing, routes};
 use crate::support::*;
+use rocket::Request;
 use rocket::http::{ContentType, Status};
 use rocket::local::blocking::Client;
 use rocket::response::status::{Custom, NoContent};
-use rocket::Request;
 use rocket_jwt_extended::{JwtFairing, Rejection};
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 #[get("/own/<status>")]
 fn own(status: u16) -> Status {

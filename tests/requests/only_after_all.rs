@@ -5,7 +5,7 @@ use crate::support::*;
 use crate::users::{NotBob, User};
 use rocket::local::blocking::Client;
 use rocket_jwt_extended::{AccessToken, CurrentUser, Fresh, Jwt, Optional, Rejection, Require};
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 #[get("/")]
 fn plain(token: AccessToken) -> String {

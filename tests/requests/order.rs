@@ -4,14 +4,14 @@ use std::convert::Infallible;
 
 use crate::common::*;
 use crate::support::*;
+use rocket::Request;
 use rocket::http::Method;
 use rocket::local::blocking::Client;
-use rocket::Request;
 use rocket_jwt_extended::{
     AccessToken, CurrentUser, Fresh, Jwt, LoadUser, NoClaims, Permission, Require, Revocation,
     Token,
 };
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 struct Nobody;
 

@@ -10,7 +10,7 @@ use rocket::{Ignite, Request, Rocket, Sentinel};
 use rocket_jwt_extended::{
     AccessToken, CurrentUser, Fresh, Jwt, NoClaims, Optional, Rejection, Require,
 };
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 type Admins = Require<Admin, AccessToken<Profile>>;
 

@@ -4,7 +4,7 @@ use crate::refusals::{bare, cases, claimed, fairing, routes};
 use crate::support::*;
 use rocket::http::ContentType;
 use rocket::local::blocking::Client;
-use rocket_jwt_extended::{danger, AccessToken, Claims, Error, Jwt, Reason, Rejection};
+use rocket_jwt_extended::{AccessToken, Claims, Error, Jwt, Reason, Rejection, danger};
 use serde_json::json;
 
 use crate::common::*;

@@ -10,10 +10,10 @@ use rocket::time::OffsetDateTime;
 use rocket::{Build, Rocket, Route};
 use rocket_jwt_extended::jsonwebtoken::Algorithm;
 use rocket_jwt_extended::{
-    rocket, AccessToken, Blocklist, CurrentUser, Fresh, Jwt, JwtFairing, RefreshToken, Rejection,
-    Require, Revocation, Standing, StoreError, TokenIds, TokenPair, UseUp, VerifyingKey,
+    AccessToken, Blocklist, CurrentUser, Fresh, Jwt, JwtFairing, RefreshToken, Rejection, Require,
+    Revocation, Standing, StoreError, TokenIds, TokenPair, UseUp, VerifyingKey, rocket,
 };
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 #[get("/access")]
 fn access_route(token: AccessToken) -> String {

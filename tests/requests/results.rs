@@ -2,10 +2,10 @@
 
 use crate::common::*;
 use crate::support::*;
+use rocket::Request;
 use rocket::fairing::AdHoc;
 use rocket::http::{ContentType, Header, Status};
 use rocket::local::blocking::Client;
-use rocket::Request;
 use rocket_jwt_extended::{AccessToken, Fresh, Jwt, RefreshToken, Rejection};
 use serde_json::json;
 

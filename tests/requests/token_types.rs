@@ -7,7 +7,7 @@ use rocket::local::blocking::Client;
 use rocket_jwt_extended::{
     AccessToken, AnyToken, Fresh, Headers, IgnoreRevocation, In, RefreshToken, Require, TokenType,
 };
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 fn app() -> Client {
     let routes = vec![

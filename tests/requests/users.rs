@@ -1,10 +1,10 @@
 //! Applications' users and permissions, for several tests.
 
+use rocket::Request;
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 use rocket::serde::Deserialize;
 use rocket::tokio::task::yield_now;
-use rocket::Request;
 use rocket_jwt_extended::{LoadUser, NoClaims, Permission, Token};
 
 /// What an application claims of its users.

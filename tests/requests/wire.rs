@@ -7,8 +7,8 @@ use std::thread::{self, JoinHandle};
 
 use crate::common::*;
 use crate::support::*;
-use rocket::fairing::AdHoc;
 use rocket::Shutdown;
+use rocket::fairing::AdHoc;
 use rocket_jwt_extended::{AccessToken, Jwt, Optional};
 
 #[get("/")]

@@ -3,12 +3,12 @@
 use crate::common::*;
 use crate::support::*;
 use crate::users::{NotBob, User};
+use rocket::Request;
 use rocket::data::{Limits, ToByteUnit};
 use rocket::form::Form;
 use rocket::http::{ContentType, Header, Status};
 use rocket::local::blocking::{Client, LocalRequest};
-use rocket::serde::{json::Json, Deserialize};
-use rocket::Request;
+use rocket::serde::{Deserialize, json::Json};
 use rocket_jwt_extended::{
     BodyError, CurrentUser, FromBody, In, JsonBody, Jwt, Optional, Require, WithBody,
 };

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::database::{Kind, Server};
 use crate::http::send;
-use crate::node::{wait_until, Node, Setup};
+use crate::node::{Node, Setup, wait_until};
 
 const TIMEOUT: &str = ",blocklist_timeout=\"500ms\"";
 /// A request may wait for the store twice, and then for its turn on a loaded machine.

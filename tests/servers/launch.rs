@@ -1,6 +1,6 @@
 //! Whether an application with its blocklist in a database launches, and what it says if not.
 
-use crate::database::{folder, Kind, Server};
+use crate::database::{Kind, Server, folder};
 use crate::node::{Node, Place, Setup};
 
 /// The log of a launch that fails.

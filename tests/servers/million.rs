@@ -5,13 +5,13 @@ use std::sync::Arc;
 use rocket::http::Status;
 use rocket::local::blocking::Client;
 use rocket::time::{Duration, OffsetDateTime};
-use rocket_db_pools::sqlx::{self, pool::PoolOptions, Row, SqlitePool};
+use rocket_db_pools::sqlx::{self, Row, SqlitePool, pool::PoolOptions};
 use rocket_jwt_extended::blocklist::SqlxBlocklist;
 use rocket_jwt_extended::{
-    rocket_db_pools, AccessToken, Blocklist, Jwt, MemoryBlocklist, Revocation,
+    AccessToken, Blocklist, Jwt, MemoryBlocklist, Revocation, rocket_db_pools,
 };
 
-use crate::database::{folder, Kind, Server};
+use crate::database::{Kind, Server, folder};
 use crate::http::Pair;
 use crate::node::{Node, Place, Setup};
 
@@ -57,8 +57,7 @@ fn sqlite_finds_one_of_a_million_by_its_key() {
     still_tells(&Place { store: "sqlx_sqlite", url: url.clone() }, || {
         rocket::execute(async {
             let pool = SqlitePool::connect(&url).await.expect("a pool");
-            let insert =
-                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
+            let insert = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
                           INSERT INTO jwt_blocklist (entry, revoked, expires, changed) \
                           SELECT CAST(printf('t%016d', i) AS BLOB), 1, ?2, 0 FROM n";
             let insert = sqlx::query(insert).bind(MILLION).bind(in_an_hour());

@@ -7,7 +7,7 @@ use std::sync::{Once, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::http::{send, Answer, Pair};
+use crate::http::{Answer, Pair, send};
 
 /// Where a blocklist is: the feature it needs and the address of the database.
 #[derive(Debug, Clone)]

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::thread;
 
-use crate::database::{folder, free_port, Kind, Server};
-use crate::node::{bound_to_us, wait_until, Node, Place, Setup};
+use crate::database::{Kind, Server, folder, free_port};
+use crate::node::{Node, Place, Setup, bound_to_us, wait_until};
 
 struct Pooler {
     folder: PathBuf,

@@ -1,20 +1,20 @@
 //! Redis fails over, and the connections of a node stay with the server that was the primary. The
 //! node is answered by the new one without a restart, and nobody is let in whom that has revoked.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rocket::figment::{providers::Serialized, Figment};
+use rocket::figment::{Figment, providers::Serialized};
 use rocket::futures::future::join_all;
 use rocket::time::OffsetDateTime;
-use rocket_db_pools::{deadpool_redis, Config, Pool as _};
+use rocket_db_pools::{Config, Pool as _, deadpool_redis};
 use rocket_jwt_extended::blocklist::{Blocklist, RedisBlocklist, Revocation, Standing, TokenIds};
 
 use crate::database::{Kind, Server};
 use crate::http::Pair;
-use crate::node::{wait_until, Node, Place, Setup};
+use crate::node::{Node, Place, Setup, wait_until};
 use crate::relay::Relay;
 
 /// A primary, its replica, and an address that leads to the primary.

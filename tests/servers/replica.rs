@@ -4,9 +4,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::database::{folder, Kind, Server};
+use crate::database::{Kind, Server, folder};
 use crate::http::{Answer, Pair};
-use crate::node::{wait_until, Node, Place, Setup};
+use crate::node::{Node, Place, Setup, wait_until};
 use crate::rotation;
 
 /// The bound is two seconds.

@@ -1,12 +1,12 @@
 //! What was acknowledged is still revoked after the application, or the database, was killed.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crate::database::{folder, Kind, Server};
-use crate::http::{send, Pair};
-use crate::node::{wait_until, Node, Place, Setup};
+use crate::database::{Kind, Server, folder};
+use crate::http::{Pair, send};
+use crate::node::{Node, Place, Setup, wait_until};
 
 /// How many revocations are acknowledged before something is killed.
 const ENOUGH: usize = 60;

@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::database::{folder, Kind, Server};
-use crate::http::{send, Answer, Pair};
+use crate::database::{Kind, Server, folder};
+use crate::http::{Answer, Pair, send};
 use crate::node::{Node, Place, Setup};
 
 /// Longer than any machine here takes, since what is tested is not the time but the fact.

@@ -393,8 +393,7 @@ mod sqlite {
         let admin = pool::<SqlitePool>(&home.url).await;
         let mut reader = ChangeReader::new(server::<SqlitePool>(&home.url).await);
         reader.pass().await.expect("a pass");
-        let insert =
-            "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT 10000) \
+        let insert = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT 10000) \
                       INSERT INTO jwt_blocklist (entry, revoked, changed) \
                       SELECT CAST(printf('t%016d', i) AS BLOB), 1, 1 + i / 5000 FROM n";
         admin.execute(insert).await.expect("rows");

@@ -2,8 +2,8 @@
 //! stays.
 #![cfg(all(feature = "test-util", any(feature = "sqlx_mysql", feature = "deadpool_postgres")))]
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rocket::time::{Duration, OffsetDateTime};
 use rocket::tokio;

@@ -175,7 +175,7 @@ mod sqlx {
     #[cfg(feature = "sqlx_mysql")]
     #[rocket::async_test]
     async fn a_wrong_password_is_an_error() {
-        use rocket_db_pools::sqlx::{pool::PoolOptions, MySql};
+        use rocket_db_pools::sqlx::{MySql, pool::PoolOptions};
 
         let url = crate::store_support::mysql();
         let (_, server) = url.rsplit_once('@').expect("an address with a user");

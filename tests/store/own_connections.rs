@@ -113,10 +113,10 @@ mod sqlx {
             #[cfg(feature = $feature)]
             #[rocket::async_test]
             async fn $place() {
-                use std::sync::atomic::{AtomicBool, Ordering};
                 use std::sync::Arc;
+                use std::sync::atomic::{AtomicBool, Ordering};
 
-                use rocket_db_pools::sqlx::{pool::PoolOptions, $database, Executor};
+                use rocket_db_pools::sqlx::{Executor, pool::PoolOptions, $database};
                 use rocket_jwt_extended::blocklist::SqlxBlocklist;
 
                 let home = crate::store_support::$place::Home::new().await;
@@ -169,7 +169,7 @@ mod sqlx {
     #[cfg(feature = "sqlx_sqlite")]
     #[rocket::async_test]
     async fn a_database_in_memory_is_that_of_the_pool() {
-        use rocket_db_pools::sqlx::{pool::PoolOptions, sqlite::SqliteConnectOptions, Sqlite};
+        use rocket_db_pools::sqlx::{Sqlite, pool::PoolOptions, sqlite::SqliteConnectOptions};
         use rocket_jwt_extended::blocklist::SqlxBlocklist;
 
         let shared = "sqlite::memory:".parse().expect("options");

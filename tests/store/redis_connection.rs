@@ -1,10 +1,10 @@
 //! The connection that all requests share, and what happens to them when it fails.
 #![cfg(all(feature = "test-util", feature = "deadpool_redis"))]
 
-use rocket::futures::future::{join_all, FutureExt};
+use rocket::futures::future::{FutureExt, join_all};
 use rocket::time::{Duration, OffsetDateTime};
-use rocket_db_pools::deadpool_redis::redis::Cmd;
 use rocket_db_pools::deadpool_redis::Pool;
+use rocket_db_pools::deadpool_redis::redis::Cmd;
 use rocket_jwt_extended::blocklist::{
     Blocklist, RedisBlocklist, Revocation, Standing, TokenIds, UseUp,
 };

@@ -89,8 +89,7 @@ async fn mysql_names_the_missing_rights_and_grants_them() {
     let texts = ["doesn't exist", "CREATE command denied", "migrations/", &grant, &epoch];
     says(launch::<sqlx::MySqlPool>(&url).await, &texts, &[]);
     server::<sqlx::MySqlPool>(&home.url).await;
-    let missing =
-        "the right to INSERT, UPDATE, DELETE, INSERT (on jwt_blocklist_epoch), UPDATE (on \
+    let missing = "the right to INSERT, UPDATE, DELETE, INSERT (on jwt_blocklist_epoch), UPDATE (on \
                    jwt_blocklist_epoch) is missing";
     says(launch::<sqlx::MySqlPool>(&url).await, &[missing, &grant, &epoch], &[]);
     run(&format!("GRANT INSERT, UPDATE ON {database}.* TO {user}@'%'")).await;

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use rocket::figment::{providers::Serialized, Figment};
+use rocket::figment::{Figment, providers::Serialized};
 use rocket_db_pools::{Config, Pool};
 use rocket_jwt_extended::blocklist::{BlocklistPool, ReplicableBlocklist};
 
@@ -184,7 +184,7 @@ pub mod sqlx_mysql {
 /// Keys with a prefix of their own, removed by [`end()`](Home::end()).
 #[cfg(feature = "deadpool_redis")]
 pub mod deadpool_redis {
-    use rocket_db_pools::deadpool_redis::{redis, Pool};
+    use rocket_db_pools::deadpool_redis::{Pool, redis};
 
     pub struct Home {
         pub pool: Pool,

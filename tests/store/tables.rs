@@ -66,7 +66,7 @@ mod sqlx {
         ($feature:literal, $place:ident, $database:ident) => {
             #[cfg(feature = $feature)]
             mod $place {
-                use rocket_db_pools::sqlx::{self, $database, Executor};
+                use rocket_db_pools::sqlx::{self, Executor, $database};
 
                 use crate::store_support::{pool, $place::Home};
 

@@ -7,7 +7,7 @@ use rocket::http::uri::Host;
 use rocket::http::{Header, Method};
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket::time::{Date, Duration, Month, OffsetDateTime};
-use rocket_jwt_extended::{rocket, Clock};
+use rocket_jwt_extended::{Clock, rocket};
 
 use crate::support::ManualClock;
 

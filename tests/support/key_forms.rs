@@ -1,8 +1,8 @@
 //! The forms in which tools write keys, made at run time by those tools.
 
-use crate::pem::{openssl, openssl_bytes, pair, File, Kind};
-use base64::engine::general_purpose::STANDARD;
+use crate::pem::{File, Kind, openssl, openssl_bytes, pair};
 use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 /// A form, and the key in it.
 pub type Named = (&'static str, Vec<u8>);

@@ -8,14 +8,14 @@ use std::sync::{Arc, OnceLock};
 
 use jsonwebtoken::crypto::CryptoProvider;
 use jsonwebtoken::{Algorithm, EncodingKey};
-use rocket::figment::providers::{Format, Toml};
 use rocket::figment::Figment;
+use rocket::figment::providers::{Format, Toml};
 use rocket::http::{Header, Status};
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket::time::{Duration, OffsetDateTime};
 use rocket::{Build, Rocket, Route};
-use rocket_jwt_extended::{jsonwebtoken, rocket, Clock, Jwt, JwtFairing};
-use serde_json::{json, Value};
+use rocket_jwt_extended::{Clock, Jwt, JwtFairing, jsonwebtoken, rocket};
+use serde_json::{Value, json};
 
 /// The instant at which every manual clock starts.
 pub const START: i64 = 1_800_000_000;
@@ -186,15 +186,15 @@ pub fn provider() -> &'static CryptoProvider {
 
 /// Base64url without padding (RFC 7515 §2).
 pub fn base64url(bytes: &[u8]) -> String {
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// A part of a token as JSON.
 pub fn part(token: &str, index: usize) -> Value {
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let part = token.split('.').nth(index).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }

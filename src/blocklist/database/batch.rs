@@ -13,10 +13,10 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rocket::futures::future::{join_all, select, Either};
+use rocket::futures::future::{Either, join_all, select};
 use rocket::tokio;
 use rocket::tokio::sync::oneshot;
-use rocket::tokio::time::{timeout, Instant};
+use rocket::tokio::time::{Instant, timeout};
 
 use super::rows::{self, Row};
 use crate::blocklist::entry::EntryKey;

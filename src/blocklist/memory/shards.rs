@@ -1,10 +1,10 @@
 //! A hash map in many small maps, so that no lock is held for long.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use dashmap::mapref::entry::Entry;
 use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
 use foldhash::fast::RandomState;
 use rocket::time::OffsetDateTime;
 use rocket::tokio::task;
@@ -152,11 +152,7 @@ fn map_index(id: &Id) -> usize {
     // The greater of two random indexes has a probability that increases linearly from zero. It is
     // used in a third of the cases.
     let is_uneven = (mixed / MAPS / MAPS).is_multiple_of(3);
-    if is_uneven {
-        one.max(other)
-    } else {
-        one
-    }
+    if is_uneven { one.max(other) } else { one }
 }
 
 #[cfg(test)]
@@ -165,7 +161,7 @@ mod tests {
 
     use uuid::Uuid;
 
-    use super::{map_index, Seconds, MAPS};
+    use super::{MAPS, Seconds, map_index};
 
     #[test]
     fn an_entry_never_expires_early_and_without_until_never() {

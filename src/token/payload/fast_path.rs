@@ -15,7 +15,7 @@ use memchr::memchr;
 
 use rocket::serde::de::{Deserialize, DeserializeSeed, Deserializer};
 
-use super::slot::{whole_date, ReadSlot, Slot};
+use super::slot::{ReadSlot, Slot, whole_date};
 use super::slots::Slots;
 use super::spans::{Span, Spans};
 use super::unique::{DepthLimit, Unique};

@@ -115,7 +115,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    use super::{compact, member, Members};
+    use super::{Members, compact, member};
 
     #[test]
     fn a_value_is_the_text_that_was_written() {

@@ -9,7 +9,7 @@ use rocket::serde::de::{MapAccess, SeqAccess, Visitor};
 use rocket::time::{Duration, OffsetDateTime};
 use serde_json::Number;
 
-use super::unique::{DepthLimit, Name, SeenKeys, Unique, NUMBER, NUMBERS_ARE_OBJECTS};
+use super::unique::{DepthLimit, NUMBER, NUMBERS_ARE_OBJECTS, Name, SeenKeys, Unique};
 
 /// A claim's value.
 #[derive(Debug, Default)]

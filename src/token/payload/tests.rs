@@ -2,14 +2,14 @@ use std::fmt::Debug;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use rocket::serde::de::DeserializeOwned;
 use rocket::serde::Deserialize;
+use rocket::serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::deserialize::deserialize;
 use super::slot::{fractional_date, whole_date};
 use super::spans::Spans;
-use super::{fast_path, Payload};
+use super::{Payload, fast_path};
 use crate::clock::millis;
 use crate::token::claims::Claims;
 

@@ -5,14 +5,14 @@
 #[macro_use]
 extern crate rocket;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rocket::fairing::AdHoc;
 use rocket::http::Status;
 use rocket::time::{Duration, OffsetDateTime};
 use rocket::{Build, Rocket, State};
-use rocket_db_pools::{deadpool_postgres, deadpool_redis, sqlx, Database};
+use rocket_db_pools::{Database, deadpool_postgres, deadpool_redis, sqlx};
 use rocket_jwt_extended::blocklist::BlocklistPool;
 use rocket_jwt_extended::{
     AccessToken, Clock, Error, Event, Jwt, JwtFairing, RefreshToken, Rejection, TokenPair,

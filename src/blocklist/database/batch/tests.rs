@@ -1,13 +1,13 @@
 use std::collections::HashMap;
 use std::future::Future;
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rocket::futures::future::{join_all, BoxFuture, FutureExt};
+use rocket::futures::future::{BoxFuture, FutureExt, join_all};
 use rocket::tokio::runtime::{Builder, Runtime};
 use rocket::tokio::sync::Semaphore;
 use rocket::tokio::task::yield_now;
-use rocket::tokio::time::{advance, Instant};
+use rocket::tokio::time::{Instant, advance};
 
 use super::*;
 use crate::blocklist::database::rows::Fields;

@@ -7,11 +7,11 @@
 //! a fail-over, others may be missing, and all keys are read again. To have such a record from the
 //! start, the reader appends one of its own.
 
-use rocket_db_pools::deadpool_redis::redis::{self, Value};
 use rocket_db_pools::deadpool_redis::Pool;
+use rocket_db_pools::deadpool_redis::redis::{self, Value};
 use uuid::Uuid;
 
-use super::keyspace::{parse_value, Keyspace};
+use super::keyspace::{Keyspace, parse_value};
 use super::pooled;
 use super::primary::RoleCheck;
 use super::rights;

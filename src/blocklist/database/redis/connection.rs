@@ -10,9 +10,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rocket::tokio::time::timeout;
+use rocket_db_pools::deadpool_redis::Connection as PooledConnection;
 use rocket_db_pools::deadpool_redis::redis::aio::MultiplexedConnection;
 use rocket_db_pools::deadpool_redis::redis::{Pipeline, Value};
-use rocket_db_pools::deadpool_redis::Connection as PooledConnection;
 
 use super::primary::{self, Failure};
 

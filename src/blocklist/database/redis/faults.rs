@@ -1,7 +1,7 @@
 //! Errors of the server and of the pool, with their cures.
 
-use rocket_db_pools::deadpool_redis::redis::{ErrorKind, RedisError};
 use rocket_db_pools::deadpool_redis::PoolError;
+use rocket_db_pools::deadpool_redis::redis::{ErrorKind, RedisError};
 
 use crate::blocklist::store::StoreError;
 

@@ -13,15 +13,15 @@ mod shared_connection;
 use std::sync::Arc;
 
 use rocket::time::OffsetDateTime;
-use rocket_db_pools::deadpool_redis::redis;
 use rocket_db_pools::deadpool_redis::Pool;
+use rocket_db_pools::deadpool_redis::redis;
 
 use self::changes::ChangeReader;
 use self::keyspace::Keyspace;
 use self::primary::RoleCheck;
 use self::shared_connection::{Repeat, SharedConnection};
 use super::batch::Batcher;
-use super::pool::{sealed, BlocklistPool};
+use super::pool::{BlocklistPool, sealed};
 use super::rows::{self, Row, Rows};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};

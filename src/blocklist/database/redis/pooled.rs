@@ -6,7 +6,7 @@ use rocket::tokio;
 use rocket_db_pools::deadpool_redis::redis::{self, Value};
 use rocket_db_pools::deadpool_redis::{Connection as PooledConnection, Pool, PoolError};
 
-use super::primary::{send, Failure, RoleCheck};
+use super::primary::{Failure, RoleCheck, send};
 use crate::blocklist::store::StoreError;
 
 /// Gets a connection of its own from the pool, for commands that take long and would delay the

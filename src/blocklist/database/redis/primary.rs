@@ -7,9 +7,9 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rocket_db_pools::deadpool_redis::PoolError;
 use rocket_db_pools::deadpool_redis::redis::aio::ConnectionLike;
 use rocket_db_pools::deadpool_redis::redis::{self, ErrorKind, Pipeline, RedisError, Value};
-use rocket_db_pools::deadpool_redis::PoolError;
 
 use super::faults;
 use crate::blocklist::store::StoreError;
@@ -215,9 +215,9 @@ fn is_unknown_role(error: &RedisError) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use rocket_db_pools::deadpool_redis::redis::{parse_redis_value, RedisError};
+    use rocket_db_pools::deadpool_redis::redis::{RedisError, parse_redis_value};
 
-    use super::{check, is_elsewhere, is_unknown_role, Failure};
+    use super::{Failure, check, is_elsewhere, is_unknown_role};
 
     fn error(text: &str) -> RedisError {
         match parse_redis_value(format!("-{text}\r\n").as_bytes()) {

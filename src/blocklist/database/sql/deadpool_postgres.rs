@@ -11,14 +11,14 @@ use rocket_db_pools::deadpool_postgres::tokio_postgres::types::{ToSql, Type};
 use rocket_db_pools::deadpool_postgres::tokio_postgres::{self, SimpleQueryMessage};
 use rocket_db_pools::deadpool_postgres::{ClientWrapper, Pool};
 
-use super::changes_postgres::{change_row, ChangeQueries, ChangeRow, Driver};
-use super::connections::{Connections, Lease, Open, Repeat, MAX_CONNECTIONS};
+use super::changes_postgres::{ChangeQueries, ChangeRow, Driver, change_row};
+use super::connections::{Connections, Lease, MAX_CONNECTIONS, Open, Repeat};
 use super::launch::{self, Fault, Session};
 use super::literals::Value;
-use super::retry::{verdict_on, Verdict};
+use super::retry::{Verdict, verdict_on};
 use super::statements::{self, Columns, Statements, TableName};
 use crate::blocklist::database::batch::{Batcher, Reader};
-use crate::blocklist::database::pool::{sealed, BlocklistPool};
+use crate::blocklist::database::pool::{BlocklistPool, sealed};
 use crate::blocklist::database::rows::{self, Row, Rows};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};

@@ -4,7 +4,7 @@ use rocket_db_pools::sqlx::pool::PoolConnection;
 use rocket_db_pools::sqlx::{self, Connection};
 
 use super::driver::Operations;
-use crate::blocklist::database::sql::connections::{Connections, Open, MAX_CONNECTIONS};
+use crate::blocklist::database::sql::connections::{Connections, MAX_CONNECTIONS, Open};
 use crate::blocklist::database::sql::launch::{Fault, Session};
 use crate::blocklist::database::sql::retry::Verdict;
 

@@ -9,9 +9,9 @@ use crate::blocklist::database::sql::launch::Fault;
 #[cfg(feature = "sqlx_postgres")]
 use crate::blocklist::database::sql::literals::Style;
 use crate::blocklist::database::sql::literals::Value;
+use crate::blocklist::database::sql::retry::Verdict;
 #[cfg(any(feature = "sqlx_postgres", feature = "sqlx_mysql"))]
 use crate::blocklist::database::sql::retry::verdict_on;
-use crate::blocklist::database::sql::retry::Verdict;
 use crate::blocklist::database::sql::statements::{Columns, Statements, TableName};
 use crate::blocklist::entry::EntryKey;
 

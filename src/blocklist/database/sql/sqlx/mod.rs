@@ -18,7 +18,7 @@ use super::launch;
 use super::literals::Value;
 use super::statements::{self, Statements, TableName};
 use crate::blocklist::database::batch::{Batcher, Reader};
-use crate::blocklist::database::pool::{sealed, BlocklistPool};
+use crate::blocklist::database::pool::{BlocklistPool, sealed};
 use crate::blocklist::database::rows::{self, Row, Rows};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};

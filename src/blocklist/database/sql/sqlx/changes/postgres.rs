@@ -4,7 +4,7 @@
 use rocket_db_pools::sqlx::{self, Executor, Postgres, Row};
 
 use crate::blocklist::database::sql::changes_postgres::{
-    change_row, ChangeQueries, ChangeRow, Driver,
+    ChangeQueries, ChangeRow, Driver, change_row,
 };
 use crate::blocklist::database::sql::connections::{Lease, Repeat};
 use crate::blocklist::database::sql::literals::{Style, Value};
