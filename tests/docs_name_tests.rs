@@ -1,4 +1,5 @@
-//! The pages for contributors name tests, files and folders of this repository: all of them exist.
+//! The pages for contributors name tests, files and folders of this repository, and all pages link to each
+//! other: everything that they name exists.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -180,6 +181,65 @@ fn the_table_of_folders_has_all_of_them_in_the_order_of_their_imports() {
     assert!(superfluous.is_empty(), "not in `src`: {superfluous:?}");
 }
 
+/// The pages with prose.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = vec![PathBuf::from("benches/README.md")];
+    for folder in ["", "docs"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let path = Path::new(folder).join(entry.unwrap().file_name());
+            if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    pages
+}
+
+/// The targets of a page's links, except those to other sites.
+fn links(page: &str) -> Vec<&str> {
+    let targets = page.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets.filter(|target| !target.contains(':')).collect()
+}
+
+/// The names by which links find the headings of a page.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let mut is_code = false;
+    let mut anchors = BTreeSet::new();
+    for line in page.lines() {
+        is_code ^= line.starts_with("```");
+        if let Some(heading) = line.strip_prefix('#').filter(|_| !is_code) {
+            let text = heading.trim_start_matches('#').trim().to_lowercase();
+            let kept = text.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+            anchors.insert(kept.map(|c| if c == ' ' { '-' } else { c }).collect());
+        }
+    }
+    anchors
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading() {
+    let mut count = 0;
+    let mut broken = Vec::new();
+    for page in pages() {
+        let text = read(&page);
+        for link in links(&text) {
+            count += 1;
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => page.clone(),
+                file => page.parent().unwrap().join(file),
+            };
+            let is_there = root().join(&target).exists()
+                && (anchor.is_empty() || anchors(&read(&target)).contains(anchor));
+            if !is_there {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(count > 20, "links were found: {count}");
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
 #[test]
 fn a_missing_name_would_be_found() {
     let source = "#[test]\nfn a() {}\nfn b() {}\n#[rocket::async_test]\n#[should_panic]\nasync fn c() {}\n// fn d()";
@@ -190,6 +250,9 @@ fn a_missing_name_would_be_found() {
     assert_eq!(tables.len(), 2);
     assert_eq!(code_spans(tables[0]["test"]), ["a", "d"]);
     assert!(!tables[1].contains_key("test"));
+    assert_eq!(links("[a](b.md#c), [d](https://e), ![f](g.svg)"), ["b.md#c", "g.svg"]);
+    let headings = "# In memory: `a_b`\n```sh\n# no\n```\n## Two\n";
+    assert_eq!(anchors(headings), ["in-memory-a_b", "two"].map(String::from).into());
     let page = "| folder or file | |\n|---|---|\n| `a/`, `b.rs` | |\n| `c/` | |\n";
     let expected = [("a", 0), ("b", 0), ("c", 1)].map(|(name, at)| (name.to_string(), at));
     assert_eq!(folders(page), expected.into());
