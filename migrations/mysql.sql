@@ -16,13 +16,19 @@ CREATE TABLE IF NOT EXISTS jwt_blocklist (
     -- Kind of the entry (one byte), then the id: a UUID, or half of a SHA-256 with the
     -- variant bits of no UUID.
     entry   BINARY(17) NOT NULL PRIMARY KEY,
-    -- A revoked token or an ended session.
+    -- A revoked token or an ended session; the row of a live session is not.
     revoked BOOLEAN    NOT NULL,
-    -- A subject: tokens issued until then are dead.
+    -- A subject: tokens issued until then are revoked.
     cut_off BIGINT     NULL,
-    -- A refresh token: first used then.
-    used    BIGINT     NULL,
-    -- When the entry may leave; NULL is never.
+    -- The refresh token of a session that may be exchanged, as the half of `entry` after the kind.
+    current_jti BINARY(16) NULL,
+    -- The one exchanged last, when, and the seed of the ids that were made then.
+    last_jti    BINARY(16) NULL,
+    exchanged   BIGINT NULL,
+    seed        BINARY(16) NULL,
+    -- The exchange that ended the session.
+    ended_by    BINARY(16) NULL,
+    -- When the entry expires; NULL is never.
     expires BIGINT     NULL,
     -- The epoch in which it was last written.
     changed BIGINT     NOT NULL,

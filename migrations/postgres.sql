@@ -5,17 +5,24 @@ CREATE TABLE IF NOT EXISTS jwt_blocklist (
     -- Kind of the entry (one byte), then the id: a UUID, or half of a SHA-256 with the
     -- variant bits of no UUID.
     entry   bytea   NOT NULL PRIMARY KEY CHECK (octet_length(entry) = 17),
-    -- A revoked token or an ended session.
+    -- A revoked token or an ended session; the row of a live session is not.
     revoked boolean NOT NULL,
-    -- A subject: tokens issued until then are dead.
+    -- A subject: tokens issued until then are revoked.
     cut_off bigint,
-    -- A refresh token: first used then.
-    used    bigint,
-    -- When the entry may leave; NULL is never.
+    -- The refresh token of a session that may be exchanged, as the half of `entry` after the kind.
+    current_jti bytea,
+    -- The one exchanged last, when, and the seed of the ids that were made then.
+    last_jti    bytea,
+    exchanged   bigint,
+    seed        bytea,
+    -- The exchange that ended the session.
+    ended_by    bytea,
+    -- When the entry expires; NULL is never.
     expires bigint,
     -- The transaction that last wrote it.
     changed bigint  NOT NULL
-);
+-- Room in each page, so that an exchange writes no index (heap-only).
+) WITH (fillfactor = 80);
 
 CREATE INDEX IF NOT EXISTS jwt_blocklist_expires ON jwt_blocklist (expires);
 

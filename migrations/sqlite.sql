@@ -5,13 +5,19 @@ CREATE TABLE IF NOT EXISTS jwt_blocklist (
     -- Kind of the entry (one byte), then the id: a UUID, or half of a SHA-256 with the
     -- variant bits of no UUID.
     entry   BLOB    NOT NULL PRIMARY KEY CHECK (length(entry) = 17),
-    -- A revoked token or an ended session.
+    -- A revoked token or an ended session; the row of a live session is not.
     revoked INTEGER NOT NULL CHECK (revoked IN (0, 1)),
-    -- A subject: tokens issued until then are dead.
+    -- A subject: tokens issued until then are revoked.
     cut_off INTEGER,
-    -- A refresh token: first used then.
-    used    INTEGER,
-    -- When the entry may leave; NULL is never.
+    -- The refresh token of a session that may be exchanged, as the half of `entry` after the kind.
+    current_jti BLOB,
+    -- The one exchanged last, when, and the seed of the ids that were made then.
+    last_jti    BLOB,
+    exchanged   INTEGER,
+    seed        BLOB,
+    -- The exchange that ended the session.
+    ended_by    BLOB,
+    -- When the entry expires; NULL is never.
     expires INTEGER,
     -- When it was last written: more than in any row before.
     changed INTEGER NOT NULL

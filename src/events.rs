@@ -46,12 +46,21 @@ pub enum Event {
         /// The entry.
         revocation: Revocation,
     },
+    /// A refresh token was exchanged again within `rotation_grace`, and the same pair was issued again. A
+    /// lost response, or a second browser tab, does that, and so does a thief who is quick.
+    #[non_exhaustive]
+    Repeated {
+        /// The identity the token was issued to.
+        identity: String,
+        /// The token's `jti`.
+        jti: String,
+        /// Its session.
+        session_id: Option<String>,
+    },
     /// A refresh token was reused: it, or its successor, was stolen (RFC 9700 §4.14). Its session was
     /// revoked.
     ///
-    /// For a token of a session it is emitted once, or a few times if several uses overlap: afterwards the
-    /// session is known to be revoked. For a refresh token that was issued alone it may be emitted at
-    /// each replay.
+    /// It is emitted at most once for a session: by the use that ended it.
     #[non_exhaustive]
     ReuseDetected {
         /// The identity the token was issued to.

@@ -278,7 +278,7 @@ pub use jsonwebtoken::Header;
 pub use rocket::time::Duration;
 
 pub use blocklist::{
-    Blocklist, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
+    Blocklist, Exchange, Exchanged, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds,
 };
 pub use clock::{Clock, SystemClock};
 pub use error::Error;

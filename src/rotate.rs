@@ -4,9 +4,10 @@ use std::future::IntoFuture;
 
 use rocket::futures::future::BoxFuture;
 use rocket::serde::Serialize;
-use rocket::time::{OffsetDateTime, PrimitiveDateTime};
+use rocket::time::OffsetDateTime;
 
-use crate::blocklist::UseUp;
+use crate::blocklist::{Exchange, Exchanged};
+use crate::clock;
 use crate::error::Error;
 use crate::events::Event;
 use crate::guard::refresh::RefreshToken;
@@ -17,9 +18,11 @@ use crate::provenance::is_ours;
 use crate::reason::Reason;
 use crate::rejection::{CheckFailed, Rejection};
 use crate::revocation::check;
-use crate::revocation::entry_of::ids_of;
+use crate::revocation::entry_of::{exchangeable_ids, session_of};
+use crate::revocation::record::session_until;
 use crate::revocation::successor::Successor;
 use crate::token::claims::{Claims, CustomClaims};
+use crate::token::ids::next_and_seed;
 use crate::token::kind::TokenType;
 use crate::token::registered::custom;
 use crate::token::verified::Verified;
@@ -138,35 +141,65 @@ async fn exchange(
         log::error!("JWT: a refresh token can't be exchanged: {error}");
         Reason::NotIssued
     };
-    // The new pair is made before the old token is marked as used, so that a failure to make it does not
-    // cost the session.
+    let failed = || not_issued(Error::Signing);
+    let (ids, sid) = (exchangeable_ids(jwt, verified), session_of(verified));
+    let sid = sid.ok_or_else(|| Reason::MissingClaim("jti".into()))?;
+    // In whole milliseconds, as the row keeps it.
     let now = jwt.issue_instant(jwt.now());
-    let successor = Successor::of(jwt, verified, now).map_err(not_issued)?;
+    // Later than the token's own time, so that times rise along a session whatever the servers' clocks say.
+    let time = clock::millis(now).max(ids.raw_millis().saturating_add(1));
+    let (next, seed) = next_and_seed(time).ok_or_else(failed)?;
+    // The new pair is made before the exchange, so that a failure to make it does not cost the session.
+    let successor = Successor::new(&sid, next, &seed, now).map_err(not_issued)?;
     let (pair, issued) = issue(&successor, jwt, verified, given.clone()).map_err(not_issued)?;
 
-    let until = verified
-        .registered()
-        .expires_at
-        .and_then(|exp| exp.checked_add(jwt.margin()))
-        .unwrap_or(END_OF_TIME);
-    let ids = ids_of(verified);
+    let exchange = Exchange::new(
+        next,
+        seed,
+        now,
+        jwt.settings().rotation_grace,
+        row_until(jwt, verified, &pair),
+    );
     let store = jwt.blocklist().replica_or_primary();
-    match check::answer(jwt, store.use_up(&ids, now, until)).await? {
-        UseUp::First => {
+    match check::answer(jwt, store.exchange(&ids, &exchange)).await? {
+        Exchanged::First => {
             issued.iter().flatten().for_each(|event| jwt.hooks().emit(event));
             Ok(pair)
         }
-        UseUp::Again { first } => {
-            let successor = check::resolve_reuse(jwt, verified, first).await?;
-            // The pair that was issued then, so no event is emitted.
-            issue(&successor, jwt, verified, given).map(|(pair, _)| pair).map_err(not_issued)
+        Exchanged::Repeated { next, seed, at } => {
+            let successor = Successor::new(&sid, next, &seed, at).map_err(not_issued)?;
+            // The pair that was issued then, so no event says that it is issued.
+            let (pair, _) = issue(&successor, jwt, verified, given).map_err(not_issued)?;
+            jwt.hooks().emit(&Event::Repeated {
+                identity: verified.identity().into(),
+                jti: verified.jti().unwrap_or_default().into(),
+                session_id: Some(sid.into_owned()),
+            });
+            Ok(pair)
         }
-        UseUp::Revoked => Err(Reason::Revoked),
+        Exchanged::Reused { ended_now } => {
+            if ended_now {
+                check::report_theft(jwt, verified);
+            }
+            Err(Reason::Revoked)
+        }
+        Exchanged::Ended => Err(Reason::Revoked),
     }
 }
 
-/// The last instant that can be represented: the mark of a token that never expires stays until then.
-const END_OF_TIME: OffsetDateTime = PrimitiveDateTime::MAX.assume_utc();
+/// When the session's row expires: not before the last refresh token that was issued or exchanged in it,
+/// nor before any other token of the session. It is rounded up to a tenth of that time, so that most
+/// exchanges leave it as it is.
+fn row_until(jwt: &Jwt, verified: &Verified, pair: &TokenPair) -> Option<OffsetDateTime> {
+    let (now, margin) = (jwt.now(), jwt.margin());
+    let others = session_until(jwt)?;
+    let presented = verified.registered().expires_at?.saturating_add(margin);
+    let new = now.saturating_add(pair.refresh_lifetime()?).saturating_add(margin);
+    let until = clock::millis(others.max(presented).max(new));
+    let step = (until.saturating_sub(clock::millis(now)) / 10).max(1);
+    let rounded = until.div_euclid(step).saturating_add(1).saturating_mul(step);
+    clock::from_millis(rounded)
+}
 
 /// Issues the successor with the claims of `verified`, or with the given ones.
 fn issue(

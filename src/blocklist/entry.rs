@@ -3,14 +3,18 @@
 use std::fmt;
 
 use rocket::time::OffsetDateTime;
-use uuid::{Uuid, Variant};
+use uuid::{Builder, Uuid, Variant};
 
+use super::exchange::IdKey;
 use crate::clock;
 use crate::crypto;
 
 /// The two highest bits of a UUID's byte 8. In every UUID of RFC 9562 (the versions 1 to 8) they are
 /// `10`.
 const RESERVED_VARIANT: u128 = 0b11 << 62;
+
+/// Before a `jti` whose hash becomes a session's id, so that this is not the hash of an id.
+const DERIVED_SESSION: &[u8] = b"session of the token\0";
 
 /// The kind of a [`Revocation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -154,8 +158,6 @@ pub struct Entry {
     pub revoked: bool,
     /// For a subject: tokens issued in that millisecond or before are revoked.
     pub cut_off: Option<i64>,
-    /// For a refresh token: when it was used for the first time.
-    pub used: Option<i64>,
     /// When the entry expires; `None` is never.
     pub until: Option<i64>,
 }
@@ -165,7 +167,7 @@ impl Entry {
     pub fn of(revocation: &Revocation) -> Self {
         let [cut_off, until] =
             [revocation.cut_off(), revocation.until()].map(|time| time.map(clock::millis));
-        Self { key: revocation.key(), revoked: cut_off.is_none(), cut_off, used: None, until }
+        Self { key: revocation.key(), revoked: cut_off.is_none(), cut_off, until }
     }
 }
 
@@ -175,7 +177,6 @@ impl fmt::Debug for Entry {
         f.debug_struct("Entry")
             .field("revoked", &self.revoked)
             .field("cut_off", &self.cut_off)
-            .field("used", &self.used)
             .field("until", &self.until)
             .finish_non_exhaustive()
     }
@@ -191,7 +192,8 @@ impl fmt::Debug for Entry {
 ///
 /// let issued_at = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
 /// let ids = TokenIds::new(Some("some jti"), None, Some("ada"), Some(issued_at));
-/// assert_eq!(ids.keys().len(), 2);
+/// // By `jti`, by the session derived from it, and by subject.
+/// assert_eq!(ids.keys().len(), 3);
 /// assert!(ids.is_cut_off_by(issued_at));
 /// assert!(!ids.is_cut_off_by(issued_at - Duration::MILLISECOND));
 /// ```
@@ -203,6 +205,7 @@ pub struct TokenIds<'a> {
     // `iat`, in milliseconds since the Unix epoch. The time of the `jti` is more precise, but
     // parsed only when needed, as most tokens have no subject entry.
     iat_millis: Option<i64>,
+    is_exchangeable: bool,
 }
 
 impl<'a> TokenIds<'a> {
@@ -215,7 +218,18 @@ impl<'a> TokenIds<'a> {
         issued_at: Option<OffsetDateTime>,
     ) -> Self {
         let iat_millis = issued_at.map(|iat| iat.unix_timestamp().saturating_mul(1000));
-        Self { jti, sid, subject, iat_millis }
+        Self { jti, sid, subject, iat_millis, is_exchangeable: false }
+    }
+
+    /// Marks the token as a refresh token that may be exchanged: one of this issuer. Only such a token is
+    /// compared with its session's row; for any other only the session's end counts.
+    pub fn exchangeable(self) -> Self {
+        Self { is_exchangeable: true, ..self }
+    }
+
+    /// Whether the token is compared with its session's row.
+    pub fn is_exchangeable(&self) -> bool {
+        self.is_exchangeable
     }
 
     /// The token's `jti`.
@@ -255,9 +269,37 @@ impl<'a> TokenIds<'a> {
         self.jti.map(|id| entry_key(RevocationKind::Token, id))
     }
 
-    /// The key of the session's entry, if the token has a `sid`.
+    /// The `jti` as a session's row names it.
+    pub fn jti_key(&self) -> Option<IdKey> {
+        self.token_key().map(|[_, id @ ..]| id)
+    }
+
+    /// The key of the session's entry: the `sid`, or for a token without one the session that is derived
+    /// from its `jti`.
     pub fn session_key(&self) -> Option<EntryKey> {
-        self.sid.map(|id| entry_key(RevocationKind::Session, id))
+        match self.sid {
+            Some(sid) => Some(entry_key(RevocationKind::Session, sid)),
+            None => {
+                self.derived_session().map(|id| keyed(RevocationKind::Session, id.into_bytes()))
+            }
+        }
+    }
+
+    /// The id of the session that a token without `sid` belongs to, and that its first exchange or renewal
+    /// begins: a UUIDv7 of its time of issue, with 74 bits of the SHA-256 of its `jti`. No key is needed,
+    /// so it stays the same when keys change.
+    pub(crate) fn derived_session(&self) -> Option<Uuid> {
+        let jti = self.jti.filter(|_| self.sid.is_none())?;
+        let digest = crypto::sha256_half(&[DERIVED_SESSION, jti.as_bytes()].concat());
+        let [tail @ .., _, _, _, _, _, _] = digest;
+        let millis = u64::try_from(self.raw_millis()).unwrap_or_default();
+        Some(Builder::from_unix_timestamp_millis(millis, &tail).into_uuid())
+    }
+
+    /// The token's own time, which orders the refresh tokens of a session: that of its `jti`, if it is a
+    /// UUIDv7, even if it is later than its `iat`.
+    pub(crate) fn raw_millis(&self) -> i64 {
+        self.jti.and_then(uuid_v7_millis).or(self.iat_millis).unwrap_or_default()
     }
 
     /// The key of the subject's entry.
@@ -278,16 +320,21 @@ impl fmt::Debug for TokenIds<'_> {
 }
 
 fn entry_key(kind: RevocationKind, id: &str) -> EntryKey {
+    let id = match canonical_uuid(id) {
+        Some(uuid) if uuid.get_variant() == Variant::RFC4122 => uuid.into_bytes(),
+        _ => hash(id),
+    };
+    keyed(kind, id)
+}
+
+fn keyed(kind: RevocationKind, id: IdKey) -> EntryKey {
     let mut key = [0; 17];
     key[0] = match kind {
         RevocationKind::Token => b't',
         RevocationKind::Session => b's',
         RevocationKind::Subject => b'u',
     };
-    key[1..].copy_from_slice(&match canonical_uuid(id) {
-        Some(uuid) if uuid.get_variant() == Variant::RFC4122 => uuid.into_bytes(),
-        _ => hash(id),
-    });
+    key[1..].copy_from_slice(&id);
     key
 }
 
@@ -307,10 +354,18 @@ fn canonical_uuid(id: &str) -> Option<Uuid> {
 
 /// The time of a UUIDv7, in milliseconds since the Unix epoch.
 pub(crate) fn uuid_v7_millis(jti: &str) -> Option<i64> {
-    let uuid = canonical_uuid(jti)?;
-    if uuid.get_version() != Some(uuid::Version::SortRand) {
-        return None;
-    }
-    let (seconds, nanos) = uuid.get_timestamp()?.to_unix();
+    canonical_uuid(jti).and_then(v7_millis)
+}
+
+/// As [`uuid_v7_millis()`], of an id as a store holds it.
+pub(crate) fn uuid_v7_millis_of(id: &IdKey) -> Option<i64> {
+    v7_millis(Uuid::from_bytes(*id))
+}
+
+fn v7_millis(uuid: Uuid) -> Option<i64> {
+    // Half of a hash may have the version, but not the variant.
+    let is_v7 = uuid.get_version() == Some(uuid::Version::SortRand)
+        && uuid.get_variant() == Variant::RFC4122;
+    let (seconds, nanos) = uuid.get_timestamp().filter(|_| is_v7)?.to_unix();
     i64::try_from(seconds).ok()?.checked_mul(1000)?.checked_add(i64::from(nanos / 1_000_000))
 }

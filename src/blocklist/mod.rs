@@ -5,6 +5,7 @@ pub(crate) mod access;
 #[cfg(feature = "_database")]
 mod database;
 pub(crate) mod entry;
+pub(crate) mod exchange;
 mod memory;
 pub(crate) mod prune_limit;
 pub(crate) mod replica;
@@ -19,6 +20,7 @@ pub use database::sql::deadpool_postgres::PostgresBlocklist;
 #[cfg(feature = "_sqlx")]
 pub use database::sql::sqlx::{SqlxBlocklist, backend::SqlxBackend};
 pub use entry::{Entry, EntryKey, Revocation, RevocationKind, TokenIds};
+pub use exchange::{Exchange, Exchanged, IdKey, LastExchange, SessionRow};
 pub use memory::MemoryBlocklist;
 pub use replica::changes::{Changes, Cursor, ReplicableBlocklist};
-pub use store::{Blocklist, Standing, StoreError, UseUp};
+pub use store::{Blocklist, Standing, StoreError};

@@ -1,5 +1,7 @@
 //! The builders of tokens and pairs.
 
+use std::borrow::Cow;
+
 use rocket::serde::Serialize;
 use rocket::time::{Duration, OffsetDateTime};
 
@@ -8,6 +10,7 @@ use super::spec::{Expires, Freshness, TokenSpec};
 use crate::error::Error;
 use crate::jwt::Jwt;
 use crate::provenance::is_ours;
+use crate::revocation::entry_of::session_of;
 use crate::token::Token;
 use crate::token::claims::Audience;
 use crate::token::identity::Identity;
@@ -143,8 +146,9 @@ impl<'a> TokenBuilder<'a> {
 
     builder_methods!();
 
-    /// Puts the token into the session of `token`, if that has one, so that ending the session ends
-    /// both: for a refresh route without rotation.
+    /// Puts the token into the session of `token`, so that ending the session ends both: for a refresh
+    /// route without rotation. A `token` without `sid` has a session derived from its `jti`; one that
+    /// outlives the longest configured lifetime from now on is then an error.
     ///
     /// It is for access tokens: of a refresh token it is an error. So is a `token` that the blocklist was
     /// not asked about (from [`Jwt::decode()`], or [`IgnoreRevocation`](crate::IgnoreRevocation)), that
@@ -188,7 +192,18 @@ fn lent_session<C>(jwt: &Jwt, token: &Token<C>) -> Result<Option<String>, &'stat
     if !is_ours(jwt, verified) {
         return Err("the token whose session is to be joined is not signed by a key of ours");
     }
-    Ok(verified.sid().map(Into::into))
+    let longest = jwt.settings().longest_lifetime();
+    let outlives = longest.is_some_and(|longest| {
+        verified.registered().expires_at.is_none_or(|exp| exp - jwt.now() > longest)
+    });
+    if verified.sid().is_none() && outlives {
+        // The end of the session would leave the blocklist before the token expires.
+        return Err(
+            "the token whose session is to be joined has none, and outlives the configured \
+                    lifetimes",
+        );
+    }
+    Ok(session_of(verified).map(Cow::into_owned))
 }
 
 impl<'a> TokenPairBuilder<'a> {

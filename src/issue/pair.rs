@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rocket::time::Duration;
+
 use super::spec::{Signed, TokenSpec};
 use crate::error::Error;
 use crate::events::Event;
@@ -57,6 +59,11 @@ impl TokenPair {
     /// The access token's lifetime in seconds.
     pub(crate) fn expires_in(&self) -> Option<i64> {
         self.access.lifetime.map(|lifetime| lifetime.whole_seconds())
+    }
+
+    /// The refresh token's lifetime.
+    pub(crate) fn refresh_lifetime(&self) -> Option<Duration> {
+        self.refresh.lifetime
     }
 
     pub(crate) fn signed(&self) -> [&Signed; 2] {

@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::jwt::Jwt;
 use crate::keys::signing::SigningKey;
+use crate::revocation::entry_of::session_of;
 use crate::token::claims::{Audience, Claims, audience};
 use crate::token::compact::{MAX_HEADER_LENGTH, encode_header, header_of};
 use crate::token::identity::Identity;
@@ -248,7 +249,7 @@ impl TokenSpec {
         let now = jwt.now();
         let at = self.ids.at.unwrap_or_else(|| jwt.issue_instant(now));
         let given_time = self.ids.jti.as_deref().and_then(uuid_v7_millis);
-        if given_time.is_some_and(|millis| millis > clock::millis(at)) {
+        if !self.ids.exact && given_time.is_some_and(|millis| millis > clock::millis(at)) {
             // No cut-off would ever reach it.
             return Err(Error::FutureTokenId);
         }
@@ -375,7 +376,7 @@ impl TokenSpec {
         self.inherited = custom(earlier.claims(), &jwt.settings().identity_claim);
         self.audience = inherited_audience(earlier);
         self.expires = inherited_lifetime(jwt, earlier);
-        self.ids.sid = earlier.sid().map(Into::into);
+        self.ids.sid = session_of(earlier).map(Cow::into_owned);
         self.ids.at = Some(at);
         self
     }

@@ -160,13 +160,6 @@ impl SigningKey {
         }
         self
     }
-
-    /// Thirty-two bytes that only holders of this key can derive from `data`: HMAC-SHA256 with the
-    /// private key as its key. It is kept apart from signatures by the label.
-    pub(crate) fn derive(&self, label: &str, data: &[u8]) -> Result<Vec<u8>, Error> {
-        let message = [label.as_bytes(), &[0], data].concat();
-        Self::unchecked_secret(Algorithm::HS256, self.key.as_bytes())?.sign(&message)
-    }
 }
 
 impl fmt::Debug for SigningKey {

@@ -10,7 +10,7 @@ use crate::issue::spec::TokenSpec;
 use crate::jwt::Jwt;
 use crate::request::cache::RequestCache;
 use crate::revocation::check::standing_now;
-use crate::revocation::entry_of::ids_of;
+use crate::revocation::entry_of::session_of;
 use crate::settings::Settings;
 use crate::token::kind::TokenType;
 use crate::token::verified::Verified;
@@ -28,6 +28,8 @@ pub(crate) async fn renew(jwt: &Jwt, cache: &RequestCache, response: &mut Respon
 fn due(jwt: &Jwt, cache: &RequestCache, response: &Response<'_>) -> Option<Arc<Verified>> {
     let within = jwt.settings().implicit_refresh_within?;
     let verified = cache.renewable()?;
+    // A token with neither `sid` nor `jti` has no session, so no logout would end its renewal.
+    session_of(&verified)?;
     let is_close = verified.registered().expires_at? - jwt.now() <= within;
     (is_close && !sets_its_cookies(jwt.settings(), response)).then_some(verified)
 }
@@ -37,7 +39,7 @@ async fn renew_now(jwt: &Jwt, verified: &Verified, response: &mut Response<'_>) 
     let at = jwt.issue_instant(jwt.now());
     // Queried again, since the route may have been the logout; and in the store itself, since an entry
     // recorded elsewhere before this instant revokes the old token but not the new one.
-    match standing_now(jwt, ids_of(verified)).await {
+    match standing_now(jwt, verified).await {
         Ok(Standing::Live) => (),
         _ => return,
     }

@@ -1,10 +1,15 @@
 //! From a token to its entry in the blocklist, and to the ids to query.
 
+use std::borrow::Cow;
+
 use rocket::time::{Duration, OffsetDateTime};
 
 use crate::blocklist::{Revocation, TokenIds};
 use crate::error::Error;
+use crate::jwt::Jwt;
+use crate::provenance::is_ours;
 use crate::token::Token;
+use crate::token::kind::TokenType;
 use crate::token::verified::Verified;
 
 /// Something that [`Jwt::revoke()`](crate::Jwt::revoke) can revoke: a `&token`, a reference to a guard,
@@ -55,6 +60,22 @@ pub(crate) fn ids_of(verified: &Verified) -> TokenIds<'_> {
     let identity = Some(verified.identity());
     let issued = verified.registered().issued_at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
     TokenIds::new(verified.jti(), verified.sid(), identity, Some(issued))
+}
+
+/// As [`ids_of()`], for a lookup that compares a refresh token of ours with its session's row. A foreign
+/// token must not end the session that it names.
+pub(crate) fn exchangeable_ids<'a>(jwt: &Jwt, verified: &'a Verified) -> TokenIds<'a> {
+    let ids = ids_of(verified);
+    match verified.registered().token_type == TokenType::Refresh && is_ours(jwt, verified) {
+        true => ids.exchangeable(),
+        false => ids,
+    }
+}
+
+/// The session of a token: its `sid`, or the one derived from its `jti`.
+pub(crate) fn session_of(verified: &Verified) -> Option<Cow<'_, str>> {
+    let derived = || ids_of(verified).derived_session().map(|id| Cow::Owned(id.to_string()));
+    verified.sid().map(Cow::Borrowed).or_else(derived)
 }
 
 /// The ids with which a blocklist is queried.

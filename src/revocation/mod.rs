@@ -19,7 +19,7 @@ use crate::token::Token;
 use crate::token::identity::Identity;
 
 use entry_of::IntoRevocation;
-use record::{record, session_end, session_until};
+use record::{record, session_end};
 
 impl Jwt {
     /// Revokes `&token`, or a [`Revocation`]. Once it returns `Ok`, every guard refuses it, on every server
@@ -43,23 +43,18 @@ impl Jwt {
     /// # fn main() {}
     /// ```
     pub async fn revoke(&self, revocation: impl IntoRevocation) -> Result<(), Error> {
-        record(self, revocation.into_revocation(self.margin())?).await
+        record(self, revocation.into_revocation(self.margin())?).await.map(|_| ())
     }
 
-    /// Ends the session of a token: its access and refresh tokens, and all tokens that rotation made of them.
-    /// Of a token without `sid` it revokes the `jti`, and the tokens that a refresh token was exchanged
-    /// for.
+    /// Ends the session of a token: its access and refresh tokens, and all tokens that rotation and renewal
+    /// made of them. A token without `sid` has a session of its own, derived from its `jti`, to which
+    /// everything belongs that was made of it.
     ///
     /// # Errors
     ///
     /// If the blocklist did not acknowledge it, or the token has neither `sid` nor `jti`.
     pub async fn revoke_session<C>(&self, token: &Token<C>) -> Result<(), Error> {
-        let verified = token.verified();
-        // A refresh token issued alone has a session, once exchanged, that the token does not name.
-        if let Some(begun) = successor::session_begun(self, verified) {
-            record(self, Revocation::session(begun, session_until(self))).await?;
-        }
-        record(self, session_end(self, verified)?).await
+        record(self, session_end(self, token.verified())?).await.map(|_| ())
     }
 
     /// Revokes every token of `identity` issued until now: log out everywhere. A login right

@@ -2,38 +2,32 @@
 
 use rocket::time::OffsetDateTime;
 
+use super::entry_of::session_of;
 use crate::blocklist::Revocation;
 use crate::error::Error;
 use crate::events::Event;
 use crate::jwt::Jwt;
 use crate::token::verified::Verified;
 
-/// Records the entry, and emits the event.
-pub(super) async fn record(jwt: &Jwt, entry: Revocation) -> Result<(), Error> {
+/// Records the entry, and emits the event. Returns whether that changed more than the entry's expiry.
+pub(super) async fn record(jwt: &Jwt, entry: Revocation) -> Result<bool, Error> {
     let entry = entry.recorded(jwt.now());
     let blocklist = jwt.blocklist();
-    blocklist.bounded(blocklist.replica_or_primary().revoke(&entry)).await?;
+    let is_change = blocklist.bounded(blocklist.replica_or_primary().revoke(&entry)).await?;
     jwt.hooks().emit(&Event::Revoked { revocation: entry });
-    Ok(())
+    Ok(is_change)
 }
 
-/// The entry that ends a token's session, or revokes a token without one.
-pub(super) fn session_end(jwt: &Jwt, verified: &Verified) -> Result<Revocation, Error> {
-    let expiry = verified.registered().expires_at;
-    let own = expiry.map(|exp| exp.saturating_add(jwt.margin()));
-    match (verified.sid(), verified.jti()) {
-        (Some(sid), _) => {
-            let others = session_until(jwt);
-            let until = own.zip(others).map(|(own, others)| own.max(others));
-            Ok(Revocation::session(sid, until))
-        }
-        (None, Some(jti)) => Ok(Revocation::token(jti, own)),
-        (None, None) => Err(Error::NoTokenId),
-    }
+/// The entry that ends a token's session.
+pub(crate) fn session_end(jwt: &Jwt, verified: &Verified) -> Result<Revocation, Error> {
+    let own = verified.registered().expires_at.map(|exp| exp.saturating_add(jwt.margin()));
+    let until = own.zip(session_until(jwt)).map(|(own, others)| own.max(others));
+    let sid = session_of(verified).ok_or(Error::NoTokenId)?;
+    Ok(Revocation::session(sid, until))
 }
 
 /// When the last token that a session can issue until now will have expired.
-pub(super) fn session_until(jwt: &Jwt) -> Option<OffsetDateTime> {
+pub(crate) fn session_until(jwt: &Jwt) -> Option<OffsetDateTime> {
     let longest = jwt.settings().longest_lifetime()?;
     Some(jwt.now().saturating_add(longest + jwt.margin()))
 }

@@ -69,7 +69,7 @@ impl<V> Default for Shards<V> {
     }
 }
 
-impl<V: Copy> Shards<V> {
+impl<V> Shards<V> {
     pub(super) fn len(&self) -> usize {
         self.count.load(Ordering::SeqCst)
     }
@@ -79,9 +79,26 @@ impl<V: Copy> Shards<V> {
         self.len() == 0
     }
 
-    pub(super) fn get(&self, key: &EntryKey) -> Option<V> {
+    /// Reads the value of a key.
+    pub(super) fn read<R>(&self, key: &EntryKey, read: impl FnOnce(&V) -> R) -> Option<R> {
         let [_, id @ ..] = key;
-        self.maps.get()?.get(map_index(id))?.get(id).map(|entry| *entry)
+        self.maps.get()?.get(map_index(id))?.get(id).map(|entry| read(&entry))
+    }
+
+    pub(super) fn get(&self, key: &EntryKey) -> Option<V>
+    where
+        V: Copy,
+    {
+        self.read(key, |value| *value)
+    }
+
+    /// Changes the existing value, as one atomic operation.
+    pub(super) fn change(&self, key: &EntryKey, change: impl FnOnce(&mut V)) {
+        let [_, id @ ..] = key;
+        let map = self.maps.get().and_then(|maps| maps.get(map_index(id)));
+        if let Some(mut value) = map.and_then(|map| map.get_mut(id)) {
+            change(&mut value);
+        }
     }
 
     /// Inserts `new`, or changes the existing value, as one atomic operation.

@@ -21,7 +21,8 @@ use crate::blocklist::store::{Blocklist, StoreError};
 /// Calls are made one after another, and form *passes*. A pass begins without a cursor, or with the
 /// one that ended the last pass, and ends with the first result without [`more`](Changes::more).
 /// **At the end of a pass, this pass or an earlier one has returned every entry that was
-/// acknowledged before the pass began** and still exists. This is stricter than it looks: if
+/// acknowledged before the pass began** and still exists. The row of a live session is not an entry: guards
+/// look a refresh token up in the store itself. This is stricter than it looks: if
 /// entries carry a timestamp, or a number from a sequence, an entry that is committed late has a
 /// *lower* number than others that were returned long ago, and a query for higher numbers misses
 /// it. The stores of this crate solve this as follows:
@@ -47,9 +48,11 @@ use crate::blocklist::store::{Blocklist, StoreError};
 /// use std::sync::Mutex;
 ///
 /// use rocket::time::OffsetDateTime;
-/// use rocket_jwt_extended::blocklist::{Changes, Cursor, Entry, ReplicableBlocklist};
+/// use rocket_jwt_extended::blocklist::{
+///     Changes, Cursor, Entry, Exchange, Exchanged, ReplicableBlocklist,
+/// };
 /// use rocket_jwt_extended::{
-///     Blocklist, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
+///     Blocklist, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds,
 /// };
 ///
 /// #[derive(Default)]
@@ -71,27 +74,28 @@ use crate::blocklist::store::{Blocklist, StoreError};
 ///
 /// #[rocket::async_trait]
 /// impl Blocklist for Logged {
-///     async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
-///         self.memory.revoke(entry).await?;
-///         self.append(Entry::of(entry))
+///     async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError> {
+///         let is_change = self.memory.revoke(entry).await?;
+///         self.append(Entry::of(entry))?;
+///         Ok(is_change)
 ///     }
 ///
 ///     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
 ///         self.memory.standing(ids).await
 ///     }
 ///
-///     async fn use_up(
+///     async fn exchange(
 ///         &self,
 ///         ids: &TokenIds<'_>,
-///         now: OffsetDateTime,
-///         until: OffsetDateTime,
-///     ) -> Result<UseUp, StoreError> {
-///         let done = self.memory.use_up(ids, now, until).await?;
-///         if let (UseUp::First, Some(key)) = (done, ids.token_key()) {
-///             let [used, until] = [now, until].map(|time| Some(millis(time)));
-///             self.append(Entry { key, revoked: false, cut_off: None, used, until })?;
+///         exchange: &Exchange,
+///     ) -> Result<Exchanged, StoreError> {
+///         let exchanged = self.memory.exchange(ids, exchange).await?;
+///         // Of sessions, only the end is an entry.
+///         if let (Exchanged::Reused { .. }, Some(key)) = (exchanged, ids.session_key()) {
+///             let until = exchange.until().map(millis);
+///             self.append(Entry { key, revoked: true, cut_off: None, until })?;
 ///         }
-///         Ok(done)
+///         Ok(exchanged)
 ///     }
 ///
 ///     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {

@@ -12,9 +12,10 @@ use rocket::tokio::{sync::Mutex, time};
 
 use self::changes::{Cursor, ReplicableBlocklist};
 use super::entry::{Entry, EntryKey, Revocation, TokenIds};
+use super::exchange::{Exchange, Exchanged};
 use super::memory::MemoryBlocklist;
 use super::prune_limit::{PruneLimit, SLACK};
-use super::store::{Blocklist, Standing, StoreError, UseUp};
+use super::store::{Blocklist, Standing, StoreError};
 use crate::clock::{self, BootClock, Clock};
 
 /// No pass has been completed.
@@ -29,6 +30,9 @@ const NEVER: u64 = u64::MAX;
 /// Entries are only ever extended, so they can be merged in any order, both between polls and with
 /// entries that are recorded here meanwhile. Reading all entries again removes none from memory: a
 /// server keeps refusing what a database has lost, until the entry expires or the server restarts.
+///
+/// The row of a live session is not in memory: it changes with each exchange, so a refresh token is
+/// looked up in the store itself.
 pub(crate) struct Replica {
     store: Arc<dyn ReplicableBlocklist>,
     memory: MemoryBlocklist,
@@ -159,7 +163,8 @@ impl Replica {
 
     /// The token's standing in memory, if the copy may be used for it.
     pub(crate) fn known(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
-        (self.is_fresh() && !self.is_malformed(ids)).then(|| self.memory.lookup(ids))
+        let is_usable = !ids.is_exchangeable() && self.is_fresh() && !self.is_malformed(ids);
+        is_usable.then(|| self.memory.lookup(ids))
     }
 
     fn is_malformed(&self, ids: &TokenIds<'_>) -> bool {
@@ -182,10 +187,10 @@ impl Replica {
 #[rocket::async_trait]
 impl Blocklist for Replica {
     /// Records the entry in the store, then immediately in memory.
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
-        self.store.revoke(entry).await?;
+    async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError> {
+        let is_change = self.store.revoke(entry).await?;
         self.merge(&Entry::of(entry), self.clock.now());
-        Ok(())
+        Ok(is_change)
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
@@ -199,26 +204,18 @@ impl Blocklist for Replica {
         self.known(ids)
     }
 
-    /// Uses the token up in the store, as only the store knows which of several servers is the
-    /// first.
-    async fn use_up(
+    /// Only the store knows which of several servers is the first.
+    async fn exchange(
         &self,
         ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        let done = self.store.use_up(ids, now, until).await?;
-        let first = match done {
-            UseUp::First => Some(now),
-            UseUp::Again { first } => Some(first),
-            UseUp::Revoked => None,
-        };
-        if let (Some(first), Some(key)) = (first, ids.token_key()) {
-            let [used, until] = [first, until].map(|time| Some(clock::millis(time)));
-            let entry = Entry { key, revoked: false, cut_off: None, used, until };
-            self.merge(&entry, self.clock.now());
+        exchange: &Exchange,
+    ) -> Result<Exchanged, StoreError> {
+        let exchanged = self.store.exchange(ids, exchange).await?;
+        if let (Exchanged::Reused { .. }, Some(key)) = (exchanged, ids.session_key()) {
+            let until = exchange.until().map(clock::millis);
+            self.merge(&Entry { key, revoked: true, cut_off: None, until }, self.clock.now());
         }
-        Ok(done)
+        Ok(exchanged)
     }
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
@@ -240,7 +237,7 @@ mod tests {
 
     #[rocket::async_trait]
     impl Blocklist for ReadOnly {
-        async fn revoke(&self, _: &Revocation) -> Result<(), StoreError> {
+        async fn revoke(&self, _: &Revocation) -> Result<bool, StoreError> {
             Err(StoreError::new("read only"))
         }
 
@@ -248,12 +245,7 @@ mod tests {
             Err(StoreError::new("must not be queried"))
         }
 
-        async fn use_up(
-            &self,
-            _: &TokenIds<'_>,
-            _: OffsetDateTime,
-            _: OffsetDateTime,
-        ) -> Result<UseUp, StoreError> {
+        async fn exchange(&self, _: &TokenIds<'_>, _: &Exchange) -> Result<Exchanged, StoreError> {
             Err(StoreError::new("read only"))
         }
 

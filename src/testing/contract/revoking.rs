@@ -179,3 +179,21 @@ pub(super) async fn revoking_twice_succeeds(case: Case<'_>) {
     }
     case.expect_revoked(ids.of(), "revoked several times").await;
 }
+
+pub(super) async fn a_revocation_tells_whether_it_changed_anything(case: Case<'_>) {
+    let [ids, exchanged] = [(); 2].map(|()| Ids::new());
+    case.begin(&exchanged, hours(2)).await;
+    for (entry, changes, why) in [
+        (Revocation::token(&ids.jti, hours(2)), true, "the token was not revoked"),
+        (Revocation::token(&ids.jti, hours(3)), false, "it was"),
+        (Revocation::session(&ids.sid, hours(2)), true, "the session had not ended"),
+        (Revocation::session(&ids.sid, hours(3)), false, "it had"),
+        (Revocation::session(&exchanged.sid, hours(2)), true, "the session was live"),
+        (Revocation::session(&exchanged.sid, None), false, "it had ended"),
+        (Revocation::subject(&ids.subject, hours(-2), hours(2)), true, "there was no cut-off"),
+        (Revocation::subject(&ids.subject, hours(-1), hours(2)), true, "it goes forward"),
+        (Revocation::subject(&ids.subject, hours(-2), hours(3)), false, "it never goes back"),
+    ] {
+        case.equal(case.revoke_on(1, entry).await, changes, why);
+    }
+}

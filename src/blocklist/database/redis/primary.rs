@@ -85,11 +85,6 @@ impl Failure {
         !matches!(self, Self::NoConnection(_) | Self::Error(_))
     }
 
-    /// Whether the request is known to have had no effect.
-    pub(super) fn did_nothing(&self) -> bool {
-        matches!(self, Self::Refused(_))
-    }
-
     /// Whether the other connections to this node are of no use either.
     pub(super) fn concerns_node(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::NotPrimary(_))
@@ -248,7 +243,7 @@ mod tests {
              -MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'. ",
         ] {
             assert!(is_elsewhere(&error(text)), "{text}");
-            assert!(Failure::of(error(text)).did_nothing(), "{text}");
+            assert!(Failure::of(error(text)).ends_connection(), "{text}");
         }
         for text in [
             "OOM command not allowed when used memory > 'maxmemory'.",

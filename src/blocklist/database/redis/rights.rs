@@ -91,7 +91,7 @@ impl Rights<'_> {
         self.run("PING", &[]).await;
         self.run("UNWATCH", &[]).await;
         self.run("TIME", &[]).await;
-        for command in ["GET", "EXISTS", "PTTL"] {
+        for command in ["GET", "PTTL"] {
             self.run(command, &[&entry]).await;
         }
         if let Some(Value::Status(found)) = self.run("TYPE", &[&stream]).await {

@@ -18,58 +18,98 @@ use rocket_db_pools::deadpool_redis::redis::{self, Cmd};
 
 use super::keyspace::Keyspace;
 
-/// Inserts or extends the entry KEYS[1]. The arguments are revoked, cut_off, expires, now. The
-/// resulting value is appended to the stream KEYS[2] as well, which keeps some sixteen thousand
-/// records for the readers of changes (`changes`). An entry that has expired is not inserted.
+/// What both scripts share. `write` stores a value and its lifetime, and returns whether it did: an entry
+/// that has expired is not inserted. `expires` is part of the value too, as a key's TTL could be rounded
+/// down each time it is read and set again. The TTL is never shortened.
 ///
-/// `expires` is part of the value too, as a key's TTL could be rounded down each time it is read
-/// and set again. The TTL is never shortened.
-pub(super) const REVOKE: &str = r"
+/// With `is_change`, the value is appended to the stream KEYS[2] as well, which keeps some sixteen
+/// thousand records for the readers of changes (`changes`).
+macro_rules! script {
+    ($body:literal) => {
+        concat!(
+            r"
 local function later(a, b, none)
     if a == '-' then return none and a or b end
     if b == '-' then return none and b or a end
     if tonumber(a) > tonumber(b) then return a end
     return b
 end
-local revoked, cut_off, used, expires = ARGV[1], ARGV[2], '-', ARGV[3]
-local lifetime = 0
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local function write(revoked, cut_off, expires, changed, row, is_change, servers_now)
+    if is_change then changed = string.format('%.0f', now) end
+    local value = table.concat({revoked, cut_off, expires, changed}, ' ') .. row
+    if expires == '-' then
+        redis.call('SET', KEYS[1], value)
+    else
+        local lifetime = redis.call('PTTL', KEYS[1])
+        lifetime = math.max(lifetime, tonumber(expires) - math.min(now, tonumber(servers_now)))
+        if lifetime < 1 then return false end
+        redis.call('SET', KEYS[1], value, 'PX', string.format('%.0f', lifetime))
+    end
+    if is_change then
+        local name = string.sub(KEYS[1], -33)
+        redis.call('XADD', KEYS[2], 'MAXLEN', '~', '16384', '*', 'entry', name .. ' ' .. value)
+    end
+    return true
+end
 local old = redis.call('GET', KEYS[1])
+local r, c, e, h, row
 if old then
-    local r, c, u, e = string.match(old, '^([01]) (%S+) (%S+) (%S+) %d+$')
+    r, c, e, h, row = string.match(old, '^([01]) (%S+) (%S+) (%d+)(.*)$')
     if not r then return redis.error_reply('a malformed entry in the blocklist') end
-    if r == '1' then revoked = r end
-    cut_off, used, expires = later(c, cut_off, false), u, later(e, expires, true)
-    lifetime = redis.call('PTTL', KEYS[1])
 end
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local value = table.concat({revoked, cut_off, used, expires, string.format('%.0f', now)}, ' ')
-if expires == '-' then
-    redis.call('SET', KEYS[1], value)
-else
-    lifetime = math.max(lifetime, tonumber(expires) - math.min(now, tonumber(ARGV[4])))
-    if lifetime < 1 then return 1 end
-    redis.call('SET', KEYS[1], value, 'PX', string.format('%.0f', lifetime))
-end
-local name = string.sub(KEYS[1], -33)
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', '16384', '*', 'entry', name .. ' ' .. value)
-return 1
-";
+",
+            $body
+        )
+    };
+}
 
-/// Inserts the mark of use KEYS[1] unless the key exists, and appends it to the stream KEYS[2]. The
-/// arguments are used, which is the current time, and expires.
-pub(super) const USE_UP: &str = r"
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local value = table.concat({'0', '-', ARGV[1], ARGV[2], string.format('%.0f', now)}, ' ')
-local lifetime = tonumber(ARGV[2]) - math.min(now, tonumber(ARGV[1]))
-if lifetime < 1 then return 1 end
-redis.call('SET', KEYS[1], value, 'PX', string.format('%.0f', lifetime))
-local name = string.sub(KEYS[1], -33)
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', '16384', '*', 'entry', name .. ' ' .. value)
+/// Inserts or extends the entry. The arguments are revoked, cut_off, expires, now. Returns 1 if that
+/// changed more than its lifetime.
+pub(super) const REVOKE: &str = script!(
+    r"
+local revoked, cut_off, expires = ARGV[1], ARGV[2], ARGV[3]
+local is_new = not old
+if old then
+    is_new = (r == '0' and revoked == '1')
+        or (cut_off ~= '-' and (c == '-' or tonumber(c) < tonumber(cut_off)))
+    if r == '1' then revoked = r end
+    cut_off, expires = later(c, cut_off, false), later(e, expires, true)
+end
+write(revoked, cut_off, expires, '-', row or '', true, ARGV[4])
+return is_new and 1 or 0
+"
+);
+
+/// Writes the row of a session for an exchange, if its current token is still ARGV[1], or if that is `-`
+/// and there is no row. The other arguments are current, last, exchanged, seed and ended_by, `-` for those
+/// that stay as they are, then expires, now. The session ends if ended_by is given. Returns 1 if the row
+/// was written.
+pub(super) const EXCHANGE: &str = script!(
+    r"
+local from, expires = ARGV[1], ARGV[7]
+local fields = {'-', '-', '-', '-', '-'}
+if old then
+    local at = 0
+    for field in string.gmatch(row, '%S+') do
+        at = at + 1
+        fields[at] = field
+    end
+    if r ~= '0' or fields[1] ~= from then return 0 end
+    expires = later(e, expires, true)
+elseif from ~= '-' then
+    return 0
+end
+for at = 1, 5 do
+    if ARGV[at + 1] ~= '-' then fields[at] = ARGV[at + 1] end
+end
+local is_end = ARGV[6] ~= '-'
+local text = ' ' .. table.concat(fields, ' ')
+write(is_end and '1' or '0', '-', expires, h or '0', text, is_end, ARGV[8])
 return 1
-";
+"
+);
 
 /// The command that runs a script on the entry with this name.
 pub(super) fn eval(script: &str, keys: &Keyspace, name: &str, arguments: &[String]) -> Cmd {

@@ -26,16 +26,6 @@ const VERIFY_TIMEOUT: Duration = Duration::from_secs(5);
 /// An attempt to connect, shared by all requests that wait for it.
 type Connecting = Shared<BoxFuture<'static, Result<Arc<Connection>, Arc<StoreError>>>>;
 
-/// Whether a request may be executed twice.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Repeat {
-    /// It may: the second time changes nothing more.
-    Always,
-    /// Only if it is known not to have been executed. The request would find its own effect, and
-    /// take it for that of another.
-    IfRefused,
-}
-
 pub(super) struct SharedConnection {
     pool: Pool,
     role: Arc<RoleCheck>,
@@ -61,22 +51,17 @@ impl SharedConnection {
         parse(replies?)
     }
 
-    /// Sends a request that changes something. An empty request before it makes sure that the
-    /// connection is open, and leads to the primary. The request itself is repeated once, on a new
-    /// connection, if it was not executed, or may be executed twice.
+    /// Sends a request that changes something, and may be executed twice. An empty request before it
+    /// makes sure that the connection is open, and leads to the primary. The request itself is repeated
+    /// once, on a new connection.
     pub(super) async fn write<T: FromRedisValue>(
         &self,
         request: Pipeline,
-        repeat: Repeat,
     ) -> Result<T, StoreError> {
         self.read::<Vec<Value>>(redis::pipe()).await?;
         let request = self.role.end(request);
-        let may_repeat = |failure: &Failure| match repeat {
-            Repeat::Always => failure.ends_connection(),
-            Repeat::IfRefused => failure.did_nothing(),
-        };
         let replies = match self.send(&request).await {
-            Err(failure) if may_repeat(&failure) => self.send(&request).await,
+            Err(failure) if failure.ends_connection() => self.send(&request).await,
             result => result,
         };
         parse(replies?)

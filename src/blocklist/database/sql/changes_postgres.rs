@@ -9,6 +9,8 @@
 //! changes and the [`Watermark`] from which the next pass continues. Later pages come from later
 //! snapshots, which show more; a new row that they miss is in the next pass.
 //!
+//! The row of a live session has the id zero, and is not read: an exchange changes no index.
+//!
 //! The watermark is never higher than just above the table's own last row. After a crash,
 //! PostgreSQL assigns ids again that left no trace on disk. The id of a row that was read is not
 //! among them, as that row was durable before it became visible. [`Watermark::server`] detects a
@@ -44,7 +46,7 @@ pub(super) struct ChangeRow {
     /// The highest `changed` in the table.
     pub(super) top: Option<i64>,
     pub(super) changed: Option<i64>,
-    /// entry, revoked, cut_off, used, expires; entry is NULL if there is no row.
+    /// entry, revoked, cut_off, expires; entry is NULL if there is no row.
     pub(super) columns: Columns,
 }
 
@@ -55,21 +57,15 @@ macro_rules! change_row {
             xmin: $row.try_get(0)?,
             server: $row.try_get(1)?,
             top: $row.try_get(2)?,
-            columns: (
-                $row.try_get(3)?,
-                $row.try_get(4)?,
-                $row.try_get(5)?,
-                $row.try_get(6)?,
-                $row.try_get(7)?,
-            ),
-            changed: $row.try_get(8)?,
+            columns: ($row.try_get(3)?, $row.try_get(4)?, $row.try_get(5)?, $row.try_get(6)?),
+            changed: $row.try_get(7)?,
         }
     };
 }
 
 pub(super) use change_row;
 
-pub(super) type Columns = (Option<Vec<u8>>, Option<bool>, Option<i64>, Option<i64>, Option<i64>);
+pub(super) type Columns = (Option<Vec<u8>>, Option<bool>, Option<i64>, Option<i64>);
 
 /// Runs the statements with a driver.
 #[rocket::async_trait]
@@ -104,7 +100,7 @@ impl ChangeQueries {
         // and the time at which recovery from a crash resets the statistics.
         let server = "concat(extract(epoch FROM pg_postmaster_start_time()), ' ', \
                       (SELECT extract(epoch FROM stats_reset) FROM pg_stat_bgwriter))";
-        let columns = "entry, revoked, cut_off, used, expires, changed";
+        let columns = "entry, revoked, cut_off, expires, changed";
         Self {
             begin: format!(
                 "SELECT txid_snapshot_xmin(txid_current_snapshot()), {server}, \
@@ -121,7 +117,7 @@ impl ChangeQueries {
             ),
             entries: format!(
                 "SELECT 0::bigint, '', NULL::bigint, {columns} FROM {table} \
-                 WHERE entry > $1 ORDER BY entry LIMIT $2"
+                 WHERE entry > $1 AND changed > 0 ORDER BY entry LIMIT $2"
             ),
         }
     }
@@ -190,8 +186,8 @@ fn page(
     Changes { entries, cursor: Cursor::new(position), more }
 }
 
-fn entry((key, revoked, cut_off, used, until): Columns) -> Option<Entry> {
+fn entry((key, revoked, cut_off, until): Columns) -> Option<Entry> {
     // No token has a key of another length.
     let key = EntryKey::try_from(key?).ok()?;
-    Some(Entry { key, revoked: revoked?, cut_off, used, until })
+    Some(Entry { key, revoked: revoked?, cut_off, until })
 }

@@ -40,9 +40,6 @@ pub trait Open: Send + Sync + 'static {
 
     async fn open(&self) -> Result<Self::Connection, Self::Error>;
 
-    /// Whether the connection is alive. Costs a round trip.
-    async fn ping(&self, connection: &mut Self::Connection) -> Result<(), Self::Error>;
-
     /// The error of a connection whose opening was aborted, as the runtime is shutting down.
     fn aborted() -> Self::Error;
 
@@ -52,14 +49,6 @@ pub trait Open: Send + Sync + 'static {
     fn is_kept(&self) -> bool {
         true
     }
-}
-
-/// Whether an operation may be repeated when nobody knows whether it was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Repeat {
-    Yes,
-    /// Then the connection is pinged first: an idle one may have ended unnoticed.
-    No,
 }
 
 pub struct Connections<O: Open>(Arc<Inner<O>>);
@@ -91,11 +80,10 @@ impl<O: Open> Connections<O> {
         Self(Arc::new(Inner { opener, idle: Mutex::default(), permits }))
     }
 
-    /// Runs an operation on a connection: again if its transaction was rolled back, and once more on
-    /// a new connection if this one cannot do it.
+    /// Runs an operation, which may be done twice, on a connection: again if its transaction was rolled
+    /// back, and once more on a new connection if this one cannot do it or has ended.
     pub(super) async fn run<T, F>(
         &self,
-        repeat: Repeat,
         operation: impl Fn(Lease<O::Connection>) -> F + Send + Sync,
     ) -> Result<T, O::Error>
     where
@@ -105,7 +93,7 @@ impl<O: Open> Connections<O> {
         let mut attempt = 1;
         let mut is_new = false;
         loop {
-            let lease = if is_new { self.open().await? } else { self.get(repeat).await? };
+            let lease = if is_new { self.open().await? } else { self.get().await? };
             let (lease, result) = operation(lease).await;
             let error = match result {
                 Ok(done) => {
@@ -127,8 +115,7 @@ impl<O: Open> Connections<O> {
                     tokio::time::sleep(retry::backoff(attempt)).await;
                     attempt += 1;
                 }
-                Verdict::Refused if !is_new => is_new = true,
-                Verdict::Lost if !is_new && repeat == Repeat::Yes => is_new = true,
+                Verdict::Refused | Verdict::Lost if !is_new => is_new = true,
                 _ => return Err(error),
             }
         }
@@ -140,17 +127,14 @@ impl<O: Open> Connections<O> {
         self.0.opener.open().await
     }
 
-    async fn get(&self, repeat: Repeat) -> Result<Lease<O::Connection>, O::Error> {
+    async fn get(&self) -> Result<Lease<O::Connection>, O::Error> {
         let permit = self.permit().await?;
-        let Some(Idle { connection, opened, .. }) = self.0.take_idle() else {
-            return self.open_with(permit).await;
-        };
-        let mut lease = Lease { connection, opened, _permit: permit };
-        if repeat == Repeat::No && self.0.opener.ping(&mut lease.connection).await.is_err() {
-            self.0.idle().clear();
-            return self.open_with(lease._permit).await;
+        match self.0.take_idle() {
+            Some(Idle { connection, opened, .. }) => {
+                Ok(Lease { connection, opened, _permit: permit })
+            }
+            None => self.open_with(permit).await,
         }
-        Ok(lease)
     }
 
     /// A new connection.

@@ -12,18 +12,20 @@ use rocket_db_pools::deadpool_postgres::tokio_postgres::{self, SimpleQueryMessag
 use rocket_db_pools::deadpool_postgres::{ClientWrapper, Pool};
 
 use super::changes_postgres::{ChangeQueries, ChangeRow, Driver, change_row};
-use super::connections::{Connections, Lease, MAX_CONNECTIONS, Open, Repeat};
+use super::connections::{Connections, Lease, MAX_CONNECTIONS, Open};
 use super::launch::{self, Fault, Session};
 use super::literals::Value;
+use super::lookup::{self, Columns, columns};
 use super::retry::{Verdict, verdict_on};
-use super::statements::{self, Columns, Statements, TableName};
+use super::statements::{Statements, TableName};
+use super::writes::{self, Writer};
 use crate::blocklist::database::batch::{Batcher, Reader};
 use crate::blocklist::database::pool::{BlocklistPool, sealed};
-use crate::blocklist::database::rows::{self, Row, Rows};
+use crate::blocklist::database::rows::{self, Row, Rows, Write};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
+use crate::blocklist::exchange::{Exchange, Exchanged};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
-use crate::blocklist::store::{Blocklist, Standing, StoreError, UseUp};
-use crate::clock;
+use crate::blocklist::store::{Blocklist, Standing, StoreError};
 
 /// A blocklist in a table of a PostgreSQL database, shared by all servers.
 ///
@@ -104,26 +106,28 @@ impl PostgresBlocklist {
 
     /// The statements of this store, named after the methods that run them, for `EXPLAIN`.
     #[cfg(feature = "test-util")]
-    pub fn statements(&self) -> [(&'static str, &str); 5] {
+    pub fn statements(&self) -> Vec<(&'static str, &str)> {
         self.table.statements.named()
     }
 }
 
-impl Table {
-    async fn write(
-        &self,
-        repeat: Repeat,
-        statement: &str,
-        values: &[Value<'_>],
-    ) -> Result<u64, StoreError> {
+#[rocket::async_trait]
+impl Writer for Table {
+    fn statements(&self) -> &Statements {
+        &self.statements
+    }
+
+    async fn write(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
         let write = |lease: Lease<ClientWrapper>| async move {
             let params = params(values);
             let written = lease.connection.execute_typed(statement, &borrowed(&params)).await;
             (lease, written.map_err(Failure::from))
         };
-        Ok(self.connections.run(repeat, write).await?)
+        Ok(self.connections.run(write).await?)
     }
+}
 
+impl Table {
     async fn rows(
         &self,
         statement: &str,
@@ -134,7 +138,7 @@ impl Table {
             let rows = lease.connection.query_typed(statement, &borrowed(&params)).await;
             (lease, rows.map_err(Failure::from))
         };
-        self.connections.run(Repeat::Yes, read).await
+        self.connections.run(read).await
     }
 }
 
@@ -195,10 +199,6 @@ impl Open for Opener {
         created.map_err(Failure::NoConnection)
     }
 
-    async fn ping(&self, connection: &mut ClientWrapper) -> Result<(), Failure> {
-        connection.simple_query("").await.map(|_| ()).map_err(Failure::from)
-    }
-
     fn aborted() -> Failure {
         Failure::Aborted
     }
@@ -245,11 +245,9 @@ impl Reader for Table {
         let (statement, keys) = self.statements.standing.keys(keys)?;
         let rows = self.rows(statement, &[Value::Keys(&keys)]).await?;
         let columns = rows.iter().map(|row| {
-            let fields = || -> Result<_, tokio_postgres::Error> {
-                Ok((row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
-            };
+            let fields = || -> Result<_, tokio_postgres::Error> { Ok(columns!(row)) };
             let columns: Columns = (row.try_get(0).map_err(Failure::Column)?, fields().ok());
-            statements::row(columns)
+            lookup::row(columns)
         });
         columns.collect()
     }
@@ -261,50 +259,36 @@ impl Rows for PostgresBlocklist {
         self.batcher.rows(keys).await
     }
 
-    async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError> {
-        let values = [Value::Key(&key), Value::Int(Some(now)), Value::Int(Some(until))];
-        // A repeated "use up" could find its own mark.
-        let inserted = self.table.write(Repeat::No, &self.table.statements.use_up, &values).await?;
-        Ok(inserted == 1)
+    async fn write(
+        &self,
+        key: &EntryKey,
+        write: Write<'_>,
+        exchange: &Exchange,
+    ) -> Result<bool, StoreError> {
+        writes::write(&*self.table, key, write, exchange).await
     }
 }
 
 #[rocket::async_trait]
 impl Blocklist for PostgresBlocklist {
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
-        let key = entry.key();
-        let values = [
-            Value::Key(&key),
-            Value::Bool(entry.cut_off().is_none()),
-            Value::Int(entry.cut_off().map(clock::millis)),
-            Value::Int(entry.until().map(clock::millis)),
-        ];
-        self.table.write(Repeat::Yes, &self.table.statements.revoke, &values).await.map(|_| ())
+    async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError> {
+        writes::revoke(&*self.table, entry).await
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
         rows::standing(self, ids).await
     }
 
-    async fn use_up(
+    async fn exchange(
         &self,
         ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        rows::use_up(self, ids, now, until).await
+        exchange: &Exchange,
+    ) -> Result<Exchanged, StoreError> {
+        rows::exchange(self, ids, exchange).await
     }
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        let now = [Value::Int(Some(clock::millis(now)))];
-        let mut removed = 0;
-        loop {
-            let batch = self.table.write(Repeat::Yes, &self.table.statements.prune, &now).await?;
-            removed += batch;
-            if batch < statements::BATCH {
-                return Ok(removed);
-            }
-        }
+        writes::prune(&*self.table, now).await
     }
 }
 

@@ -111,6 +111,13 @@ async fn no_table<S: Session>(
     if S::fault(&missing) == Fault::Denied {
         return no_right(session, statements, missing).await;
     }
+    if session.run(&statements.probe_old).await.is_ok() {
+        return StoreError::new(format!(
+            "the table `{}` has a row for each refresh token that was exchanged, not one for each \
+             session. As its owner, run: {}",
+            statements.table, statements.upgrade
+        ));
+    }
     let Some(created) = created else { return StoreError::new(missing) };
     let mut text = format!(
         "the table `{}` can't be used ({missing}), and can't be created either ({created})",

@@ -10,7 +10,9 @@ mod connections;
 pub(crate) mod deadpool_postgres;
 mod launch;
 mod literals;
+mod lookup;
 mod retry;
 #[cfg(feature = "_sqlx")]
 pub(crate) mod sqlx;
 mod statements;
+mod writes;

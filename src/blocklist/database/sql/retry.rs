@@ -9,8 +9,7 @@ pub(super) const ATTEMPTS: u32 = 10;
 /// What follows from an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// A serialization failure, a deadlock or a lock timeout. A rollback leaves no effect, so a
-    /// repeated "use up" cannot find its own mark.
+    /// A serialization failure, a deadlock or a lock timeout. A rollback leaves no effect.
     RolledBack,
     /// This connection never does it: the statement was refused, and had no effect.
     Refused,

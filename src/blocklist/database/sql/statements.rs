@@ -13,17 +13,16 @@
 //! A row is deleted only if it has expired by the clock of the server that prunes and by the clock of
 //! the database, so that one wrong clock deletes nothing too early.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use uuid::Uuid;
 
 use super::literals::{Style, Value};
-#[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
-use crate::blocklist::database::batch::{KEYS_PER_LOOKUP, MAX_BATCH};
-use crate::blocklist::database::rows::{self, Fields, Row};
-use crate::blocklist::entry::EntryKey;
+use super::lookup::Lookup;
 use crate::blocklist::store::StoreError;
+
+const COLUMNS: &str =
+    "entry, revoked, cut_off, expires, changed, current_jti, last_jti, exchanged, seed, ended_by";
 
 /// The most rows a statement deletes, so that none holds its locks for long.
 pub(super) const BATCH: u64 = 1000;
@@ -59,18 +58,36 @@ impl fmt::Display for TableName<'_> {
 }
 
 /// A store's statements for its table.
+///
+/// The values of each are bound in the order in which its parameters occur, as MySQL's have no numbers.
 pub struct Statements {
     /// The name of the table.
     pub(super) table: String,
     /// Returns no rows; succeeds if the table exists with all its columns.
     pub(super) probe: String,
+    /// As `probe`, for the layout with a row for each exchanged refresh token.
+    pub(super) probe_old: String,
+    /// Turns a table of that layout into one of this.
+    pub(super) upgrade: String,
     /// Creates the table and its indexes if they are missing.
     pub(super) create: String,
-    /// Parameters: entry, revoked, cut_off, expires.
+    /// Inserts an entry, if it is missing. Parameters: entry, revoked, cut_off, expires.
+    pub(super) insert: String,
+    /// Revokes a token or ends a session that is not. Parameters: expires, entry.
     pub(super) revoke: String,
+    /// Moves a cut-off forward. Parameters: cut_off, expires, entry, cut_off.
+    pub(super) cut_off: String,
+    /// Extends an entry. Parameters: expires, entry.
+    pub(super) extend: String,
+    /// Inserts the row of a session, if it is missing. Parameters: entry, current, last, exchanged, seed,
+    /// expires.
+    pub(super) begin: String,
+    /// Writes an exchange to the row of a live session. Parameters: current, last, exchanged, seed, expires,
+    /// entry, and the current token until now.
+    pub(super) advance: String,
+    /// Ends a live session because of an exchange. Parameters: ended_by, expires, entry, current.
+    pub(super) end: String,
     pub(super) standing: Lookup,
-    /// Parameters: entry, used, expires.
-    pub(super) use_up: String,
     /// Parameters: the current time.
     pub(super) prune: String,
     /// Restores what the table cannot do without.
@@ -83,6 +100,22 @@ pub struct Statements {
     pub(super) grant: String,
 }
 
+/// How the databases differ in the statements that write.
+struct Dialect {
+    /// A parameter by its number.
+    param: fn(usize) -> String,
+    /// The later of `expires` and a parameter; NULL, which is never, is later than any.
+    later: fn(&str) -> String,
+    /// The new value of `changed`.
+    changed: String,
+    /// After an INSERT that has no effect if the row exists; without it, the INSERT fails with a
+    /// duplicate key.
+    or_nothing: &'static str,
+}
+
+/// Of an entry that no reader of changes needs: a session that is live.
+const UNCHANGED: &str = "0";
+
 impl Statements {
     #[cfg(feature = "sqlx_sqlite")]
     pub(super) fn sqlite(table: &TableName<'_>) -> Self {
@@ -92,28 +125,17 @@ impl Statements {
         //
         // `changed` increases with each write (`sqlx::changes`). It includes the clock so that it
         // increases even after the row with the highest number was pruned.
-        let changed = format!(
-            "max(CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER), \
-             (SELECT coalesce(max(changed), 0) + 1 FROM {table}))"
-        );
+        let dialect = Dialect {
+            param: |number| format!("?{number}"),
+            // `max` with a NULL is NULL.
+            later: |param| format!("max(expires, {param})"),
+            changed: format!(
+                "max(CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER), \
+                 (SELECT coalesce(max(changed), 0) + 1 FROM {table}))"
+            ),
+            or_nothing: " ON CONFLICT (entry) DO NOTHING",
+        };
         Self {
-            // `max` with a NULL is NULL, which is right for `expires`: an entry that never expires
-            // wins.
-            revoke: format!(
-                "INSERT INTO {table} (entry, revoked, cut_off, expires, changed) \
-                 VALUES (?1, ?2, ?3, ?4, {changed}) \
-                 ON CONFLICT (entry) DO UPDATE SET \
-                 revoked = max(revoked, excluded.revoked), \
-                 cut_off = max(coalesce(cut_off, excluded.cut_off), \
-                               coalesce(excluded.cut_off, cut_off)), \
-                 expires = max(expires, excluded.expires), \
-                 changed = excluded.changed"
-            ),
-            use_up: format!(
-                "INSERT INTO {table} (entry, revoked, used, expires, changed) \
-                 VALUES (?1, 0, ?2, ?3, {changed}) \
-                 ON CONFLICT (entry) DO NOTHING"
-            ),
             // This machine's clock twice: that of the caller may be another.
             prune: format!(
                 "DELETE FROM {table} WHERE entry IN \
@@ -123,8 +145,10 @@ impl Statements {
             ),
             ..Self::of(
                 table,
+                &dialect,
                 include_str!("../../../../migrations/sqlite.sql"),
                 Lookup::by_parameters(table),
+                ["BLOB", "INTEGER"],
             )
         }
         .with_trial(Style::Standard, "BEGIN IMMEDIATE; ", "; ROLLBACK")
@@ -132,30 +156,24 @@ impl Statements {
 
     #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
     pub(super) fn postgres(table: &TableName<'_>) -> Self {
-        // The transaction id (`changes_postgres`). `pg_current_xact_id()` needs PostgreSQL 13.
-        let changed = "txid_current()";
+        let dialect = Dialect {
+            param: |number| format!("${number}"),
+            // GREATEST ignores NULL.
+            later: |param| {
+                format!(
+                    "CASE WHEN expires IS NOT NULL AND {param} IS NOT NULL \
+                     THEN GREATEST(expires, {param}) END"
+                )
+            },
+            // The transaction id (`changes_postgres`). `pg_current_xact_id()` needs PostgreSQL 13.
+            changed: "txid_current()".into(),
+            // If another transaction has inserted the row and has not committed yet, it waits for its
+            // end: after a commit it inserts nothing, after a rollback it inserts this row.
+            or_nothing: " ON CONFLICT (entry) DO NOTHING",
+        };
         // The time is constant within a statement, so that the index can be used.
         let until = "LEAST($1, (extract(epoch FROM statement_timestamp()) * 1000)::bigint)";
-        Self {
-            // GREATEST ignores NULL, which is right for `cut_off` only.
-            revoke: format!(
-                "INSERT INTO {table} AS old (entry, revoked, cut_off, expires, changed) \
-                 VALUES ($1, $2, $3, $4, {changed}) \
-                 ON CONFLICT (entry) DO UPDATE SET \
-                 revoked = old.revoked OR excluded.revoked, \
-                 cut_off = GREATEST(old.cut_off, excluded.cut_off), \
-                 expires = CASE WHEN old.expires IS NOT NULL AND excluded.expires IS NOT NULL \
-                           THEN GREATEST(old.expires, excluded.expires) END, \
-                 changed = excluded.changed"
-            ),
-            // If another transaction has inserted the row and has not committed yet, DO NOTHING
-            // waits for its end: after a commit it inserts nothing, after a rollback it inserts
-            // this row.
-            use_up: format!(
-                "INSERT INTO {table} (entry, revoked, used, expires, changed) \
-                 VALUES ($1, false, $2, $3, {changed}) \
-                 ON CONFLICT (entry) DO NOTHING"
-            ),
+        let mut statements = Self {
             // SKIP LOCKED: two servers that prune share the work instead of waiting. `expires` is
             // checked twice, as a row may have been extended since the inner statement read it. An
             // array rather than IN (SELECT …): the planner then uses the primary key, never a hash
@@ -167,40 +185,32 @@ impl Statements {
             ),
             ..Self::of(
                 table,
+                &dialect,
                 include_str!("../../../../migrations/postgres.sql"),
                 Lookup::by_array(table),
+                ["bytea", "bigint"],
             )
-        }
+        };
+        statements.upgrade.push_str(&format!(" ALTER TABLE {table} SET (fillfactor = 80);"));
         // Several statements in one message are one transaction, also through a pooler that allows no
         // others. Nobody sees the entry, as it is removed before the transaction ends.
-        .with_trial(Style::Postgres, "", "")
+        statements.with_trial(Style::Postgres, "", "")
     }
 
     #[cfg(feature = "sqlx_mysql")]
     pub(super) fn mysql(table: &TableName<'_>) -> Self {
-        // The epoch, with a shared lock until the row is committed (`sqlx::changes`). Without an
-        // epoch it is NULL, and the write fails.
-        let changed = format!("(SELECT epoch FROM {table}_epoch LOCK IN SHARE MODE)");
+        let dialect = Dialect {
+            param: |_| "?".into(),
+            // GREATEST with a NULL is NULL.
+            later: |param| format!("GREATEST(expires, {param})"),
+            // The epoch, with a shared lock until the row is committed (`sqlx::changes`). Without an
+            // epoch it is NULL, and the write fails.
+            changed: format!("(SELECT epoch FROM {table}_epoch LOCK IN SHARE MODE)"),
+            // IGNORE would hide other failures too, and the row count of ON DUPLICATE KEY UPDATE does
+            // not distinguish new rows from old ones, as the driver connects with CLIENT_FOUND_ROWS.
+            or_nothing: "",
+        };
         Self {
-            // GREATEST with a NULL is NULL, which is right for `expires`: an entry that never
-            // expires wins. VALUES(…) is deprecated in MySQL 8, but MariaDB has no other form.
-            revoke: format!(
-                "INSERT INTO {table} (entry, revoked, cut_off, expires, changed) \
-                 VALUES (?, ?, ?, ?, {changed}) \
-                 ON DUPLICATE KEY UPDATE \
-                 revoked = revoked OR VALUES(revoked), \
-                 cut_off = GREATEST(COALESCE(cut_off, VALUES(cut_off)), \
-                                    COALESCE(VALUES(cut_off), cut_off)), \
-                 expires = GREATEST(expires, VALUES(expires)), \
-                 changed = VALUES(changed)"
-            ),
-            // A plain INSERT, which fails with a duplicate key if the row exists. IGNORE would hide
-            // other failures too, and the row count of ON DUPLICATE KEY UPDATE does not distinguish
-            // new rows from old ones, as the driver connects with CLIENT_FOUND_ROWS.
-            use_up: format!(
-                "INSERT INTO {table} (entry, revoked, used, expires, changed) \
-                 VALUES (?, FALSE, ?, ?, {changed})"
-            ),
             // Ordered by the primary key as well, so that statement-based replication deletes the
             // same rows.
             prune: format!(
@@ -213,30 +223,105 @@ impl Statements {
                  SELECT 1, COALESCE(MAX(changed), 0) + 1, '' FROM {table}"
             )),
             probe: format!(
-                "SELECT entry, revoked, cut_off, used, expires, changed, epoch, marks \
-                 FROM {table}, {table}_epoch WHERE 1 = 0"
+                "SELECT {COLUMNS}, epoch, marks FROM {table}, {table}_epoch WHERE 1 = 0"
             ),
             ..Self::of(
                 table,
+                &dialect,
                 include_str!("../../../../migrations/mysql.sql"),
                 Lookup::by_parameters(table),
+                ["BINARY(16)", "BIGINT"],
             )
         }
         .with_trial(Style::Standard, "START TRANSACTION; ", "; ROLLBACK")
         .with_epoch(table)
     }
 
-    /// The common statements; the others are empty.
-    fn of(table: &TableName<'_>, migration: &str, standing: Lookup) -> Self {
+    /// The common statements; the others are empty. The last parameter has the types of an id and of a
+    /// time.
+    fn of(
+        table: &TableName<'_>,
+        dialect: &Dialect,
+        migration: &str,
+        standing: Lookup,
+        [id, time]: [&str; 2],
+    ) -> Self {
+        let Dialect { param, later, changed, or_nothing } = dialect;
+        let p = |number| param(number);
+        let later = |number| later(&param(number));
+        let ids = ["current_jti", "last_jti", "seed", "ended_by"];
+        let added = ids.map(|name| format!("ADD COLUMN {name} {id}")).join("{alter}");
         Self {
             table: table.to_string(),
-            probe: format!(
-                "SELECT entry, revoked, cut_off, used, expires, changed FROM {table} WHERE 1 = 0"
-            ),
+            probe: format!("SELECT {COLUMNS} FROM {table} WHERE 1 = 0"),
+            probe_old: format!("SELECT used FROM {table} WHERE 1 = 0"),
+            // A refresh token that was exchanged has no row that says so any more, so it is revoked.
+            upgrade: format!(
+                "UPDATE {table} SET revoked = TRUE WHERE used IS NOT NULL; \
+                 ALTER TABLE {table} DROP COLUMN used; \
+                 ALTER TABLE {table} ADD COLUMN exchanged {time}; \
+                 ALTER TABLE {table} {added};"
+            )
+            .replace("{alter}", &format!("; ALTER TABLE {table} ")),
             create: migration.replace(TableName::DEFAULT.0, table.0),
-            revoke: String::new(),
+            insert: format!(
+                "INSERT INTO {table} (entry, revoked, cut_off, expires, changed) \
+                 VALUES ({}, {}, {}, {}, {changed}){or_nothing}",
+                p(1),
+                p(2),
+                p(3),
+                p(4),
+            ),
+            revoke: format!(
+                "UPDATE {table} SET revoked = TRUE, expires = {}, changed = {changed} \
+                 WHERE entry = {} AND NOT revoked",
+                later(1),
+                p(2),
+            ),
+            cut_off: format!(
+                "UPDATE {table} SET cut_off = {}, expires = {}, changed = {changed} \
+                 WHERE entry = {} AND cut_off < {}",
+                p(1),
+                later(2),
+                p(3),
+                p(4),
+            ),
+            extend: format!(
+                "UPDATE {table} SET expires = {}, changed = {changed} WHERE entry = {}",
+                later(1),
+                p(2),
+            ),
+            begin: format!(
+                "INSERT INTO {table} \
+                 (entry, revoked, current_jti, last_jti, exchanged, seed, expires, changed) \
+                 VALUES ({}, FALSE, {}, {}, {}, {}, {}, {UNCHANGED}){or_nothing}",
+                p(1),
+                p(2),
+                p(3),
+                p(4),
+                p(5),
+                p(6),
+            ),
+            advance: format!(
+                "UPDATE {table} SET current_jti = {}, last_jti = {}, exchanged = {}, seed = {}, \
+                 expires = {} WHERE entry = {} AND NOT revoked AND current_jti = {}",
+                p(1),
+                p(2),
+                p(3),
+                p(4),
+                later(5),
+                p(6),
+                p(7),
+            ),
+            end: format!(
+                "UPDATE {table} SET revoked = TRUE, ended_by = {}, expires = {}, \
+                 changed = {changed} WHERE entry = {} AND NOT revoked AND current_jti = {}",
+                p(1),
+                later(2),
+                p(3),
+                p(4),
+            ),
             standing,
-            use_up: String::new(),
             prune: String::new(),
             repair: None,
             trial: String::new(),
@@ -265,10 +350,11 @@ impl Statements {
             *id = Uuid::new_v4().into_bytes();
         }
         let key = Value::Key(&key);
-        let values = [key, Value::Bool(true), Value::Int(None), Value::Int(Some(0))];
-        let revoke = style.inline(&self.revoke, &values);
+        let [none, zero] = [None, Some(0)].map(Value::Int);
+        let insert = style.inline(&self.insert, &[key, Value::Bool(true), none, zero]);
+        let extend = style.inline(&self.extend, &[zero, key]);
         let delete = style.inline(&format!("DELETE FROM {} WHERE entry = ?", self.table), &[key]);
-        self.trial = format!("{begin}{revoke}; {revoke}; {delete}{end}");
+        self.trial = format!("{begin}{insert}; {extend}; {delete}{end}");
         self
     }
 
@@ -295,91 +381,19 @@ impl Statements {
 
     /// The statements of a running store, with their names.
     #[cfg(feature = "test-util")]
-    pub(super) fn named(&self) -> [(&'static str, &str); 5] {
+    pub(super) fn named(&self) -> Vec<(&'static str, &str)> {
         let [one, many] = self.standing.ends();
-        [
+        vec![
+            ("insert", &self.insert),
             ("revoke", &self.revoke),
+            ("cut_off", &self.cut_off),
+            ("extend", &self.extend),
             ("standing", one),
             ("standing_of_many", many),
-            ("use_up", &self.use_up),
+            ("begin", &self.begin),
+            ("advance", &self.advance),
+            ("end", &self.end),
             ("prune", &self.prune),
         ]
     }
-}
-
-/// Reads entries by key. The columns are entry, revoked, cut_off, used.
-pub(super) enum Lookup {
-    /// The keys as one array.
-    #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
-    Array(String),
-    /// A statement with parameters for the [`KEYS_PER_LOOKUP`] keys of one lookup, one with twice
-    /// as many, and so on, so that few statements have to be prepared. Surplus parameters repeat
-    /// the last key.
-    #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
-    Parameters(Vec<String>),
-}
-
-impl Lookup {
-    #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
-    fn by_array(table: &TableName<'_>) -> Self {
-        Self::Array(format!("{} = ANY ($1)", Self::select(table)))
-    }
-
-    #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
-    fn by_parameters(table: &TableName<'_>) -> Self {
-        let statement = |power| {
-            let parameters = vec!["?"; KEYS_PER_LOOKUP << power].join(", ");
-            format!("{} IN ({parameters})", Self::select(table))
-        };
-        Self::Parameters((0..=MAX_BATCH.ilog2()).map(statement).collect())
-    }
-
-    fn select(table: &TableName<'_>) -> String {
-        format!("SELECT entry, revoked, cut_off, used FROM {table} WHERE entry")
-    }
-
-    /// The statement for these keys, and the keys to bind to it.
-    pub(super) fn keys<'k>(
-        &self,
-        keys: &'k [EntryKey],
-    ) -> Result<(&str, Cow<'k, [EntryKey]>), StoreError> {
-        match self {
-            #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
-            Self::Array(statement) => Ok((statement, Cow::Borrowed(keys))),
-            #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
-            Self::Parameters(statements) => {
-                let power =
-                    keys.len().div_ceil(KEYS_PER_LOOKUP).next_power_of_two().ilog2() as usize;
-                let (statement, last) = statements
-                    .get(power)
-                    .zip(keys.last())
-                    .ok_or_else(|| StoreError::new("too many keys for one lookup"))?;
-                let mut keys = keys.to_vec();
-                keys.resize(KEYS_PER_LOOKUP << power, *last);
-                Ok((statement, Cow::Owned(keys)))
-            }
-        }
-    }
-
-    /// The statements for one lookup, and for the largest batch.
-    #[cfg(feature = "test-util")]
-    fn ends(&self) -> [&str; 2] {
-        match self {
-            #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
-            Self::Array(statement) => [statement, statement],
-            #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
-            Self::Parameters(all) => {
-                [all.first(), all.last()].map(|text| text.map_or("", |text| text))
-            }
-        }
-    }
-}
-
-/// entry; then revoked, cut_off and used, or `None` if one of them has another type.
-pub(super) type Columns = (Vec<u8>, Option<(bool, Option<i64>, Option<i64>)>);
-
-pub(super) fn row((key, fields): Columns) -> Result<Row, StoreError> {
-    let key = EntryKey::try_from(key).map_err(|_| rows::malformed())?;
-    let fields = fields.map(|(revoked, cut_off, used)| Fields { revoked, cut_off, used });
-    Ok(Row { key, fields })
 }

@@ -1,7 +1,7 @@
 //! The own connections of a store, opened with the options and the hooks of the application's pool.
 
+use rocket_db_pools::sqlx;
 use rocket_db_pools::sqlx::pool::PoolConnection;
-use rocket_db_pools::sqlx::{self, Connection};
 
 use super::driver::Operations;
 use crate::blocklist::database::sql::connections::{Connections, MAX_CONNECTIONS, Open};
@@ -61,10 +61,6 @@ impl<DB: Operations> Open for Opener<DB> {
         let mut connection = connection.detach();
         DB::prepare_session(&mut connection).await?;
         Ok(SqlxConnection::Own(connection))
-    }
-
-    async fn ping(&self, connection: &mut SqlxConnection<DB>) -> Result<(), sqlx::Error> {
-        connection.get().ping().await
     }
 
     fn aborted() -> sqlx::Error {

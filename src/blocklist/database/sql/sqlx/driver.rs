@@ -9,10 +9,11 @@ use crate::blocklist::database::sql::launch::Fault;
 #[cfg(feature = "sqlx_postgres")]
 use crate::blocklist::database::sql::literals::Style;
 use crate::blocklist::database::sql::literals::Value;
+use crate::blocklist::database::sql::lookup::{Columns, columns};
 use crate::blocklist::database::sql::retry::Verdict;
 #[cfg(any(feature = "sqlx_postgres", feature = "sqlx_mysql"))]
 use crate::blocklist::database::sql::retry::verdict_on;
-use crate::blocklist::database::sql::statements::{Columns, Statements, TableName};
+use crate::blocklist::database::sql::statements::{Statements, TableName};
 use crate::blocklist::entry::EntryKey;
 
 #[rocket::async_trait]
@@ -58,16 +59,14 @@ pub(super) fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }
 
-/// A row of a lookup.
-macro_rules! columns {
+/// The rows of a lookup.
+macro_rules! rows {
     ($rows:ident) => {
         $rows
             .iter()
             .map(|row| {
-                let fields = || -> Result<_, sqlx::Error> {
-                    Ok((row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
-                };
-                Ok((row.try_get(0)?, fields().ok()))
+                let columns = || -> Result<_, sqlx::Error> { Ok(columns!(row)) };
+                Ok((row.try_get(0)?, columns().ok()))
             })
             .collect()
     };
@@ -101,7 +100,7 @@ macro_rules! read_prepared {
             query = query.bind(&key[..]);
         }
         let rows = query.fetch_all($connection).await?;
-        columns!(rows)
+        rows!(rows)
     }};
 }
 
@@ -200,7 +199,7 @@ impl Operations for sqlx::Postgres {
         let keys = [Value::Keys(keys)];
         let text = Style::Postgres.inline(statement, &keys);
         let rows = connection.fetch_all(&*text).await?;
-        columns!(rows)
+        rows!(rows)
     }
 
     fn verdict(error: &dyn sqlx::error::DatabaseError) -> Verdict {

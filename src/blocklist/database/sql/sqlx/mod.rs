@@ -13,17 +13,19 @@ use rocket_db_pools::sqlx;
 use self::backend::{SqlxBackend, SqlxConnections};
 use self::connection::SqlxConnection;
 use self::driver::{is_duplicate, lacks_epoch};
-use super::connections::{Lease, Repeat};
+use super::connections::Lease;
 use super::launch;
 use super::literals::Value;
-use super::statements::{self, Statements, TableName};
+use super::lookup;
+use super::statements::{Statements, TableName};
+use super::writes::{self, Writer};
 use crate::blocklist::database::batch::{Batcher, Reader};
 use crate::blocklist::database::pool::{BlocklistPool, sealed};
-use crate::blocklist::database::rows::{self, Row, Rows};
+use crate::blocklist::database::rows::{self, Row, Rows, Write};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
+use crate::blocklist::exchange::{Exchange, Exchanged};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
-use crate::blocklist::store::{Blocklist, Standing, StoreError, UseUp};
-use crate::clock;
+use crate::blocklist::store::{Blocklist, Standing, StoreError};
 
 /// A blocklist in a table of an SQLite, PostgreSQL, MySQL or MariaDB database, shared by all
 /// servers.
@@ -105,44 +107,46 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
 
     /// The statements of this store, named after the methods that run them, for `EXPLAIN`.
     #[cfg(feature = "test-util")]
-    pub fn statements(&self) -> [(&'static str, &str); 5] {
+    pub fn statements(&self) -> Vec<(&'static str, &str)> {
         self.table.statements.named()
     }
 }
 
-impl<DB: SqlxBackend> Table<DB> {
-    /// Runs a writing statement. A table that was emptied together with MySQL's epoch gets it back.
-    async fn write(
-        &self,
-        repeat: Repeat,
-        statement: &str,
-        values: &[Value<'_>],
-    ) -> Result<u64, sqlx::Error> {
-        let result = self.write_once(repeat, statement, values).await;
-        match (&result, &self.statements.repair) {
+#[rocket::async_trait]
+impl<DB: SqlxBackend> Writer for Table<DB> {
+    fn statements(&self) -> &Statements {
+        &self.statements
+    }
+
+    /// A table that was emptied together with MySQL's epoch gets it back.
+    async fn write(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        let result = self.write_once(statement, values).await;
+        let result = match (&result, &self.statements.repair) {
             (Err(error), Some(repair)) if lacks_epoch(error) => {
                 // A server that repairs it meanwhile does no harm. If it can't be repaired, the error of
                 // the repair says why.
-                self.write_once(Repeat::Yes, repair, &[]).await?;
+                self.write_once(repair, &[]).await.map_err(StoreError::new)?;
                 log::warn!("JWT: the row of `{}_epoch` was missing", self.statements.table);
-                self.write_once(repeat, statement, values).await
+                self.write_once(statement, values).await
             }
             _ => result,
+        };
+        match result {
+            // MySQL's way to say that an INSERT had no effect.
+            Err(error) if is_duplicate(&error) => Ok(0),
+            result => result.map_err(StoreError::new),
         }
     }
+}
 
-    async fn write_once(
-        &self,
-        repeat: Repeat,
-        statement: &str,
-        values: &[Value<'_>],
-    ) -> Result<u64, sqlx::Error> {
+impl<DB: SqlxBackend> Table<DB> {
+    async fn write_once(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
         let write = |mut lease: Lease<SqlxConnection<DB>>| async move {
             let written = DB::write(lease.connection.get(), statement, values);
             let written = written.await;
             (lease, written)
         };
-        self.connections.run(repeat, write).await
+        self.connections.run(write).await
     }
 }
 
@@ -155,8 +159,8 @@ impl<DB: SqlxBackend> Reader for Table<DB> {
             let rows = DB::read(lease.connection.get(), statement, keys).await;
             (lease, rows)
         };
-        let rows = self.connections.run(Repeat::Yes, read).await.map_err(StoreError::new)?;
-        rows.into_iter().map(statements::row).collect()
+        let rows = self.connections.run(read).await.map_err(StoreError::new)?;
+        rows.into_iter().map(lookup::row).collect()
     }
 }
 
@@ -166,55 +170,36 @@ impl<DB: SqlxBackend> Rows for SqlxBlocklist<DB> {
         self.batcher.rows(keys).await
     }
 
-    async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError> {
-        let values = [Value::Key(&key), Value::Int(Some(now)), Value::Int(Some(until))];
-        // A repeated "use up" could find its own mark.
-        match self.table.write(Repeat::No, &self.table.statements.use_up, &values).await {
-            Ok(inserted) => Ok(inserted == 1),
-            Err(error) if is_duplicate(&error) => Ok(false),
-            Err(error) => Err(StoreError::new(error)),
-        }
+    async fn write(
+        &self,
+        key: &EntryKey,
+        write: Write<'_>,
+        exchange: &Exchange,
+    ) -> Result<bool, StoreError> {
+        writes::write(&*self.table, key, write, exchange).await
     }
 }
 
 #[rocket::async_trait]
 impl<DB: SqlxBackend> Blocklist for SqlxBlocklist<DB> {
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
-        let key = entry.key();
-        let values = [
-            Value::Key(&key),
-            Value::Bool(entry.cut_off().is_none()),
-            Value::Int(entry.cut_off().map(clock::millis)),
-            Value::Int(entry.until().map(clock::millis)),
-        ];
-        let written = self.table.write(Repeat::Yes, &self.table.statements.revoke, &values).await;
-        written.map(|_| ()).map_err(StoreError::new)
+    async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError> {
+        writes::revoke(&*self.table, entry).await
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
         rows::standing(self, ids).await
     }
 
-    async fn use_up(
+    async fn exchange(
         &self,
         ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        rows::use_up(self, ids, now, until).await
+        exchange: &Exchange,
+    ) -> Result<Exchanged, StoreError> {
+        rows::exchange(self, ids, exchange).await
     }
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        let values = [Value::Int(Some(clock::millis(now)))];
-        let mut removed = 0;
-        loop {
-            let batch = self.table.write(Repeat::Yes, &self.table.statements.prune, &values).await;
-            let batch = batch.map_err(StoreError::new)?;
-            removed += batch;
-            if batch < statements::BATCH {
-                return Ok(removed);
-            }
-        }
+        writes::prune(&*self.table, now).await
     }
 }
 

@@ -6,7 +6,8 @@
 //! row's `changed`, and holds a shared lock on it until the row is committed; writers do not block
 //! each other. The reader advances the epoch, for which it needs an exclusive lock: once it has the
 //! lock, every write of an earlier epoch has been committed or rolled back. Later writes have the
-//! new epoch or a later one, so the next pass begins there. No clock is involved.
+//! new epoch or a later one, so the next pass begins there. No clock is involved. The row of a live
+//! session has the epoch zero, and is not read.
 //!
 //! With each new epoch the reader stores a random mark. A server that does not have the last mark,
 //! after a fail-over or a crash that lost it, may assign epochs a second time; all entries are then
@@ -33,7 +34,7 @@ use crate::blocklist::entry::{Entry, EntryKey};
 use crate::blocklist::replica::changes::{Changes, Cursor};
 use crate::blocklist::store::StoreError;
 
-const COLUMNS: &str = "entry, revoked, cut_off, used, expires, changed";
+const COLUMNS: &str = "entry, revoked, cut_off, expires, changed";
 
 /// The length of a mark in bytes. The table keeps the last 1024 marks.
 const MARK_LEN: usize = 4;
@@ -168,8 +169,9 @@ async fn page(
             query.bind(PAGE).fetch_all(connection).await?
         }
         At::Entries { key } => {
-            let statement =
-                format!("SELECT {COLUMNS} FROM {table} WHERE entry > ? ORDER BY entry LIMIT ?");
+            let statement = format!(
+                "SELECT {COLUMNS} FROM {table} WHERE entry > ? AND changed > 0 ORDER BY entry LIMIT ?"
+            );
             let query = sqlx::query(&statement).bind(&key[..]);
             query.bind(PAGE).fetch_all(connection).await?
         }
@@ -178,15 +180,14 @@ async fn page(
     let mut last = (0, vec![]);
     for row in &rows {
         let key: Vec<u8> = row.try_get(0)?;
-        last = (row.try_get(5)?, key.clone());
+        last = (row.try_get(4)?, key.clone());
         // No token has a key of another length.
         let Ok(key) = EntryKey::try_from(key) else { continue };
         entries.push(Entry {
             key,
             revoked: row.try_get(1)?,
             cut_off: row.try_get(2)?,
-            used: row.try_get(3)?,
-            until: row.try_get(4)?,
+            until: row.try_get(3)?,
         });
     }
     let (changed, key) = last;

@@ -1,0 +1,230 @@
+//! The exchange of a refresh token, as one decision about its session's row.
+//!
+//! Every store makes this decision with [`Exchange::decide()`], and writes the row in the same atomic
+//! operation: under a lock, in a script, or with a statement that has no effect unless the row is still
+//! the one that was decided about.
+
+use rocket::time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+use super::entry::{TokenIds, uuid_v7_millis_of};
+use crate::clock;
+
+/// The sixteen bytes by which a store knows a `jti`: those of an [`EntryKey`](super::EntryKey) without
+/// the kind.
+pub type IdKey = [u8; 16];
+
+/// What a store keeps of a session, beside the time when the row expires.
+///
+/// A row without a current refresh token is that of a session that was ended before its first exchange.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct SessionRow {
+    /// Whether the session has ended. It never lives again.
+    pub ended: bool,
+    /// The refresh token that may be exchanged.
+    pub current: Option<IdKey>,
+    /// The exchange that made the current token.
+    pub last: Option<LastExchange>,
+    /// The [`Exchange::next()`] of the call that ended the session, if an exchange did.
+    pub ended_by: Option<IdKey>,
+}
+
+/// The latest exchange of a session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LastExchange {
+    /// The refresh token that was exchanged.
+    pub token: IdKey,
+    /// When, in milliseconds since the Unix epoch, by the clock of the server that exchanged it.
+    pub at: i64,
+    /// From which the ids of the new pair are derived.
+    pub seed: [u8; 16],
+}
+
+/// An exchange of a refresh token, for [`Blocklist::exchange()`](super::Blocklist::exchange).
+#[derive(Clone, Copy)]
+pub struct Exchange {
+    next: Uuid,
+    seed: [u8; 16],
+    now: OffsetDateTime,
+    grace: Duration,
+    until: Option<OffsetDateTime>,
+    begins: bool,
+}
+
+/// The result of an [`Exchange`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Exchanged {
+    /// The token was the session's current one, or began the session: the new pair may be issued.
+    First,
+    /// The token was exchanged a moment ago: the same pair may be issued again.
+    Repeated {
+        /// The `jti` of the refresh token that was issued then.
+        next: Uuid,
+        /// From which the other ids of that pair are derived.
+        seed: [u8; 16],
+        /// When the token was exchanged.
+        at: OffsetDateTime,
+    },
+    /// The token was exchanged before, so somebody else has it, too. The session has ended.
+    Reused {
+        /// Whether this call ended it.
+        ended_now: bool,
+    },
+    /// The token, its session, or its subject is revoked. Nothing was written.
+    Ended,
+}
+
+/// The seed is as secret as the ids that are derived from it.
+impl std::fmt::Debug for Exchanged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::First => f.write_str("First"),
+            Self::Repeated { at, .. } => {
+                f.debug_struct("Repeated").field("at", at).finish_non_exhaustive()
+            }
+            Self::Reused { ended_now } => {
+                f.debug_struct("Reused").field("ended_now", ended_now).finish()
+            }
+            Self::Ended => f.write_str("Ended"),
+        }
+    }
+}
+
+/// How a refresh token stands to its session's row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// There is no row.
+    NoRow,
+    Current,
+    /// It was exchanged last, at that time in milliseconds.
+    Last(i64),
+    /// Issued after the current token: the store has lost the write of an exchange.
+    Newer,
+    /// Exchanged before the last one, or never issued by this session's exchanges.
+    Replaced,
+}
+
+impl SessionRow {
+    /// The row of a session that was ended before its first exchange.
+    pub(crate) const ENDED: Self = Self { ended: true, current: None, last: None, ended_by: None };
+
+    /// Whether the row is one that a store writes.
+    pub(crate) fn is_whole(&self) -> bool {
+        let has_current = self.current.is_some();
+        (self.ended || has_current)
+            && (has_current || self.last.is_none())
+            && (self.ended || self.ended_by.is_none())
+    }
+
+    /// The place of the refresh token with these ids.
+    pub(crate) fn place(row: Option<&Self>, ids: &TokenIds<'_>) -> Place {
+        let (Some(row), Some(token)) = (row, ids.jti_key()) else { return Place::NoRow };
+        let Some(current) = row.current else { return Place::NoRow };
+        match row.last {
+            _ if current == token => Place::Current,
+            Some(last) if last.token == token => Place::Last(last.at),
+            // A current token without a time was chosen by the application: nothing is newer than it.
+            _ if uuid_v7_millis_of(&current).is_some_and(|at| ids.raw_millis() > at) => {
+                Place::Newer
+            }
+            _ => Place::Replaced,
+        }
+    }
+}
+
+impl Exchange {
+    /// An exchange at `now`, by this server's clock, for a refresh token whose `jti` is `next`, a new
+    /// UUIDv7 that must be later than the presented token. The other ids of the new pair are derived from
+    /// `seed`, which is random. A repeated exchange within `grace` is answered with
+    /// [`Exchanged::Repeated`]. The session's row expires at `until` or later; `None` is never. A missing
+    /// row is inserted, unless [`only_recorded()`](Self::only_recorded) says otherwise.
+    pub fn new(
+        next: Uuid,
+        seed: [u8; 16],
+        now: OffsetDateTime,
+        grace: Duration,
+        until: impl Into<Option<OffsetDateTime>>,
+    ) -> Self {
+        Self { next, seed, now, grace, until: until.into(), begins: true }
+    }
+
+    /// A session without a row is [`Ended`](Exchanged::Ended).
+    pub fn only_recorded(self) -> Self {
+        Self { begins: false, ..self }
+    }
+
+    /// The `jti` of the new refresh token.
+    pub fn next(&self) -> Uuid {
+        self.next
+    }
+
+    /// The time of the exchange.
+    pub fn now(&self) -> OffsetDateTime {
+        self.now
+    }
+
+    /// The earliest time at which the session's row may expire. A row that exists keeps its own, if that
+    /// is later; `None` is later than any.
+    pub fn until(&self) -> Option<OffsetDateTime> {
+        self.until
+    }
+
+    /// Decides about a token that is not revoked, given its session's row. Returns the result, and the row
+    /// to be written, if one is. The store must write it in the same atomic operation: if the row may have
+    /// changed since it was read, it must be read again and decided about anew.
+    pub fn decide(
+        &self,
+        ids: &TokenIds<'_>,
+        row: Option<&SessionRow>,
+    ) -> (Exchanged, Option<SessionRow>) {
+        let next = self.next.into_bytes();
+        let place = SessionRow::place(row, ids);
+        match row {
+            // A repeated call gets the same answer.
+            Some(row) if row.ended && row.ended_by == Some(next) => {
+                return (Exchanged::Reused { ended_now: true }, None);
+            }
+            Some(row) if row.ended => return (Exchanged::Ended, None),
+            None if !self.begins => return (Exchanged::Ended, None),
+            // A repeated call, whose first answer was lost.
+            Some(row)
+                if row.current == Some(next) || row.last.is_some_and(|it| it.token == next) =>
+            {
+                return (Exchanged::First, None);
+            }
+            _ => (),
+        }
+        let millis = clock::millis(self.now);
+        match (place, row.and_then(|row| row.current.zip(row.last))) {
+            (Place::Last(at), Some((current, last))) if self.repeats(at) => {
+                let at = clock::from_millis(at).unwrap_or(self.now);
+                let next = Uuid::from_bytes(current);
+                (Exchanged::Repeated { next, seed: last.seed, at }, None)
+            }
+            (Place::Last(_) | Place::Replaced, _) => {
+                let row = row.copied().unwrap_or_default();
+                let ended = SessionRow { ended: true, ended_by: Some(next), ..row };
+                (Exchanged::Reused { ended_now: true }, Some(ended))
+            }
+            (Place::NoRow | Place::Current | Place::Newer, _) => {
+                let Some(token) = ids.jti_key() else { return (Exchanged::Ended, None) };
+                let last = LastExchange { token, at: millis, seed: self.seed };
+                let row =
+                    SessionRow { current: Some(next), last: Some(last), ..SessionRow::default() };
+                (Exchanged::First, Some(row))
+            }
+        }
+    }
+
+    fn repeats(&self, at: i64) -> bool {
+        is_within(self.grace, at, self.now)
+    }
+}
+
+/// Whether a token that was exchanged at `at`, in milliseconds, may still be presented: with a clock that
+/// is behind, too.
+pub(crate) fn is_within(grace: Duration, at: i64, now: OffsetDateTime) -> bool {
+    let age = clock::millis(now).saturating_sub(at);
+    grace.is_positive() && i128::from(age) * 1_000_000 <= grace.whole_nanoseconds()
+}
