@@ -74,6 +74,7 @@ pub async fn blocklist_contract<B: Blocklist>(make: impl AsyncFn() -> B) {
         revoking::an_id_may_be_any_text,
         revoking::revoking_twice_succeeds,
         revoking::a_revocation_tells_whether_it_changed_anything,
+        revoking::exactly_one_of_many_revocations_changes_anything,
         exchanging::the_first_exchange_begins_a_session,
         exchanging::each_token_of_a_session_is_exchanged_for_the_next,
         exchanging::a_repeat_within_the_grace_gets_the_same_pair,

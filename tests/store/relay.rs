@@ -25,7 +25,7 @@ struct Network {
     deaf: watch::Sender<usize>,
     /// The first so many connections are closed.
     cut: watch::Sender<usize>,
-    /// Connections end in place of an answer once clients have sent more than so many pieces.
+    /// One connection ends instead of an answer once clients have sent more than so many pieces.
     last_answered: watch::Sender<usize>,
 }
 
@@ -86,8 +86,8 @@ impl Relay {
         self.network.cut.send_replace(self.accepted());
     }
 
-    /// Later pieces reach the server, and the connection ends before the answer.
-    pub fn lose_answers_after(&self, pieces: usize) {
+    /// The next piece after those reaches the server, and the connection ends before its answer.
+    pub fn lose_the_answer_after(&self, pieces: usize) {
         self.network.last_answered.send_replace(pieces);
     }
 }
@@ -123,6 +123,7 @@ async fn pass(
         if is_request {
             network.heard.send_modify(|heard| *heard += 1);
         } else if *network.heard.borrow() > *network.last_answered.borrow() {
+            network.last_answered.send_replace(usize::MAX);
             return;
         }
         let _ = held.wait_for(|is_held| !is_held).await;

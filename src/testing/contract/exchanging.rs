@@ -169,7 +169,8 @@ pub(super) async fn a_revoked_token_is_not_exchanged(case: Case<'_>) {
         }
     }
     for Refresh { ids, .. } in [&token, &subject] {
-        let other = Ids { jti: id(), sid: ids.sid.clone(), subject: id() };
+        // Older than what the session would have been exchanged for.
+        let other = Ids { jti: id_of(hours(-1)), sid: ids.sid.clone(), subject: id() };
         case.expect_live(other.of().exchangeable(), "nothing was written").await;
     }
 }
@@ -198,6 +199,8 @@ pub(super) async fn a_session_without_a_row_is_not_begun_unless_it_may(case: Cas
         let exchanged = case.ok(store.exchange(&token.of(), &exchange).await, "exchange");
         case.equal(exchanged, Exchanged::Ended, "there is no row, and none may be begun");
     }
+    // Another call: the same one would be First if a row were there, too.
+    let token = token.again();
     case.exchange(0, &token, now(), GRACE, Exchanged::First, "nothing was written").await;
     let successor = token.successor();
     let exchange = successor.exchange(now(), GRACE).only_recorded();
@@ -209,23 +212,26 @@ pub(super) async fn a_token_without_sid_has_a_session_of_its_own(case: Case<'_>)
     let jti = id_of(hours(-1));
     let alone = TokenIds::new(Some(&jti), None, Some("ada"), None).exchangeable();
     let sid = alone.derived_session().map(|id| id.to_string()).expect("a session");
-    let exchange = async |next: Uuid, server: usize| {
+    let exchange = async |ids: TokenIds<'_>, next: Uuid, server: usize| {
         let exchange = Exchange::new(next, seed(next), now(), GRACE, hours(2));
-        case.ok(case.stores[server].exchange(&alone, &exchange).await, "exchange")
+        case.ok(case.stores[server].exchange(&ids, &exchange).await, "exchange")
     };
     let (first, again) = (next(hours(0)), next(hours(0)));
-    case.equal(exchange(first, 0).await, Exchanged::First, "it was not exchanged");
-    let repeated = matches!(exchange(again, 1).await, Exchanged::Repeated { .. });
+    case.equal(exchange(alone, first, 0).await, Exchanged::First, "it was not exchanged");
+    let repeated = matches!(exchange(alone, again, 1).await, Exchanged::Repeated { .. });
     case.equal(repeated, true, "it was exchanged");
+    let other = id_of(hours(-1));
+    let other = TokenIds::new(Some(&other), None, Some("ada"), None).exchangeable();
+    let outcome = exchange(other, self::next(hours(0)), 0).await;
+    case.equal(outcome, Exchanged::First, "another token has another session");
     let next = first.to_string();
     let successor = TokenIds::new(Some(&next), Some(&sid), Some("ada"), None).exchangeable();
     case.expect_live(successor, "it belongs to the session").await;
     case.revoke(Revocation::session(&sid, hours(2))).await;
     case.expect_revoked(successor, "its session was ended").await;
     case.expect_revoked(alone, "its session was ended").await;
-    let other = id_of(hours(-1));
-    let other = TokenIds::new(Some(&other), None, Some("ada"), None);
-    case.expect_live(other, "another token has another session").await;
+    let not_exchangeable = TokenIds::new(other.jti(), None, Some("ada"), None);
+    case.expect_live(not_exchangeable, "another token has another session").await;
 }
 
 pub(super) async fn a_token_without_jti_is_an_error(case: Case<'_>) {

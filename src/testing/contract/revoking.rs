@@ -1,8 +1,13 @@
 //! Which tokens an entry revokes, and which it does not.
 
+use rocket::tokio;
+use rocket::tokio::sync::Barrier;
 use uuid::Uuid;
 
 use super::*;
+
+/// How many calls are made at once.
+const CALLS: usize = 32;
 
 pub(super) async fn a_new_token_is_live(case: Case<'_>) {
     case.expect_live(Ids::new().of(), "nothing was recorded").await;
@@ -195,5 +200,33 @@ pub(super) async fn a_revocation_tells_whether_it_changed_anything(case: Case<'_
         (Revocation::subject(&ids.subject, hours(-2), hours(3)), false, "it never goes back"),
     ] {
         case.equal(case.revoke_on(1, entry).await, changes, why);
+    }
+}
+
+pub(super) async fn exactly_one_of_many_revocations_changes_anything(case: Case<'_>) {
+    let ids = Ids::new();
+    case.begin(&ids, hours(2)).await;
+    for (entry, why) in [
+        (Revocation::session(&ids.sid, hours(2)), "one call ends a live session"),
+        (Revocation::session(id(), hours(2)), "one call ends a session without a row"),
+        (Revocation::token(id(), hours(2)), "one call revokes a token"),
+    ] {
+        let start = Arc::new(Barrier::new(CALLS));
+        let tasks: Vec<_> = (0..CALLS)
+            .map(|call| {
+                let (store, start) = (case.stores[call % 2].clone(), start.clone());
+                let entry = entry.clone();
+                tokio::spawn(async move {
+                    start.wait().await;
+                    store.revoke(&entry).await
+                })
+            })
+            .collect();
+        let mut changes = 0;
+        for task in tasks {
+            let changed = task.await.expect("no call panics");
+            changes += usize::from(case.ok(changed, "revoke"));
+        }
+        case.equal(changes, 1, why);
     }
 }

@@ -34,6 +34,7 @@ local function later(a, b, none)
     if tonumber(a) > tonumber(b) then return a end
     return b
 end
+local name = string.sub(KEYS[1], -33)
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local function write(revoked, cut_off, expires, changed, row, is_change, servers_now)
@@ -48,16 +49,19 @@ local function write(revoked, cut_off, expires, changed, row, is_change, servers
         redis.call('SET', KEYS[1], value, 'PX', string.format('%.0f', lifetime))
     end
     if is_change then
-        local name = string.sub(KEYS[1], -33)
         redis.call('XADD', KEYS[2], 'MAXLEN', '~', '16384', '*', 'entry', name .. ' ' .. value)
     end
     return true
 end
+local function is_time(text) return text == '-' or string.match(text, '^%-?%d+$') end
+local function is_row(text) return text == '' or string.match(text, '^ %S+ %S+ %S+ %S+ %S+$') end
 local old = redis.call('GET', KEYS[1])
 local r, c, e, h, row
 if old then
     r, c, e, h, row = string.match(old, '^([01]) (%S+) (%S+) (%d+)(.*)$')
-    if not r then return redis.error_reply('a malformed entry in the blocklist') end
+    if not (r and is_time(c) and is_time(e) and is_row(row)) then
+        return redis.error_reply('ERR a malformed entry in the blocklist: ' .. name)
+    end
 end
 ",
             $body
