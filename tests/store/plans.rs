@@ -25,6 +25,12 @@ fn statement<'a>(statements: &[(&'static str, &'a str)], name: &str) -> &'a str 
 /// The statements for one lookup, and for the largest batch.
 const STANDING: [&str; 2] = ["standing", "standing_of_many"];
 
+/// The statements that change one row.
+const UPDATES: [&str; 5] = ["revoke", "cut_off", "extend", "advance", "end"];
+
+/// The statements that insert one row, if it is missing.
+const INSERTS: [&str; 2] = ["insert", "begin"];
+
 /// Some entries that exist, and others.
 fn entries(number: usize) -> impl Iterator<Item = String> {
     (0..number).map(|i| format!("{}{:016}", if i % 3 == 2 { 's' } else { 't' }, 50_000 + 40 * i))
@@ -80,6 +86,13 @@ async fn sqlite_searches_by_index() {
             let plan = explain(name).await;
             has(&plan, &["SEARCH jwt_blocklist USING PRIMARY KEY (entry=?)"], &["SCAN"]);
         }
+        for name in UPDATES {
+            let plan = explain(name).await;
+            has(&plan, &["SEARCH jwt_blocklist USING PRIMARY KEY (entry=?)"], &["SCAN jwt"]);
+        }
+        for name in INSERTS {
+            has(&explain(name).await, &[], &["SCAN jwt"]);
+        }
         let plan = explain("prune").await;
         let outer = "SEARCH jwt_blocklist USING PRIMARY KEY (entry=?)";
         let inner = "USING COVERING INDEX jwt_blocklist_expires (expires<?)";
@@ -117,7 +130,8 @@ async fn mysql_searches_by_index() {
     let read = |rows: Vec<sqlx::mysql::MySqlRow>| {
         let lines = rows.iter().map(|row| {
             let text = |column| row.get::<Option<String>, _>(column).unwrap_or_default();
-            format!("type={} key={} extra={}", text("type"), text("key"), text("Extra"))
+            let table = text("table");
+            format!("{table}: type={} key={} extra={}", text("type"), text("key"), text("Extra"))
         });
         lines.collect::<Vec<_>>().join("\n")
     };
@@ -130,6 +144,16 @@ async fn mysql_searches_by_index() {
             }
             let plan = read(query.fetch_all(&pool).await.expect("a plan"));
             has(&plan, &["type=range", "key=PRIMARY"], &["type=ALL"]);
+        }
+
+        for name in UPDATES {
+            // The values in the text, as each has its own types.
+            let text = format!("EXPLAIN {}", statement(&store.statements(), name));
+            let plan = read(
+                sqlx::query(&text.replace('?', "x'74'")).fetch_all(&pool).await.expect("a plan"),
+            );
+            let plan = plan.lines().find(|line| line.starts_with("jwt_blocklist:"));
+            has(plan.expect("the table"), &["type=range", "key=PRIMARY"], &[]);
         }
 
         let text = format!("EXPLAIN {}", statement(&store.statements(), "prune"));
@@ -168,8 +192,29 @@ async fn postgres_searches_by_index() {
          FROM generate_series(1, {ENTRIES}) AS i"
     );
     connection.batch_execute(&insert).await.expect("rows");
-    for name in ["standing", "prune"] {
-        let prepare = format!("PREPARE {name} AS {}", statement(&store.statements(), name));
+    // The name, the types of its parameters, and values for them.
+    let updates = [
+        ("revoke", "bigint, bytea", "1, 't1'"),
+        ("cut_off", "bigint, bigint, bytea, bigint", "1, 1, 't1', 1"),
+        ("extend", "bigint, bytea", "1, 't1'"),
+        (
+            "advance",
+            "bytea, bytea, bigint, bytea, bigint, bytea, bytea",
+            "'1', '1', 1, '1', 1, 't1', '1'",
+        ),
+        ("end", "bytea, bigint, bytea, bytea", "'1', 1, 't1', '1'"),
+    ];
+    let inserts = [
+        ("insert", "bytea, boolean, bigint, bigint", "'t1', true, 1, 1"),
+        ("begin", "bytea, bytea, bytea, bigint, bytea, bigint", "'t1', '1', '1', 1, '1', 1"),
+    ];
+    assert_eq!(updates.map(|(name, ..)| name), UPDATES);
+    assert_eq!(inserts.map(|(name, ..)| name), INSERTS);
+    let others = [("standing", "bytea[]", ""), ("prune", "bigint", "")];
+    for (name, types, _) in others.into_iter().chain(updates).chain(inserts) {
+        // Quoted, as `end` is no name.
+        let text = statement(&store.statements(), name);
+        let prepare = format!("PREPARE \"{name}\" ({types}) AS {text}");
         connection.batch_execute(&prepare).await.expect("a prepared statement");
     }
 
@@ -182,6 +227,14 @@ async fn postgres_searches_by_index() {
                 let keys = format!("ARRAY[{}]::bytea[]", keys.join(", "));
                 let plan = explain(&connection, "standing", &keys).await;
                 has(&plan, &["jwt_blocklist_pkey"], &["Seq Scan"]);
+            }
+            for (name, _, values) in updates {
+                let plan = explain(&connection, &format!("\"{name}\""), values).await;
+                has(&plan, &["Index Scan using jwt_blocklist_pkey"], &["Seq Scan"]);
+            }
+            for (name, _, values) in inserts {
+                let plan = explain(&connection, name, values).await;
+                has(&plan, &["Conflict Arbiter Indexes: jwt_blocklist_pkey"], &["Seq Scan"]);
             }
             let plan = explain(&connection, "prune", &now.to_string()).await;
             has(&plan, &["jwt_blocklist_pkey", "jwt_blocklist_expires"], &["Seq Scan"]);

@@ -10,7 +10,7 @@ use rocket::figment::{Figment, providers::Serialized};
 use rocket::time::{Duration, OffsetDateTime};
 use rocket_db_pools::{Config, Pool};
 use rocket_jwt_extended::blocklist::{
-    BlocklistPool, EntryKey, Exchange, ReplicableBlocklist, TokenIds,
+    Blocklist, BlocklistPool, EntryKey, Exchange, Exchanged, ReplicableBlocklist, TokenIds,
 };
 use uuid::{NoContext, Timestamp, Uuid};
 
@@ -49,25 +49,28 @@ pub fn id_of(time: OffsetDateTime) -> Uuid {
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.nanosecond()))
 }
 
-/// Exchanges the tokens of a session one after another, so many times, beginning with one that was issued a
-/// day ago. Returns the first token and the last, which may be exchanged.
-pub async fn exchange_often(
-    stores: &[Arc<dyn ReplicableBlocklist>],
+/// Exchanges the tokens of a session one after another, so many times, a quarter of an hour apart. Returns
+/// the first token and the last, which may be exchanged.
+pub async fn exchange_often<B: Blocklist + ?Sized>(
+    stores: &[Arc<B>],
     sid: &str,
     times: usize,
 ) -> [String; 2] {
-    let begin = OffsetDateTime::now_utc() - Duration::DAY;
+    const QUARTER: Duration = Duration::minutes(15);
+
+    let begin = OffsetDateTime::now_utc() - QUARTER * times as f64;
     let first = id_of(begin).to_string();
-    // As the crate rounds it: most exchanges leave it as it is.
-    let until = begin + Duration::days(33);
     let mut token = first.clone();
     for number in 0..times {
-        let now = begin + Duration::seconds(number as i64 + 1);
+        let now = begin + QUARTER * (number + 1) as f64;
+        // As the crate does it with a lifetime of thirty days: rounded up to a tenth of that.
+        let days = (now + Duration::days(30)).unix_timestamp() / Duration::DAY.whole_seconds();
+        let until = OffsetDateTime::UNIX_EPOCH + Duration::days(days / 3 * 3 + 3);
         let seed = Uuid::new_v4().into_bytes();
         let exchange = Exchange::new(id_of(now), seed, now, Duration::ZERO, until);
         let store = &stores[number % stores.len()];
         let outcome = store.exchange(&refresh(&token, sid), &exchange).await;
-        assert_eq!(outcome.expect("an answer"), rocket_jwt_extended::Exchanged::First);
+        assert_eq!(outcome.expect("an answer"), Exchanged::First);
         token = exchange.next().to_string();
     }
     [first, token]
