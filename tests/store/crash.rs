@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rocket::time::{Duration, OffsetDateTime};
 use rocket::tokio;
-use rocket_jwt_extended::blocklist::{Blocklist, Exchanged, StoreError};
+use rocket_jwt_extended::blocklist::{Blocklist, BlocklistPool, Exchanged, Standing, StoreError};
 use uuid::Uuid;
 
-use crate::store_support::{exchange_at, refresh};
+use crate::relay::Relay;
+use crate::store_support::{exchange_at, refresh, try_pool};
 
 /// The `jti` that a call of its own gets for this token.
 async fn exchange(store: &dyn Blocklist, token: &str) -> Result<(bool, Uuid), StoreError> {
@@ -78,6 +79,81 @@ async fn survives(stores: [Arc<dyn Blocklist>; 2], cut: impl AsyncFn() -> u64) {
     }
     assert!(was_cut > 0, "no connection was cut");
     assert!(first > 0, "no call got through");
+}
+
+/// The connection ends after a write, before its answer: the write is repeated, and its own effect is not
+/// taken for that of another call.
+async fn finds_its_own_effect<P: BlocklistPool>(url: &str) {
+    let relay = Relay::to(url).await;
+    let pool = try_pool::<P>(&relay.url, 1).await.expect("a pool");
+    let store = pool.blocklist().await.expect("a store");
+    let now = OffsetDateTime::now_utc();
+    let call = async |token: &str, next: &rocket_jwt_extended::Exchange| {
+        store
+            .exchange(&refresh(token, &format!("session of {token}")), next)
+            .await
+            .expect("an answer")
+    };
+    let reuse = Exchanged::Reused { ended_now: true };
+    // So that a driver that prepares its statements has done so.
+    let warm = async |token: &str| {
+        let [first, second, reused] = [(); 3].map(|()| exchange_at(now, Duration::ZERO));
+        assert_eq!(call(token, &first).await, Exchanged::First);
+        let successor = first.next().to_string();
+        let sid = format!("session of {token}");
+        store.exchange(&refresh(&successor, &sid), &second).await.expect("an answer");
+        assert_eq!(call(token, &reused).await, reuse);
+    };
+
+    // The row is begun, advanced, and ended: each time a lookup, then the write.
+    for (name, expected) in
+        [("begun", Exchanged::First), ("advanced", Exchanged::First), ("ended", reuse)]
+    {
+        warm(&format!("warm, {name}")).await;
+        let (sid, mut token) = (format!("session {name}"), "first".to_string());
+        if name != "begun" {
+            let next = exchange_at(now, Duration::ZERO);
+            let outcome = store.exchange(&refresh(&token, &sid), &next).await;
+            assert_eq!(outcome.expect("an answer"), Exchanged::First);
+            if name == "advanced" {
+                token = next.next().to_string();
+            }
+        }
+        let accepted = relay.accepted();
+        relay.lose_the_answer_after(relay.heard() + 1);
+        let (ids, next) = (refresh(&token, &sid), exchange_at(now, Duration::ZERO));
+        assert_eq!(store.exchange(&ids, &next).await.expect("an answer"), expected, "{name}");
+        assert_eq!(relay.accepted(), accepted + 1, "no connection was lost");
+        let standing = store.standing(&ids).await.expect("a standing");
+        match expected {
+            Exchanged::First => assert!(matches!(standing, Standing::Exchanged { .. })),
+            _ => assert_eq!(standing, Standing::Revoked),
+        }
+    }
+}
+
+#[cfg(feature = "sqlx_postgres")]
+#[rocket::async_test]
+async fn postgres_through_sqlx_finds_its_own_effect() {
+    let home = crate::store_support::sqlx_postgres::Home::new().await;
+    finds_its_own_effect::<rocket_db_pools::sqlx::PgPool>(&home.url).await;
+    home.end().await;
+}
+
+#[cfg(feature = "deadpool_postgres")]
+#[rocket::async_test]
+async fn postgres_through_deadpool_finds_its_own_effect() {
+    let home = crate::store_support::deadpool_postgres::Home::new().await;
+    finds_its_own_effect::<rocket_db_pools::deadpool_postgres::Pool>(&home.url).await;
+    home.end().await;
+}
+
+#[cfg(feature = "sqlx_mysql")]
+#[rocket::async_test]
+async fn mysql_finds_its_own_effect() {
+    let home = crate::store_support::sqlx_mysql::Home::new().await;
+    finds_its_own_effect::<rocket_db_pools::sqlx::MySqlPool>(&home.url).await;
+    home.end().await;
 }
 
 #[cfg(feature = "deadpool_postgres")]

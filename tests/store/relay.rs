@@ -1,5 +1,5 @@
 //! A network between a store and its server that a test can break.
-#![cfg(feature = "deadpool_redis")]
+#![cfg(any(feature = "sqlx_mysql", feature = "deadpool_postgres", feature = "deadpool_redis"))]
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ struct Network {
 impl Relay {
     /// To the server with this URL.
     pub async fn to(url: &str) -> Self {
-        let rest = url.strip_prefix("redis://").expect("an address");
+        let (scheme, rest) = url.split_once("://").expect("an address");
         let (login, server) = rest
             .rsplit_once('@')
             .map_or(("", rest), |(login, server)| (&rest[..login.len() + 1], server));
@@ -49,7 +49,7 @@ impl Relay {
             last_answered: watch::Sender::new(usize::MAX),
         });
         tokio::spawn(accept(listener, server.to_owned(), network.clone()));
-        Self { url: format!("redis://{login}127.0.0.1:{port}/{database}"), network }
+        Self { url: format!("{scheme}://{login}127.0.0.1:{port}/{database}"), network }
     }
 
     pub fn accepted(&self) -> usize {
