@@ -548,3 +548,103 @@ caught! {
     EndReplacesUntil: an_end_that_shortens_the_until_is_caught
         by "an_ended_session_is_kept_for_the_longer_until:",
 }
+
+/// A store whose changes are a log, from which something is missing.
+mod replicable {
+    use rocket_jwt_extended::MemoryBlocklist;
+    use rocket_jwt_extended::blocklist::{Changes, Cursor, Entry, ReplicableBlocklist};
+    use rocket_jwt_extended::testing::replicable_blocklist_contract;
+
+    use super::*;
+
+    #[derive(Clone, Copy, PartialEq)]
+    enum Omitted {
+        Nothing,
+        EarlierEntries,
+        LaterEntries,
+        EndsByExchanges,
+        EntriesWithoutEnd,
+    }
+
+    use Omitted::*;
+
+    struct Logged {
+        omitted: Omitted,
+        memory: MemoryBlocklist,
+        log: Mutex<Vec<Entry>>,
+    }
+
+    impl Logged {
+        fn append(&self, entry: Entry) -> Result<(), StoreError> {
+            let is_omitted = self.omitted == EntriesWithoutEnd && entry.until.is_none();
+            if !is_omitted {
+                self.log.lock().map_err(|_| StoreError::new("poisoned"))?.push(entry);
+            }
+            Ok(())
+        }
+    }
+
+    #[rocket::async_trait]
+    impl Blocklist for Logged {
+        async fn revoke(&self, revocation: &Revocation) -> Result<bool, StoreError> {
+            let is_change = self.memory.revoke(revocation).await?;
+            self.append(Entry::of(revocation))?;
+            Ok(is_change)
+        }
+
+        async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
+            self.memory.standing(ids).await
+        }
+
+        async fn exchange(
+            &self,
+            ids: &TokenIds<'_>,
+            exchange: &Exchange,
+        ) -> Result<Exchanged, StoreError> {
+            let outcome = self.memory.exchange(ids, exchange).await?;
+            let key = ids.session_key().filter(|_| self.omitted != EndsByExchanges);
+            if let (Exchanged::Reused { .. }, Some(key)) = (outcome, key) {
+                let until = exchange.until().map(millis);
+                self.append(Entry { key, revoked: true, cut_off: None, until })?;
+            }
+            Ok(outcome)
+        }
+
+        async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+            self.memory.prune(now).await
+        }
+    }
+
+    #[rocket::async_trait]
+    impl ReplicableBlocklist for Logged {
+        async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
+            let log = self.log.lock().map_err(|_| StoreError::new("poisoned"))?;
+            let seen = after.and_then(Cursor::get::<usize>).copied();
+            let entries = match (self.omitted, seen) {
+                (EarlierEntries, None) | (LaterEntries, Some(_)) => vec![],
+                _ => log.get(seen.unwrap_or(0)..).unwrap_or(&log).to_vec(),
+            };
+            Ok(Changes { entries, cursor: Cursor::new(log.len()), more: false })
+        }
+    }
+
+    async fn run(omitted: Omitted) {
+        let (memory, log) = (MemoryBlocklist::new(), Mutex::default());
+        let store = Arc::new(Logged { omitted, memory, log });
+        replicable_blocklist_contract(async || store.clone()).await;
+    }
+
+    #[rocket::async_test]
+    async fn a_store_without_fault_passes() {
+        run(Nothing).await;
+    }
+
+    caught! {
+        LaterEntries: omitted_later_entries_are_caught by "a_token_is_revoked_alone:",
+        EntriesWithoutEnd: omitted_entries_without_end_are_caught
+            by "unexpired_entries_are_kept:",
+        EarlierEntries: omitted_earlier_entries_are_caught by "a_pass_returns_all_entries:",
+        EndsByExchanges: omitted_ends_are_caught
+            by "a_repeat_after_the_grace_ends_the_session: its session has ended",
+    }
+}

@@ -8,10 +8,9 @@
 //! is closed together with all idle ones, which were opened before, and the operation is retried once
 //! on a new one.
 //!
-//! After a lost connection nobody knows whether the statement was executed. Lookups and revocations are
-//! then repeated, since the second time changes nothing more. The use of a refresh token is not: it
-//! could find its own mark and take it for theft. The connection is therefore pinged before it, and if
-//! it is lost after that, the operation fails.
+//! After a lost connection nobody knows whether the statement was executed, so it is executed once more.
+//! Every statement may be: the second time it finds nothing to change. An exchange of a refresh token then
+//! reads the row again, and recognizes its own write by the `jti` that it chose itself.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
