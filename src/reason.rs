@@ -128,6 +128,8 @@ reasons! {
     NotRefresh => "wrong_token_type", CONFIGURED, INVALID, "Only refresh tokens are allowed";
     /// The token has expired (RFC 7519 §4.1.4).
     Expired => "token_expired", UNAUTHORIZED, INVALID, "Token has expired";
+    /// The session of the token has lasted for `session_lifetime`.
+    SessionExpired => "token_expired", UNAUTHORIZED, INVALID, "Session has expired";
     /// The token, its session, or all of its subject's tokens are revoked.
     Revoked => "token_revoked", UNAUTHORIZED, INVALID, "Token has been revoked";
     /// The token is not fresh.

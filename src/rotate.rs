@@ -6,6 +6,7 @@ use rocket::futures::future::BoxFuture;
 use rocket::serde::Serialize;
 use rocket::time::OffsetDateTime;
 
+use crate::blocklist::entry::uuid_v7_millis;
 use crate::blocklist::{Exchange, Exchanged};
 use crate::clock;
 use crate::error::Error;
@@ -132,7 +133,11 @@ async fn exchange(
         return Err(Reason::MissingClaim("jti".into()));
     }
     // The guard checked it, but the route may have kept the token for a while.
-    check_expiry(jwt.settings(), verified, jwt.now())?;
+    check_expiry(jwt, verified, jwt.now())?;
+    let tells_beginning = verified.sid().is_none_or(|sid| uuid_v7_millis(sid).is_some());
+    if jwt.settings().session_lifetime.is_some() && !tells_beginning {
+        return Err(Reason::InvalidClaim("The beginning of the session is unknown"));
+    }
     // Without a signing key nothing can be issued, which is the server's fault and not the token's.
     if jwt.signing_key(verified.identity()).is_ok() && !is_ours(jwt, verified) {
         return Err(Reason::UnknownKey);
@@ -192,7 +197,7 @@ async fn exchange(
 /// exchanges leave it as it is.
 fn row_until(jwt: &Jwt, verified: &Verified, pair: &TokenPair) -> Option<OffsetDateTime> {
     let (now, margin) = (jwt.now(), jwt.margin());
-    let others = session_until(jwt)?;
+    let others = session_until(jwt, verified)?;
     let presented = verified.registered().expires_at?.saturating_add(margin);
     let new = now.saturating_add(pair.refresh_lifetime()?).saturating_add(margin);
     let until = clock::millis(others.max(presented).max(new));

@@ -45,6 +45,7 @@ pub(crate) struct Settings {
     pub(crate) implicit_refresh_within: Option<Duration>,
     pub(crate) rotation_grace: Duration,
     pub(crate) max_token_lifetime: Option<Duration>,
+    pub(crate) session_lifetime: Option<Duration>,
     pub(crate) blocklist_prune_interval: Duration,
     pub(crate) blocklist_timeout: Duration,
     pub(crate) blocklist_replica: Option<Duration>,

@@ -63,6 +63,7 @@ pub(crate) fn settings(config: &Config, figment: &Figment, report: &mut Report) 
             .positive("implicit_refresh_within", config.implicit_refresh_within.0),
         rotation_grace: check.rotation_grace(),
         max_token_lifetime: check.positive("max_token_lifetime", config.max_token_lifetime.0),
+        session_lifetime: check.positive("session_lifetime", config.session_lifetime.0),
         blocklist_prune_interval: check
             .always("blocklist_prune_interval", config.blocklist_prune_interval.0),
         blocklist_timeout: check.always("blocklist_timeout", config.blocklist_timeout.0),

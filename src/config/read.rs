@@ -113,6 +113,7 @@ settings! {
     implicit_refresh_within: OptionalSpan = OptionalSpan(None);
     rotation_grace: Span = Span(Duration::seconds(10));
     max_token_lifetime: OptionalSpan = OptionalSpan(None);
+    session_lifetime: OptionalSpan = OptionalSpan(None);
     blocklist_prune_interval: Span = Span(Duration::minutes(10));
     blocklist_timeout: Span = Span(Duration::seconds(2));
     blocklist_replica: OptionalSpan = OptionalSpan(None);

@@ -186,7 +186,7 @@ fn lent_session<C>(jwt: &Jwt, token: &Token<C>) -> Result<Option<String>, &'stat
     if !token.blocklist_asked() {
         return Err("the blocklist was not asked about the token whose session is to be joined");
     }
-    if check_expiry(jwt.settings(), verified, jwt.now()).is_err() {
+    if check_expiry(jwt, verified, jwt.now()).is_err() {
         return Err("the token whose session is to be joined has expired");
     }
     if !is_ours(jwt, verified) {

@@ -6,6 +6,7 @@ use rocket::Response;
 
 use super::cookies::{CookieToken, cookies};
 use crate::blocklist::Standing;
+use crate::blocklist::entry::uuid_v7_millis;
 use crate::issue::spec::TokenSpec;
 use crate::jwt::Jwt;
 use crate::request::cache::RequestCache;
@@ -28,10 +29,16 @@ pub(crate) async fn renew(jwt: &Jwt, cache: &RequestCache, response: &mut Respon
 fn due(jwt: &Jwt, cache: &RequestCache, response: &Response<'_>) -> Option<Arc<Verified>> {
     let within = jwt.settings().implicit_refresh_within?;
     let verified = cache.renewable()?;
-    // A token with neither `sid` nor `jti` has no session, so no logout would end its renewal.
-    session_of(&verified)?;
     let is_close = verified.registered().expires_at? - jwt.now() <= within;
-    (is_close && !sets_its_cookies(jwt.settings(), response)).then_some(verified)
+    let is_due = is_close && !sets_its_cookies(jwt.settings(), response);
+    (is_due && has_session(jwt.settings(), &verified)).then_some(verified)
+}
+
+/// A token with neither `sid` nor `jti` has no session, so that no logout would end its renewal; and with
+/// `session_lifetime`, the session's id must tell when it began.
+fn has_session(settings: &Settings, verified: &Verified) -> bool {
+    session_of(verified)
+        .is_some_and(|sid| settings.session_lifetime.is_none() || uuid_v7_millis(&sid).is_some())
 }
 
 async fn renew_now(jwt: &Jwt, verified: &Verified, response: &mut Response<'_>) {
@@ -52,6 +59,10 @@ async fn renew_now(jwt: &Jwt, verified: &Verified, response: &mut Response<'_>) 
     spec.ids.csrf = verified.csrf().filter(|csrf| !csrf.is_empty()).map(Into::into);
     let signed = spec.with_ids(jwt).and_then(|spec| spec.sign(jwt));
     let renewed = signed.and_then(|(signed, issued)| {
+        // At the end of its session, a renewal would not last longer.
+        if signed.expires_at <= verified.registered().expires_at {
+            return Ok(vec![]);
+        }
         let cookies = cookies(jwt, &CookieToken::of(&signed), None, None)?;
         issued.iter().for_each(|event| jwt.hooks().emit(event));
         Ok(cookies)

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::jwt::Jwt;
 use crate::token::verified::Verified;
+use crate::verify::session::session_end as session_over;
 
 /// Records the entry, and emits the event. Returns whether that changed more than the entry's expiry.
 pub(super) async fn record(jwt: &Jwt, entry: Revocation) -> Result<bool, Error> {
@@ -21,13 +22,16 @@ pub(super) async fn record(jwt: &Jwt, entry: Revocation) -> Result<bool, Error> 
 /// The entry that ends a token's session.
 pub(crate) fn session_end(jwt: &Jwt, verified: &Verified) -> Result<Revocation, Error> {
     let own = verified.registered().expires_at.map(|exp| exp.saturating_add(jwt.margin()));
-    let until = own.zip(session_until(jwt)).map(|(own, others)| own.max(others));
+    let until = own.zip(session_until(jwt, verified)).map(|(own, others)| own.max(others));
     let sid = session_of(verified).ok_or(Error::NoTokenId)?;
     Ok(Revocation::session(sid, until))
 }
 
-/// When the last token that a session can issue until now will have expired.
-pub(crate) fn session_until(jwt: &Jwt) -> Option<OffsetDateTime> {
-    let longest = jwt.settings().longest_lifetime()?;
-    Some(jwt.now().saturating_add(longest + jwt.margin()))
+/// When the last token that the session of this one can issue until now will have expired. With
+/// `session_lifetime`, its tokens may be older than the configured lifetimes, but none is accepted after
+/// the session is over.
+pub(crate) fn session_until(jwt: &Jwt, verified: &Verified) -> Option<OffsetDateTime> {
+    let last = jwt.now().saturating_add(jwt.settings().longest_lifetime()?);
+    let end = session_over(jwt, verified).ok().flatten();
+    Some(end.map_or(last, |end| last.max(end)).saturating_add(jwt.margin()))
 }
