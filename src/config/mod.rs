@@ -2,6 +2,8 @@
 
 mod check;
 mod consistency;
+#[cfg(test)]
+mod documented;
 pub(crate) mod domain;
 mod findings;
 mod in_code;

@@ -4,12 +4,12 @@ use crate::bench::{from_rocket, launch};
 use crate::support::*;
 use rocket::figment::Jail;
 
-/// Every key there is, as the crate's documentation lists them.
+/// Every key there is, as docs/configuration.md lists them.
 pub fn keys() -> Vec<&'static str> {
-    let guide = include_str!("../../src/lib.rs");
-    let start = guide.find("<!-- settings -->").expect("the table begins");
-    let end = guide.find("<!-- /settings -->").expect("the table ends");
-    let rows = guide[start..end].lines().filter_map(|line| line.strip_prefix("//! | `"));
+    let page = include_str!("../../docs/configuration.md");
+    let start = page.find("<!-- settings -->").expect("the tables begin");
+    let end = page.find("<!-- /settings -->").expect("the tables end");
+    let rows = page[start..end].lines().filter_map(|line| line.strip_prefix("| `"));
     rows.filter_map(|row| row.split('`').next()).collect()
 }
 
