@@ -229,7 +229,15 @@ pub use token::location::Location;
 pub use verify::decoder::Decoder;
 pub use verify::policy::{AcceptedTypes, Policy};
 
-// The examples in the pages of `docs/` are compiled as well.
+// The examples in the README and in the pages of `docs/` are compiled as well.
+
+#[cfg(all(doctest, feature = "sqlx_postgres"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/flask-jwt-extended.md")]
+struct FlaskPage;
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/cookies.md")]
