@@ -10,6 +10,7 @@ use super::check;
 use super::read::Config;
 use super::report::Report;
 use super::setting::Setting;
+use super::stray;
 use super::values::{OneOrMany, OptionalSpan, RequiredClaims, Span};
 
 const PAGE: &str = include_str!("../../docs/configuration.md");
@@ -148,6 +149,32 @@ fn faults(page: &str) -> Vec<String> {
 fn the_documented_settings_are_those_of_the_code_with_their_types_and_defaults() {
     let faults = faults(PAGE);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The fenced blocks of TOML in a page.
+fn toml_blocks(page: &str) -> impl Iterator<Item = &str> {
+    page.split("```toml\n").skip(1).filter_map(|block| block.split("```").next())
+}
+
+#[test]
+fn the_examples_in_the_pages_are_valid() {
+    let mut count = 0;
+    for page in
+        [PAGE, include_str!("../../docs/cookies.md"), include_str!("../../docs/revocation.md")]
+    {
+        for example in toml_blocks(page) {
+            for profile in ["debug", "release"] {
+                let figment = Figment::from(Toml::string(example).nested()).select(profile);
+                let mut report = Report::default();
+                let config = Config::read(&figment, &mut report);
+                stray::check(&config, &figment, &mut report);
+                check::settings(&config, &figment, &mut report);
+                assert_eq!(report.failure(), None, "{example}");
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 4, "{count}");
 }
 
 #[test]
