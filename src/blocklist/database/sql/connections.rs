@@ -7,6 +7,11 @@
 //! A connection that can never do what it is asked (its session only reads, or its server shuts down)
 //! is closed together with all idle ones, which were opened before, and the operation is retried once
 //! on a new one.
+//!
+//! After a lost connection nobody knows whether the statement was executed. Lookups and revocations are
+//! then repeated, since the second time changes nothing more. The use of a refresh token is not: it
+//! could find its own mark and take it for theft. The connection is therefore pinged before it, and if
+//! it is lost after that, the operation fails.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
