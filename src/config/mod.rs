@@ -2,8 +2,6 @@
 
 mod check;
 mod consistency;
-#[cfg(test)]
-mod documented;
 pub(crate) mod domain;
 mod findings;
 mod in_code;
@@ -16,6 +14,9 @@ mod setting;
 mod stray;
 mod unused;
 mod values;
+
+#[cfg(test)]
+mod documented;
 
 use rocket::figment::Figment;
 
