@@ -9,7 +9,10 @@ use rocket::time::Duration;
 
 use super::report::{Origin, Report, variable};
 use super::setting::{self, Setting};
-use super::values::{OneOrMany, OptionalSpan, RequiredClaims, Secret, Span};
+use super::values::{
+    OneOrMany, OptionalCount, OptionalSpan, RequiredClaims, Secret, SessionsMode, Span,
+};
+use crate::settings::Sessions;
 
 /// The one list of settings, each with its key, type and default. A test compares docs/configuration.md
 /// with it.
@@ -125,6 +128,9 @@ settings! {
     rotation_grace: Span = Span(Duration::seconds(10));
     max_token_lifetime: OptionalSpan = OptionalSpan(None);
     session_lifetime: OptionalSpan = OptionalSpan(None);
+    sessions: SessionsMode = SessionsMode(Sessions::Off);
+    max_sessions: OptionalCount = OptionalCount(None);
+    session_limit: String = "end_oldest".into();
     blocklist_prune_interval: Span = Span(Duration::minutes(10));
     blocklist_timeout: Span = Span(Duration::seconds(2));
     blocklist_replica: OptionalSpan = OptionalSpan(None);

@@ -4,6 +4,8 @@ use rocket::time::OffsetDateTime;
 
 use super::entry_of::session_of;
 use crate::blocklist::Revocation;
+use crate::blocklist::entry::uuid_v7_millis;
+use crate::clock;
 use crate::error::Error;
 use crate::events::Event;
 use crate::jwt::Jwt;
@@ -31,7 +33,34 @@ pub(crate) fn session_end(jwt: &Jwt, verified: &Verified) -> Result<Revocation, 
 /// `session_lifetime`, its tokens may be older than the configured lifetimes, but none is accepted after
 /// the session is over.
 pub(crate) fn session_until(jwt: &Jwt, verified: &Verified) -> Option<OffsetDateTime> {
+    until(jwt, session_over(jwt, verified).ok().flatten())
+}
+
+/// As [`session_until()`], of a session that is known by its id.
+pub(crate) fn session_until_of(jwt: &Jwt, sid: &str) -> Option<OffsetDateTime> {
+    let began = uuid_v7_millis(sid).and_then(clock::from_millis);
+    let over = began.zip(jwt.settings().session_lifetime);
+    until(jwt, over.map(|(began, lifetime)| began.saturating_add(lifetime)))
+}
+
+fn until(jwt: &Jwt, over: Option<OffsetDateTime>) -> Option<OffsetDateTime> {
     let last = jwt.now().saturating_add(jwt.settings().longest_lifetime()?);
-    let end = session_over(jwt, verified).ok().flatten();
-    Some(end.map_or(last, |end| last.max(end)).saturating_add(jwt.margin()))
+    Some(over.map_or(last, |over| last.max(over)).saturating_add(jwt.margin()))
+}
+
+/// When the row of a live session expires: not before its refresh tokens with these `exp`s, nor before any
+/// other token of the session. It is rounded up to a tenth of that time, so that most exchanges leave it as
+/// it is.
+pub(crate) fn row_until<const N: usize>(
+    jwt: &Jwt,
+    others: Option<OffsetDateTime>,
+    expiries: [Option<OffsetDateTime>; N],
+) -> Option<OffsetDateTime> {
+    let mut until = others?;
+    for exp in expiries {
+        until = until.max(exp?.saturating_add(jwt.margin()));
+    }
+    let (now, until) = (clock::millis(jwt.now()), clock::millis(until));
+    let step = (until.saturating_sub(now) / 10).max(1);
+    clock::from_millis(until.div_euclid(step).saturating_add(1).saturating_mul(step))
 }
