@@ -168,7 +168,7 @@ fn application(clock: LimitClock) -> Rocket<Build> {
 
 #[launch]
 fn rocket() -> _ {
-    application(LimitClock::default())
+    application(Default::default())
 }
 
 #[cfg(test)]
