@@ -138,7 +138,7 @@ fn application(fairing: JwtFairing) -> Rocket<Build> {
         .merge(("jwt.csrf_in_cookies", false));
     rocket::custom(figment)
         .attach(cors())
-        // `rocket_cors` leaves it out where the origins are a list: a cache must not answer one origin with the
+        // `rocket_cors` leaves it out for a list of origins. A cache must not answer one origin with the
         // headers for another.
         .attach(AdHoc::on_response("Vary", |_, response| {
             Box::pin(async move { response.adjoin_raw_header("Vary", "Origin") })

@@ -17,7 +17,7 @@ export async function request(url, options) {
     switch (await refusal(response)) {
         case "token_expired":
         case "token_missing": {
-            // Missing, too: with `session_cookie = false` a browser drops the cookie when the token expires.
+            // With `session_cookie = false` a browser drops the cookie when its token expires.
             if (!csrf("refresh")) return response;
             const failed = await refresh(used);
             if (failed) return failed;
