@@ -1,4 +1,4 @@
-//! Step-up authentication: what is dangerous asks for the password again, within the same session.
+//! Step-up authentication: a dangerous route asks for the password again, within the same session.
 //!
 //! Run it with `cargo run --example confirm_password`.
 
@@ -58,8 +58,8 @@ struct Confirmed {
 
 /// A fresh access token for the user and the session of the token that was sent.
 ///
-/// The password is that of the token's user: the body names nobody. Attempts belong under the limit of the
-/// login, as whoever has stolen a token can guess here. A wrong password is 403, since 401 tells clients to
+/// The password is that of the token's user: the body names nobody. Count attempts together with those
+/// of the login, since a thief of a token can guess here. A wrong password is 403, since 401 tells clients to
 /// refresh or to log in.
 #[post("/confirm", data = "<given>")]
 fn confirm(

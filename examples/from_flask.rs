@@ -1,5 +1,5 @@
-//! In place of a Flask application, or beside it: the tokens of Flask-JWT-Extended are accepted, and its
-//! table of revoked tokens is read and written.
+//! Replaces a Flask application route by route: tokens of Flask-JWT-Extended are accepted, and Flask's table
+//! of revoked tokens is read and written.
 //!
 //! The table is that of Flask-JWT-Extended's documentation: `token_blocklist` with the columns `id`, `jti` and
 //! `created_at`.

@@ -33,7 +33,7 @@ const OF_AN_ADDRESS: Quota = Quota::per_minute(NonZeroU32::new(10).unwrap());
 /// Five attempts at once for one account, then one in twelve seconds.
 const OF_AN_ACCOUNT: Quota = Quota::per_minute(NonZeroU32::new(5).unwrap());
 
-/// A longer name is no account's, and must not fill the memory.
+/// No account has a longer name, and longer ones must not fill the memory.
 const MAX_NAME: usize = 64;
 
 type Instant = <LimitClock as Clock>::Instant;
@@ -58,7 +58,7 @@ impl Attempts {
     /// Counts an attempt. Both limits are needed: a botnet has many addresses, and one address tries a common
     /// password with many accounts.
     ///
-    /// Whoever knows a name can use up the account's attempts, so the account's limit must only delay its
+    /// Anyone who knows a name can use up the account's attempts, so the account's limit must only delay its
     /// owner, and never lock the account.
     fn count(&self, address: IpAddr, account: &str) -> Result<(), TooManyAttempts> {
         let too_many = |until: NotUntil<Instant>| TooManyAttempts::new(&until, &self.clock);
@@ -66,7 +66,7 @@ impl Attempts {
         self.by_account.check_key(&account.to_lowercase()).map_err(too_many)
     }
 
-    /// Forgets addresses and accounts that have all their attempts again.
+    /// Removes addresses and accounts whose attempts are all available again.
     fn prune(&self) {
         self.by_address.retain_recent();
         self.by_account.retain_recent();

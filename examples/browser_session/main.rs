@@ -87,6 +87,8 @@ mod tests {
     #[rocket::async_test]
     async fn the_script_keeps_a_session_alive_with_one_refresh_for_all_requests() {
         let clock = ManualClock::new();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let check = folder.join("examples/browser_session/check.mjs");
         let (tell, told) = oneshot::channel();
         let liftoff = AdHoc::on_liftoff("address", |rocket| {
             let config = rocket.config();
@@ -101,9 +103,9 @@ mod tests {
         let server = rocket::tokio::spawn(rocket.launch());
         let address = told.await.expect("the example launches");
 
-        let check =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/browser_session/check.mjs");
-        let run = move || Command::new("node").arg(check).arg(address).output();
+        let mut node = Command::new("node");
+        node.arg("--test-reporter=tap").arg(&check).arg(address);
+        let run = move || node.output();
         let output = task::spawn_blocking(run).await.unwrap().expect("Node.js is installed");
         shutdown.notify();
         server.await.unwrap().expect("the server ends as it was told");
