@@ -270,6 +270,12 @@ mod tests {
         assert_eq!(server.ask(Method::Post, "/refresh", &refresh).await.0, 401);
         let (other, _) = server.flask_token(json!({}));
         assert_eq!(server.me(&other).await.0, 200);
+
+        // Revoked between the guard and the exchange.
+        let (own, flask) = (MemoryBlocklist::new(), server.flask.clone());
+        let (ids, now) = (TokenIds::new(Some(&jti), None, None, None), OffsetDateTime::now_utc());
+        let use_up = WithFlask { own, flask }.use_up(&ids, now, now).await;
+        assert_eq!(use_up.unwrap(), UseUp::Revoked);
     }
 
     #[rocket::async_test]
@@ -298,9 +304,9 @@ mod tests {
         assert_eq!(server.me(&old).await.0, 401);
 
         let jwt = Jwt::fetch(server.client.rocket()).unwrap();
-        let new = jwt.access_token("7").encode().unwrap();
-        let id = jwt.decode::<Claims>(&new).unwrap().jti().unwrap().to_string();
-        assert_eq!(server.ask(Method::Delete, "/logout", &new).await.0, 204);
+        let pair = jwt.token_pair("7").issue().unwrap();
+        let id = jwt.decode::<Claims>(pair.access_token()).unwrap().jti().unwrap().to_string();
+        assert_eq!(server.ask(Method::Delete, "/logout", pair.access_token()).await.0, 204);
         assert_eq!(server.flask_refuses().await, [jti, id]);
     }
 

@@ -276,6 +276,8 @@ mod tests {
     use super::*;
 
     const OURS: &str = PAGES[0];
+    const SHORT: Duration = Duration::from_millis(5);
+    const LONG: Duration = Duration::from_secs(3600);
 
     /// The example at a port of its own, with a clock to move and a blocklist to write to.
     struct Server {
@@ -291,14 +293,14 @@ mod tests {
     impl Server {
         async fn start() -> Self {
             // So long that only the test with a silent client gets there.
-            Self::start_with(Duration::from_secs(3600)).await
+            Self::start_with(SHORT, LONG).await
         }
 
-        async fn start_with(first_message: Duration) -> Self {
+        async fn start_with(recheck: Duration, first_message: Duration) -> Self {
             let clock = ManualClock::new();
             let blocklist = Arc::new(MemoryBlocklist::new());
             let fairing = Jwt::fairing().clock(clock.clone()).blocklist(blocklist.clone());
-            let rocket = application(fairing, Duration::from_millis(5), first_message);
+            let rocket = application(fairing, recheck, first_message);
             let figment = rocket.figment().clone().merge(("port", 0)).merge(("log_level", "off"));
             let (tell, told) = oneshot::channel();
             let liftoff = AdHoc::on_liftoff("address", |rocket| {
@@ -464,29 +466,31 @@ mod tests {
     #[rocket::async_test]
     async fn the_first_message_must_be_a_valid_access_token() {
         let server = Server::start().await;
-        let open = async || server.open("/chat/first-message", &[]).await.expect("it is open");
-
-        let mut socket = open().await;
+        let opened = server.open("/chat/first-message", &[]).await;
+        let mut socket = opened.expect("it is open");
         say(&mut socket, server.pair.access_token()).await;
         say(&mut socket, "hello").await;
         assert_eq!(hear(&mut socket).await, "ada: hello");
 
+        server.log_out().await;
+        assert_eq!(hear(&mut socket).await, "closed: token_revoked");
+
+        // Refused by the first verification, not by one that comes later.
+        let server = Server::start_with(LONG, LONG).await;
         for (text, reason) in [
             ("hello", "closed: token_invalid"),
             (server.pair.refresh_token(), "closed: wrong_token_type"),
         ] {
-            let mut socket = open().await;
+            let opened = server.open("/chat/first-message", &[]).await;
+            let mut socket = opened.expect("it is open");
             say(&mut socket, text).await;
             assert_eq!(hear(&mut socket).await, reason);
         }
-
-        server.log_out().await;
-        assert_eq!(hear(&mut socket).await, "closed: token_revoked");
     }
 
     #[rocket::async_test]
     async fn a_connection_without_a_first_message_is_closed() {
-        let server = Server::start_with(Duration::from_millis(5)).await;
+        let server = Server::start_with(LONG, SHORT).await;
         let mut socket = server.open("/chat/first-message", &[]).await.expect("it is open");
         assert_eq!(hear(&mut socket).await, "closed: token_missing");
     }
@@ -497,8 +501,7 @@ mod tests {
             let clock = ManualClock::new();
             let blocklist = Arc::new(MemoryBlocklist::new());
             let fairing = Jwt::fairing().clock(clock.clone()).blocklist(blocklist.clone());
-            let every = Duration::from_millis(5);
-            let client = Client::untracked(application(fairing, every, every)).await.unwrap();
+            let client = Client::untracked(application(fairing, SHORT, SHORT)).await.unwrap();
             let jwt = Jwt::fetch(client.rocket()).unwrap();
             let pair = jwt.token_pair("ada").issue().unwrap();
             let cookie = Cookie::new("access_token_cookie", pair.access_token().to_string());
