@@ -245,6 +245,10 @@ struct FlaskPage;
 #[doc = include_str!("../docs/cookies.md")]
 struct CookiesPage;
 
+#[cfg(all(doctest, feature = "test-util"))]
+#[doc = include_str!("../docs/recipes.md")]
+struct RecipesPage;
+
 #[cfg(doctest)]
 #[doc = include_str!("../docs/revocation.md")]
 struct RevocationPage;
