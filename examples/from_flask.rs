@@ -16,7 +16,8 @@ use rocket::time::OffsetDateTime;
 use rocket::{Build, Rocket};
 use rocket_db_pools::sqlx::{self, SqlitePool};
 use rocket_jwt_extended::blocklist::{
-    Blocklist, Revocation, RevocationKind, SqlxBlocklist, Standing, StoreError, TokenIds, UseUp,
+    Blocklist, Exchange, Exchanged, Revocation, RevocationKind, SqlxBlocklist, Standing, StoreError,
+    TokenIds,
 };
 use rocket_jwt_extended::{
     AccessToken, AnyToken, Claims, Error, Fresh, Jwt, RefreshToken, Rejection, TokenPair,
@@ -40,8 +41,8 @@ impl<B> WithFlask<B> {
 
 #[rocket::async_trait]
 impl<B: Blocklist> Blocklist for WithFlask<B> {
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
-        self.own.revoke(entry).await?;
+    async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError> {
+        let is_change = self.own.revoke(entry).await?;
         // Flask knows neither sessions nor subjects, and refuses expired tokens without a row.
         let has_expired = entry.until().is_some_and(|until| until <= OffsetDateTime::now_utc());
         if entry.kind() == RevocationKind::Token && !has_expired {
@@ -51,7 +52,7 @@ impl<B: Blocklist> Blocklist for WithFlask<B> {
             );
             insert.bind(entry.id()).execute(&self.flask).await.map_err(StoreError::new)?;
         }
-        Ok(())
+        Ok(is_change)
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
@@ -62,15 +63,14 @@ impl<B: Blocklist> Blocklist for WithFlask<B> {
         }
     }
 
-    async fn use_up(
+    async fn exchange(
         &self,
         ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
+        exchange: &Exchange,
+    ) -> Result<Exchanged, StoreError> {
         match self.flask_has(ids).await? {
-            true => Ok(UseUp::Revoked),
-            false => self.own.use_up(ids, now, until).await,
+            true => Ok(Exchanged::Ended),
+            false => self.own.exchange(ids, exchange).await,
         }
     }
 
@@ -137,7 +137,7 @@ mod tests {
     use rocket::http::{Header, Method};
     use rocket::local::asynchronous::Client;
     use rocket::serde::json::{Value, json};
-    use rocket_jwt_extended::MemoryBlocklist;
+    use rocket_jwt_extended::{Duration, MemoryBlocklist};
     use rocket_jwt_extended::jsonwebtoken::{self, EncodingKey};
     use sqlx::sqlite::SqlitePoolOptions;
     use uuid::Uuid;
@@ -274,8 +274,9 @@ mod tests {
         // Revoked between the guard and the exchange.
         let (own, flask) = (MemoryBlocklist::new(), server.flask.clone());
         let (ids, now) = (TokenIds::new(Some(&jti), None, None, None), OffsetDateTime::now_utc());
-        let use_up = WithFlask { own, flask }.use_up(&ids, now, now).await;
-        assert_eq!(use_up.unwrap(), UseUp::Revoked);
+        let exchange = Exchange::new(Uuid::now_v7(), [0; 16], now, Duration::ZERO, now);
+        let exchanged = WithFlask { own, flask }.exchange(&ids, &exchange).await;
+        assert_eq!(exchanged.unwrap(), Exchanged::Ended);
     }
 
     #[rocket::async_test]
