@@ -3,8 +3,8 @@
 use rocket::time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::entry::{TokenIds, uuid_v7_millis_of};
-use super::exchange::{IdKey, Owner, SessionRow};
+use super::entry::{IdKey, TokenIds, uuid_v7_millis_of};
+use super::exchange::{Owner, SessionRow};
 use super::store::{Blocklist, Standing, StoreError};
 use crate::clock;
 

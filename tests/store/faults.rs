@@ -359,8 +359,8 @@ mod deadpool_redis {
             "0 - 1 - 1",
             "0 - 1764428400000 1764428400000 1764428400000",
             // The fields of a session.
-            &format!("1 - - 1 {ID} {ID} 1 {ID} -"),
-            &format!("1 - - 1 {ID} - - - -"),
+            &format!("1 - - 1 {ID} {ID} 1 {ID} - - - -"),
+            &format!("1 - - 1 {ID} - - - - - - -"),
         ] {
             home.ask::<()>(&["SET", &key, value]).await;
             is_malformed(&store, &ids, value).await;
@@ -393,18 +393,22 @@ mod deadpool_redis {
             "0 - - 1",
             "0 1 - 1",
             &format!("0 - - 1 {ID} {ID} 1 {ID}"),
-            &format!("0 - - 1 {ID} {ID} 1 {ID} - -"),
-            &format!("0 - - 1 {ID} {ID} 1 - -"),
-            &format!("0 - - 1 {ID} {ID} - {ID} -"),
-            &format!("0 - - 1 {ID} - 1 {ID} -"),
-            &format!("0 - - 1 - {ID} 1 {ID} -"),
-            &format!("1 - - 1 - {ID} 1 {ID} -"),
-            &format!("0 - - 1 {ID} {ID} 1 {ID} {ID}"),
-            &format!("0 1 - 1 {ID} {ID} 1 {ID} -"),
-            &format!("0 - - 1 {} {ID} 1 {ID} -", &ID[1..]),
-            &format!("0 - - 1 {ID}0 {ID} 1 {ID} -"),
-            &format!("0 - - 1 {} {ID} 1 {ID} -", ID.to_uppercase()),
-            &format!("0 - - 1 {ID} {ID} x {ID} -"),
+            &format!("0 - - 1 {ID} {ID} 1 {ID} -"),
+            &format!("0 - - 1 {ID} {ID} 1 {ID} - - - - -"),
+            &format!("0 - - 1 {ID} {ID} 1 - - - - -"),
+            &format!("0 - - 1 {ID} {ID} - {ID} - - - -"),
+            &format!("0 - - 1 {ID} - 1 {ID} - - - -"),
+            &format!("0 - - 1 - {ID} 1 {ID} - - - -"),
+            &format!("1 - - 1 - {ID} 1 {ID} - - - -"),
+            &format!("0 - - 1 {ID} {ID} 1 {ID} {ID} - - -"),
+            &format!("0 1 - 1 {ID} {ID} 1 {ID} - - - -"),
+            &format!("0 - - 1 {} {ID} 1 {ID} - - - -", &ID[1..]),
+            &format!("0 - - 1 {ID}0 {ID} 1 {ID} - - - -"),
+            &format!("0 - - 1 {} {ID} 1 {ID} - - - -", ID.to_uppercase()),
+            &format!("0 - - 1 {ID} {ID} x {ID} - - - -"),
+            &format!("0 - - 1 {ID} {ID} 1 {ID} - x 1 1"),
+            &format!("0 - - 1 {ID} {ID} 1 {ID} - {ID} x 1"),
+            &format!("0 - - 1 {ID} {ID} 1 {ID} - {ID} 1 x"),
         ] {
             home.ask::<()>(&["SET", &key, value]).await;
             is_malformed(&store, &ids, value).await;

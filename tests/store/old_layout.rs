@@ -116,7 +116,8 @@ async fn works<P: BlocklistPool>(url: &str) {
 
 #[rocket::async_test]
 async fn sqlite_names_the_statements_that_upgrade_the_table() {
-    use rocket_db_pools::sqlx::{Executor, SqlitePool};
+    use rocket_db_pools::sqlx::{self, Executor, SqlitePool};
+    use rocket_jwt_extended::blocklist::SqlxBlocklist;
 
     let home = crate::store_support::sqlite::Home::new().await;
     let admin = pool::<SqlitePool>(&home.url).await;
@@ -125,6 +126,18 @@ async fn sqlite_names_the_statements_that_upgrade_the_table() {
     let statements = refused::<SqlitePool>(&home.url).await;
     admin.execute(&*statements).await.expect("the table is upgraded");
     works::<SqlitePool>(&home.url).await;
+    // All that a new table has.
+    let shape = async |table: &str| -> Vec<(String, String)> {
+        let query = "SELECT name, type || \"notnull\" || pk FROM pragma_table_info(?1) UNION ALL \
+                     SELECT 'index', group_concat(i.name) FROM pragma_index_list(?1) AS l, \
+                     pragma_index_info(l.name) AS i GROUP BY l.name ORDER BY 1, 2";
+        let query = sqlx::query_as(query).bind(table);
+        query.fetch_all(&admin).await.expect("the columns")
+    };
+    let upgraded = shape("jwt_blocklist").await;
+    let other = SqlxBlocklist::with_table(admin.clone(), "other").expect("a name");
+    other.create_table().await.expect("a table");
+    assert_eq!(upgraded, shape("other").await);
     home.end().await;
 }
 
@@ -132,6 +145,7 @@ async fn sqlite_names_the_statements_that_upgrade_the_table() {
 async fn postgres_names_the_statements_that_upgrade_the_table() {
     use rocket_db_pools::deadpool_postgres::Pool;
     use rocket_db_pools::sqlx::{self, Executor, PgPool};
+    use rocket_jwt_extended::blocklist::SqlxBlocklist;
 
     let home = crate::store_support::sqlx_postgres::Home::new().await;
     let admin = pool::<PgPool>(&home.url).await;
@@ -148,12 +162,26 @@ async fn postgres_names_the_statements_that_upgrade_the_table() {
     .expect("the options");
     assert_eq!(options, ["fillfactor=80"]);
     works::<PgPool>(&home.url).await;
+    // All that a new table has.
+    let shape = async |table: &str| -> Vec<(String, String)> {
+        let query = "SELECT column_name::text, concat(data_type, is_nullable) \
+                     FROM information_schema.columns \
+                     WHERE table_schema = current_schema AND table_name = $1 UNION ALL \
+                     SELECT 'index', replace(indexdef, $1, '') FROM pg_indexes \
+                     WHERE schemaname = current_schema AND tablename = $1 ORDER BY 1, 2";
+        let query = sqlx::query_as(query).bind(table);
+        query.fetch_all(&admin).await.expect("the columns")
+    };
+    let upgraded = shape("jwt_blocklist").await;
+    let other = SqlxBlocklist::with_table(admin.clone(), "other").expect("a name");
+    other.create_table().await.expect("a table");
+    assert_eq!(upgraded, shape("other").await);
     home.end().await;
 }
 
 #[rocket::async_test]
 async fn mysql_names_the_statements_that_upgrade_the_table() {
-    use rocket_db_pools::sqlx::{Executor, MySqlPool};
+    use rocket_db_pools::sqlx::{self, Executor, MySqlPool};
 
     let home = crate::store_support::sqlx_mysql::Home::new().await;
     let admin = pool::<MySqlPool>(&home.url).await;
@@ -162,5 +190,20 @@ async fn mysql_names_the_statements_that_upgrade_the_table() {
     let statements = refused::<MySqlPool>(&home.url).await;
     admin.execute(&*statements).await.expect("the table is upgraded");
     works::<MySqlPool>(&home.url).await;
+    // All that a new table has.
+    let columns = async |table: &str| -> Vec<(String, String)> {
+        let query = "SELECT CONCAT(index_name, '.', column_name), CAST(seq_in_index AS CHAR) \
+                     FROM information_schema.statistics WHERE table_schema = database() \
+                     AND table_name = ? UNION ALL SELECT column_name, column_type \
+                     FROM information_schema.columns WHERE table_schema = database() \
+                     AND table_name = ? ORDER BY 1";
+        let query = sqlx::query_as(query).bind(table).bind(table);
+        query.fetch_all(&admin).await.expect("the columns")
+    };
+    admin.execute("RENAME TABLE jwt_blocklist TO upgraded").await.expect("renamed");
+    admin.execute("DROP TABLE jwt_blocklist_details").await.expect("dropped");
+    server::<MySqlPool>(&home.url).await;
+    let [upgraded, new] = [columns("upgraded").await, columns("jwt_blocklist").await];
+    assert_eq!(upgraded, new);
     home.end().await;
 }

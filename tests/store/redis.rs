@@ -57,7 +57,7 @@ async fn a_key_expires_with_its_entry() {
     let (at, next) = (millis(exchange.now()), exchange.next().simple());
     let (start, seed) =
         (format!("{next} 0196fa3c00007000800000000000000a {at} "), value.split(' ').nth(6));
-    let row = format!("{start}{} -", seed.expect("a seed"));
+    let row = format!("{start}{} - - - -", seed.expect("a seed"));
     assert_eq!(value, format!("0 - {} {row}", millis(one)));
     // The row of a live session is not among the changes.
     assert_eq!(changed, 0);

@@ -258,7 +258,7 @@ pub mod deadpool_redis {
 
         /// Those of entries.
         pub async fn keys(&self) -> Vec<String> {
-            self.ask(&["KEYS", &format!("{}[tsu]*", self.prefix)]).await
+            self.ask(&["KEYS", &format!("{}[tsue]*", self.prefix)]).await
         }
 
         /// That of the stream of changes.

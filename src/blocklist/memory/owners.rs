@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::shards::Seconds;
 use super::{MemoryBlocklist, Session};
-use crate::blocklist::entry::{EntryKey, TokenIds, session_key};
-use crate::blocklist::exchange::{IdKey, Owner};
+use crate::blocklist::entry::{EntryKey, IdKey, TokenIds, session_key};
+use crate::blocklist::exchange::Owner;
 use crate::blocklist::sessions::{
     Begun, Limit, MAX_LISTED, NewSession, Notes, Recorded, Renewal, SessionStore,
 };

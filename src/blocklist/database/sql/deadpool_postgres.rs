@@ -14,12 +14,13 @@ use uuid::Uuid;
 
 use super::changes_postgres::{ChangeQueries, ChangeRow, Driver, change_row};
 use super::connections::{Connections, Lease, MAX_CONNECTIONS, Open};
+use super::dialect::TableName;
 use super::launch::{self, Fault, Session};
 use super::literals::Value;
 use super::lookup::{self, Columns, columns};
 use super::retry::{Verdict, verdict_on};
 use super::sessions::{self, Listed, Subject, Transacting, listed};
-use super::statements::{Statements, TableName};
+use super::statements::Statements;
 use super::writes::{self, Writer};
 use crate::blocklist::database::batch::{Batcher, Reader};
 use crate::blocklist::database::pool::{BlocklistPool, sealed};
