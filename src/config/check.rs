@@ -5,7 +5,7 @@ use rocket::figment::Figment;
 use rocket::http::{Method, SameSite, Status};
 use rocket::time::Duration;
 
-use super::domain::is_domain;
+use super::browser_rules::{domain_flaw, may_be_public_suffix};
 use super::findings::Findings;
 use super::read::Config;
 use super::report::Report;
@@ -317,10 +317,20 @@ impl Check<'_> {
 
     fn cookie_domain(&mut self) -> Option<String> {
         let domain = self.config.cookie_domain.as_ref()?;
-        if !is_domain(domain) {
-            self.fault(
-                "cookie_domain",
-                "must be a domain name, such as \"example.test\": no scheme, no port, no path",
+        const KEY: &str = "cookie_domain";
+        match domain_flaw(domain) {
+            Some(flaw) => self.fault(KEY, flaw),
+            None if may_be_public_suffix(domain) => self.warn(
+                KEY,
+                "looks like a public suffix, for which browsers refuse cookies; write the domain below it \
+                 that is yours",
+            ),
+            None => (),
+        }
+        if domain.starts_with('.') {
+            self.warn(
+                KEY,
+                "begins with a dot, which browsers ignore (RFC 6265 §5.2.3); remove the dot",
             );
         }
         Some(domain.clone())

@@ -1,12 +1,13 @@
 //! The `[default.jwt]` table: read once at ignition, checked into `Settings`, reported together.
 
+pub(crate) mod browser_rules;
 mod check;
 mod consistency;
-pub(crate) mod domain;
 mod findings;
 mod in_code;
 mod keys;
 mod names;
+mod own_tokens;
 mod read;
 mod report;
 mod required;
@@ -46,6 +47,8 @@ pub(crate) fn load(figment: &Figment, in_code: &InCode) -> Result<Loaded, Refuse
     consistency::check(&settings, &config, figment, in_code, &mut report);
     unused::check(&settings, &config, figment, in_code, &mut report);
     let keys = keys::keys(&config, &settings, figment, in_code.verifying_key, &mut report);
+    let findings = &mut findings::Findings { config: &config, figment, report: &mut report };
+    own_tokens::check_lengths(&settings, &keys, findings);
     match report.failure() {
         Some(failure) => Err(Refused { report: failure, warnings: report.into_warnings() }),
         None => Ok(Loaded { settings, keys, warnings: report.into_warnings() }),

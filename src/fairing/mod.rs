@@ -208,6 +208,7 @@ impl JwtFairing {
         let in_code = InCode {
             verifying_key: self.hooks.verifying_key.is_some(),
             signing_key: self.hooks.signing_key.is_some(),
+            verify_claims: self.hooks.verify_claims.is_some(),
             blocklist: self.store.kind(),
         };
         let Loaded { settings, keys, warnings } = config::load(rocket.figment(), &in_code)?;

@@ -13,7 +13,7 @@
 use rocket::http::{RawStr, SameSite};
 use rocket::{Request, Response};
 
-use crate::config::domain::is_domain;
+use crate::config::browser_rules::is_domain;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::settings::Settings;
