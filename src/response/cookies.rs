@@ -3,7 +3,8 @@
 use rocket::http::{Cookie, CookieJar};
 use rocket::time::{Duration, OffsetDateTime};
 
-use super::scopes::{CARRIER, Scope};
+use super::scopes::CARRIER;
+use super::scopes::scope::Scope;
 use crate::config::browser_rules::{MAX_PAIR, domain_flaw};
 use crate::error::Error;
 use crate::issue::pair::TokenPair;
