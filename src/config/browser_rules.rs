@@ -1,4 +1,5 @@
-//! What browsers accept of a cookie. They drop the rest, and tell nobody.
+//! What browsers accept of a cookie, and which headers they let scripts set. They drop the rest, and tell
+//! nobody.
 
 /// The longest name and value that browsers keep (RFC 6265bis §5.6).
 pub(crate) const MAX_PAIR: usize = 4096;
@@ -54,4 +55,34 @@ pub(crate) fn may_be_public_suffix(domain: &str) -> bool {
             && country.len() == 2
             && country.bytes().all(|b| b.is_ascii_alphabetic())
     })
+}
+
+/// Whether a request's header is one that scripts cannot set (Fetch §2.2.2).
+pub(crate) fn is_kept_from_scripts(header: &str) -> bool {
+    const NAMES: [&str; 22] = [
+        "accept-charset",
+        "accept-encoding",
+        "access-control-request-headers",
+        "access-control-request-method",
+        "access-control-request-private-network",
+        "connection",
+        "content-length",
+        "cookie",
+        "cookie2",
+        "date",
+        "dnt",
+        "expect",
+        "host",
+        "keep-alive",
+        "origin",
+        "referer",
+        "set-cookie",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "via",
+    ];
+    let name = header.to_ascii_lowercase();
+    NAMES.contains(&&*name) || name.starts_with("proxy-") || name.starts_with("sec-")
 }

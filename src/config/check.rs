@@ -5,7 +5,7 @@ use rocket::figment::Figment;
 use rocket::http::{Method, SameSite, Status};
 use rocket::time::Duration;
 
-use super::browser_rules::{domain_flaw, may_be_public_suffix};
+use super::browser_rules::{domain_flaw, is_kept_from_scripts, may_be_public_suffix};
 use super::findings::Findings;
 use super::read::Config;
 use super::report::Report;
@@ -47,7 +47,7 @@ pub(crate) fn settings(config: &Config, figment: &Figment, report: &mut Report) 
         error_message_key: check.error_message_key(),
         invalid_token_status: check.invalid_token_status(),
         token_location: check.token_location(),
-        header_name: check.header("header_name", &config.header_name),
+        header_name: check.token_header(),
         header_type: check.header_type(),
         cookie_domain: check.cookie_domain(),
         cookie_secure,
@@ -104,7 +104,7 @@ impl Check<'_> {
                     csrf_cookie_path: self
                         .path(stringify!($csrf_cookie_path), &config.$csrf_cookie_path),
                     csrf_header_name: self
-                        .header(stringify!($csrf_header_name), &config.$csrf_header_name),
+                        .csrf_header(stringify!($csrf_header_name), &config.$csrf_header_name),
                     csrf_field_name: self
                         .name(stringify!($csrf_field_name), &config.$csrf_field_name),
                     json_key: self.name(stringify!($json_key), &config.$json_key),
@@ -283,8 +283,32 @@ impl Check<'_> {
     fn header(&mut self, key: &str, name: &str) -> String {
         if !is_http_token(name) {
             self.fault(key, "must be a header name (RFC 9110 §5.1), such as \"X-Token\"");
+        } else if name.contains('_') {
+            self.warn(
+                key,
+                "has an underscore: nginx and other proxies drop such headers; write a hyphen instead",
+            );
         }
         name.into()
+    }
+
+    fn csrf_header(&mut self, key: &str, name: &str) -> String {
+        if is_kept_from_scripts(name) {
+            self.fault(
+                key,
+                "is a header that browsers let no script set, so that nobody could send the CSRF value; \
+                 change it, for example to \"X-CSRF-TOKEN\"",
+            );
+        }
+        self.header(key, name)
+    }
+
+    fn token_header(&mut self) -> String {
+        let name = &self.config.header_name;
+        if is_kept_from_scripts(name) {
+            self.warn("header_name", "is a header that browsers let no script set; change it");
+        }
+        self.header("header_name", name)
     }
 
     fn header_type(&mut self) -> String {

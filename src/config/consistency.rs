@@ -74,19 +74,30 @@ fn cookie_names(settings: &Settings, findings: &mut Findings<'_>) {
         }
         // Browsers drop a cookie that breaks its prefix's promise: say so now (RFC 6265bis §4.1.3).
         let lower = name.to_ascii_lowercase();
-        if lower.starts_with("__host-")
-            && (!settings.cookie_secure || path != "/" || settings.cookie_domain.is_some())
-        {
+        let has_prefix = |prefix| lower.starts_with(prefix);
+        let breaks_host =
+            !settings.cookie_secure || path != "/" || settings.cookie_domain.is_some();
+        let is_of_csrf = key.contains("csrf");
+        if is_of_csrf && (has_prefix("__http-") || has_prefix("__host-http-")) {
+            findings.fault(
+                key,
+                "with `__Http-` is for cookies that no script reads, or browsers drop it, while the page must \
+                 read this one; change the name",
+            );
+        } else if has_prefix("__host-") && breaks_host {
             findings.fault(
                 key,
                 "with `__Host-` needs `cookie_secure = true`, path `/` and no `cookie_domain`, or browsers \
                  drop the cookie; change these or the name",
             );
-        } else if lower.starts_with("__secure-") && !settings.cookie_secure {
+        } else if !settings.cookie_secure && (has_prefix("__secure-") || has_prefix("__http-")) {
+            let prefix = if has_prefix("__http-") { "__Http-" } else { "__Secure-" };
             findings.fault(
                 key,
-                "with `__Secure-` needs `cookie_secure = true`, or browsers drop the cookie; set it, or \
-                 change the name",
+                format_args!(
+                    "with `{prefix}` needs `cookie_secure = true`, or browsers drop the cookie; set it, or \
+                     change the name"
+                ),
             );
         }
     }

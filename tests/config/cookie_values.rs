@@ -133,5 +133,16 @@ fn prefixed_names_need_what_their_prefix_promises() {
         assert_refused(&name, key, "with `__Secure-` needs `cookie_secure = true`");
         let free = format!("{name}\ncookie_secure = true\ncookie_domain = \"example.org\"");
         assert!(launch(figment(&free)).is_ok());
+        // Chrome's newer ones, which the page's scripts cannot read.
+        for prefix in ["__Http-", "__http-", "__Host-Http-"] {
+            let name = format!("{key} = \"{prefix}t\"");
+            let secure = format!("{name}\ncookie_secure = true");
+            if key.contains("csrf") {
+                assert_refused(&secure, key, "with `__Http-` is for cookies that no script reads");
+                continue;
+            }
+            assert_refused(&name, key, "with `__H");
+            assert!(launch(figment(&secure)).is_ok(), "{secure}");
+        }
     }
 }

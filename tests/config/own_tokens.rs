@@ -217,3 +217,23 @@ fn a_header_that_is_a_tokens_and_a_csrf_values_fails_the_launch() {
         assert!(launches(&format!("token_location = \"cookies\"\n{lines}")), "{lines}");
     }
 }
+
+#[test]
+fn a_header_that_does_not_arrive_is_a_fault_or_a_warning() {
+    let base = "token_location = [\"cookies\", \"headers\"]";
+    for key in ["access_csrf_header_name", "refresh_csrf_header_name"] {
+        for name in ["Cookie", "sec-csrf", "Proxy-Token", "Referer", "HOST"] {
+            let log = fault(figment(&format!("{base}\n{key} = \"{name}\"")));
+            let text = format!("`default.jwt.{key}` is a header that browsers let no script set");
+            assert!(log.contains(&text), "{log}");
+        }
+        said(
+            base,
+            &format!("{key} = \"X_CSRF_TOKEN\""),
+            "has an underscore: nginx and other proxies",
+        );
+        silent(&format!("{base}\n{key} = \"X-XSRF-TOKEN\""));
+    }
+    said(base, "header_name = \"X_Token\"", "has an underscore: nginx and other proxies");
+    said(base, "header_name = \"Sec-Token\"", "is a header that browsers let no script set");
+}
