@@ -71,7 +71,9 @@ pub(super) async fn set_up<S: Session>(
     let mut attempt = 1;
     let error = loop {
         let Err(error) = session.run(&statements.trial).await else { return Ok(()) };
-        let _ = session.run("ROLLBACK").await;
+        if statements.trial_begins {
+            let _ = session.run("ROLLBACK").await;
+        }
         if S::fault(&error) != Fault::RolledBack || attempt >= retry::ATTEMPTS {
             break error;
         }
