@@ -386,6 +386,13 @@ impl Check<'_> {
             );
         }
         let methods: Vec<_> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        if methods.contains(&Method::Get) {
+            self.warn(
+                "csrf_methods",
+                "has GET: a browser that opens a page sends no CSRF value, and is refused; remove it unless \
+                 only scripts send GET requests",
+            );
+        }
         if methods.len() != names.len() {
             self.fault("csrf_methods", "can only contain HTTP methods, such as \"POST\"");
         }

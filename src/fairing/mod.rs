@@ -27,7 +27,7 @@ use crate::keys::signing::SigningKey;
 use crate::keys::verifying::VerifyingKey;
 use crate::rejection::Rejection;
 use crate::request::cache::RequestCache;
-use crate::response::{catchers, challenge, renew, scopes};
+use crate::response::{catchers, challenge, insecure, renew, scopes};
 use crate::token::Token;
 use crate::token::claims::Claims;
 
@@ -308,6 +308,8 @@ impl Fairing for JwtFairing {
         }
         // After all that set cookies.
         scopes::clear_others(jwt.settings(), request, rejection.as_ref(), response);
-        renew::forbid_storing(jwt.settings(), response);
+        if renew::forbid_storing(jwt.settings(), response) {
+            insecure::warn(jwt, request);
+        }
     }
 }

@@ -237,3 +237,14 @@ fn a_header_that_does_not_arrive_is_a_fault_or_a_warning() {
     said(base, "header_name = \"X_Token\"", "has an underscore: nginx and other proxies");
     said(base, "header_name = \"Sec-Token\"", "is a header that browsers let no script set");
 }
+
+#[test]
+fn a_csrf_value_that_no_navigation_sends_is_a_warning() {
+    let base = "token_location = \"cookies\"";
+    said(
+        base,
+        "csrf_methods = [\"GET\", \"POST\"]",
+        "has GET: a browser that opens a page sends no",
+    );
+    silent(&format!("{base}\ncsrf_methods = [\"POST\", \"PATCH\"]"));
+}

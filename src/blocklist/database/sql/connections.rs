@@ -9,9 +9,10 @@
 //! on a new one.
 //!
 //! A server that was the primary goes on answering lookups after a fail-over, without what was revoked
-//! since. MySQL and MariaDB keep its connections, so each lookup reads there whether the server only
-//! reads. If so, and the connection is older than [`RECHECK`], the lookup is repeated on a new one. A
-//! server that the address leads to is believed even if it only reads, as during maintenance.
+//! since. MySQL and MariaDB keep its connections, so a lookup asks there as well whether the server only
+//! reads, once in [`RECHECK`] on each connection. If it does, and the connection is older than that, the
+//! lookup is repeated on a new one. A server that the address leads to is believed even if it only reads,
+//! as during maintenance.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,10 +33,10 @@ pub(super) const MAX_CONNECTIONS: usize = 8;
 const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
 const MAX_AGE: Duration = Duration::from_secs(30 * 60);
 
-/// How long a server that only reads is believed to be the one that the address leads to. It bounds how
-/// long a demoted primary is asked once it knows of its demotion, and how often connections are opened
-/// while nothing but readers is in reach.
-const RECHECK: Duration = Duration::from_secs(1);
+/// How often a connection asks whether its server only reads, and how long that is then believed to be the
+/// server that the address leads to. It bounds how long a demoted primary is asked once it knows of its
+/// demotion, and how often connections are opened while nothing but readers is in reach.
+pub(super) const RECHECK: Duration = Duration::from_secs(1);
 
 /// Opens the connections of a driver, and tells what their errors mean.
 #[rocket::async_trait]
@@ -53,7 +54,7 @@ pub trait Open: Send + Sync + 'static {
 
     fn verdict(error: &Self::Error) -> Verdict;
 
-    /// Whether the server said, with the last lookup on this connection, that it only reads.
+    /// Whether the server said that it only reads, when it was last asked on this connection.
     fn only_reads(_connection: &Self::Connection) -> bool {
         false
     }

@@ -150,7 +150,8 @@ async fn no_right<S: Session>(
         }
     }
     let missing = match missing.is_empty() {
-        true => "a right is missing".into(),
+        // PostgreSQL reports both by one state.
+        true => "a right is missing, or a policy of row-level security is".into(),
         false => format!("the right to {} is missing", missing.join(", ")),
     };
     let grant = grant(session, statements).await;

@@ -67,6 +67,9 @@ pub struct Statements {
     /// Parameters: entry, revoked, cut_off, expires.
     pub(super) revoke: String,
     pub(super) standing: Lookup,
+    /// The same lookup, which says as well whether the server only reads.
+    #[cfg(feature = "_sqlx")]
+    pub(super) standing_and_role: Option<Lookup>,
     /// Parameters: entry, used, expires.
     pub(super) use_up: String,
     /// Parameters: the current time.
@@ -207,6 +210,7 @@ impl Statements {
                 "DELETE FROM {table} WHERE expires <= LEAST(?, UNIX_TIMESTAMP() * 1000) \
                  ORDER BY expires, entry LIMIT {BATCH}"
             ),
+            standing_and_role: Some(Lookup::with_role(table)),
             // Higher than every epoch in the table. Without marks, all readers start over.
             repair: Some(format!(
                 "INSERT IGNORE INTO {table}_epoch (one, epoch, marks) \
@@ -219,7 +223,7 @@ impl Statements {
             ..Self::of(
                 table,
                 include_str!("../../../../migrations/mysql.sql"),
-                Lookup::mysql(table),
+                Lookup::by_parameters(&Lookup::select(table), ""),
             )
         }
         .with_trial(Style::Standard, "START TRANSACTION; ", "; ROLLBACK")
@@ -236,6 +240,8 @@ impl Statements {
             create: migration.replace(TableName::DEFAULT.0, table.0),
             revoke: String::new(),
             standing,
+            #[cfg(feature = "_sqlx")]
+            standing_and_role: None,
             use_up: String::new(),
             prune: String::new(),
             repair: None,
@@ -336,11 +342,12 @@ impl Lookup {
         Self::Parameters((0..=MAX_BATCH.ilog2()).map(statement).collect())
     }
 
-    /// With a last row that says whether the server only reads, as a demoted primary does: a query of its
-    /// own for that would cost a round trip. Aurora's readers have the second variable. The first is a
+    /// With a last row that says whether the server only reads, as a demoted primary does. A query of its
+    /// own for that would cost a round trip, and this takes up to twice the server's time, which is why it
+    /// is asked once a second. Aurora's readers have the second variable. The first is a
     /// number, or a word in newer versions of MariaDB.
     #[cfg(feature = "sqlx_mysql")]
-    fn mysql(table: &TableName<'_>) -> Self {
+    fn with_role(table: &TableName<'_>) -> Self {
         let select = format!("SELECT entry, revoked, cut_off, used, NULL FROM {table} WHERE entry");
         let only_reads =
             "CONCAT(@@global.read_only) NOT IN ('0', 'OFF') OR @@global.innodb_read_only";

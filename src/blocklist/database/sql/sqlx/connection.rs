@@ -1,10 +1,11 @@
 //! The own connections of a store, opened with the options and the hooks of the application's pool.
 
+use rocket::tokio::time::Instant;
 use rocket_db_pools::sqlx::pool::PoolConnection;
 use rocket_db_pools::sqlx::{self, Connection};
 
 use super::driver::Operations;
-use crate::blocklist::database::sql::connections::{Connections, MAX_CONNECTIONS, Open};
+use crate::blocklist::database::sql::connections::{Connections, MAX_CONNECTIONS, Open, RECHECK};
 use crate::blocklist::database::sql::launch::{Fault, Session};
 use crate::blocklist::database::sql::retry::Verdict;
 use crate::blocklist::store::StoreError;
@@ -35,8 +36,9 @@ impl<DB: Operations> Opener<DB> {
 
 pub struct SqlxConnection<DB: sqlx::Database> {
     connection: OwnOrBorrowed<DB>,
-    /// Whether the server said, with the last lookup, that it only reads.
-    pub(super) only_reads: bool,
+    /// Whether the server said that it only reads, when it was last asked.
+    only_reads: bool,
+    asked: Option<Instant>,
 }
 
 enum OwnOrBorrowed<DB: sqlx::Database> {
@@ -46,11 +48,24 @@ enum OwnOrBorrowed<DB: sqlx::Database> {
 
 impl<DB: sqlx::Database> From<OwnOrBorrowed<DB>> for SqlxConnection<DB> {
     fn from(connection: OwnOrBorrowed<DB>) -> Self {
-        Self { connection, only_reads: false }
+        Self { connection, only_reads: false, asked: None }
     }
 }
 
 impl<DB: sqlx::Database> SqlxConnection<DB> {
+    /// Whether the server is to be asked for its role again.
+    pub(super) fn is_due(&self) -> bool {
+        self.asked.is_none_or(|asked| asked.elapsed() >= RECHECK)
+    }
+
+    /// Keeps what the server said, if it was asked.
+    pub(super) fn set_role(&mut self, only_reads: Option<bool>) {
+        if let Some(only_reads) = only_reads {
+            self.only_reads = only_reads;
+            self.asked = Some(Instant::now());
+        }
+    }
+
     pub(super) fn get(&mut self) -> &mut DB::Connection {
         match &mut self.connection {
             OwnOrBorrowed::Own(connection) => connection,

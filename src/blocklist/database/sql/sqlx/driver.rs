@@ -62,8 +62,8 @@ pub trait Operations: sqlx::Database {
 /// What a lookup found.
 pub struct Found {
     pub(super) rows: Vec<Columns>,
-    /// Whether the server said that it only reads.
-    pub(super) only_reads: bool,
+    /// Whether the server said that it only reads, if it was asked.
+    pub(super) only_reads: Option<bool>,
 }
 
 pub(super) fn is_duplicate(error: &sqlx::Error) -> bool {
@@ -116,7 +116,7 @@ macro_rules! read_prepared {
 macro_rules! found {
     ($rows:ident) => {{
         let rows = $rows.iter().map(|row| columns!(row)).collect::<Result<_, sqlx::Error>>()?;
-        Ok(Found { rows, only_reads: false })
+        Ok(Found { rows, only_reads: None })
     }};
 }
 
@@ -280,11 +280,12 @@ impl Operations for sqlx::MySql {
         keys: &[EntryKey],
     ) -> Result<Found, sqlx::Error> {
         let all = read_prepared!(connection, statement, keys);
-        // The last row is the server's own, with no entry.
-        let (mut rows, mut only_reads) = (Vec::with_capacity(all.len()), false);
+        // With the role, the last row is the server's own, with no entry.
+        let (mut rows, mut only_reads) = (Vec::with_capacity(all.len()), None);
         for row in &all {
-            match row.try_get::<Option<i64>, _>(4)? {
-                Some(flag) => only_reads = flag != 0,
+            let role: Option<i64> = if row.len() > 4 { row.try_get(4)? } else { None };
+            match role {
+                Some(flag) => only_reads = Some(flag != 0),
                 None => rows.push(columns!(row)?),
             }
         }

@@ -150,12 +150,16 @@ impl<DB: SqlxBackend> Table<DB> {
 #[rocket::async_trait]
 impl<DB: SqlxBackend> Reader for Table<DB> {
     async fn read(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
-        let (statement, keys) = self.statements.standing.keys(keys)?;
+        let Statements { standing, standing_and_role, .. } = &self.statements;
+        let with_role = standing_and_role.as_ref().map(|lookup| lookup.keys(keys)).transpose()?;
+        let with_role = with_role.map(|(statement, _)| statement);
+        let (statement, keys) = standing.keys(keys)?;
         let keys = &*keys;
         let read = |mut lease: Lease<SqlxConnection<DB>>| async move {
+            let statement = with_role.filter(|_| lease.connection.is_due()).unwrap_or(statement);
             let found = DB::read(lease.connection.get(), statement, keys).await;
             let rows = found.map(|found| {
-                lease.connection.only_reads = found.only_reads;
+                lease.connection.set_role(found.only_reads);
                 found.rows
             });
             (lease, rows)
