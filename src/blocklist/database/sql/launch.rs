@@ -143,10 +143,10 @@ async fn no_right<S: Session>(
 ) -> StoreError {
     let mut missing = Vec::new();
     for (right, statement) in &statements.rights {
-        if let Err(error) = session.run(statement).await {
-            if S::fault(&error) == Fault::Denied {
-                missing.push(&**right);
-            }
+        if let Err(error) = session.run(statement).await
+            && S::fault(&error) == Fault::Denied
+        {
+            missing.push(&**right);
         }
     }
     let missing = match missing.is_empty() {
