@@ -13,6 +13,11 @@
 //! reads, once in [`RECHECK`] on each connection. If it does, and the connection is older than that, the
 //! lookup is repeated on a new one. A server that the address leads to is believed even if it only reads,
 //! as during maintenance.
+//!
+//! After a lost connection nobody knows whether the statement was executed. Lookups and revocations are
+//! then repeated, since the second time changes nothing more. The use of a refresh token is not: it
+//! could find its own mark and take it for theft. The connection is therefore pinged before it, and if
+//! it is lost after that, the operation fails.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -9,6 +9,9 @@
 //!     query, and not find that row.
 //!
 //! One statement reads the rows of any number of tokens ([`Lookup`]).
+//!
+//! A row is deleted only if it has expired by the clock of the server that prunes and by the clock of
+//! the database, so that one wrong clock deletes nothing too early.
 
 use std::borrow::Cow;
 use std::fmt;
