@@ -7,13 +7,18 @@ use serde_json::Value;
 
 use super::browser_rules::MAX_PAIR;
 use super::findings::Findings;
-use crate::issue::least_length::LeastLengths;
-use crate::keys::ring::Keys;
 use crate::settings::{RequiredClaim, Settings};
 use crate::token::compact::OWN_TYP;
 use crate::token::kind::TokenType;
 use crate::token::location::Location;
 use crate::token::payload::slots::REGISTERED;
+
+/// The lengths of a pair of tokens with an identity of one letter and no custom claim, and of a CSRF value.
+pub(crate) struct LeastLengths {
+    pub(crate) access: usize,
+    pub(crate) refresh: usize,
+    pub(crate) csrf: usize,
+}
 
 /// Reports each check that no token issued here passes.
 pub(super) fn check(settings: &Settings, findings: &mut Findings<'_>) {
@@ -127,8 +132,11 @@ fn lacks(settings: &Settings, claim: &RequiredClaim) -> Option<String> {
 }
 
 /// Reports a limit that no token issued here keeps.
-pub(super) fn check_lengths(settings: &Settings, keys: &Keys, findings: &mut Findings<'_>) {
-    let Some(lengths) = LeastLengths::of(settings, keys) else { return };
+pub(super) fn check_lengths(
+    settings: &Settings,
+    lengths: &LeastLengths,
+    findings: &mut Findings<'_>,
+) {
     let longest = lengths.access.max(lengths.refresh);
     // Zero is a fault already.
     if (1..longest).contains(&settings.max_token_length) {

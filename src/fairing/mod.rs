@@ -22,6 +22,7 @@ use crate::clock::{BootClock, Clock, SystemClock};
 use crate::config::{self, InCode, Loaded, Refused};
 use crate::events::Event;
 use crate::hooks::Hooks;
+use crate::issue::least_length::least_lengths;
 use crate::jwt::Jwt;
 use crate::keys::signing::SigningKey;
 use crate::keys::verifying::VerifyingKey;
@@ -211,7 +212,8 @@ impl JwtFairing {
             verify_claims: self.hooks.verify_claims.is_some(),
             blocklist: self.store.kind(),
         };
-        let Loaded { settings, keys, warnings } = config::load(rocket.figment(), &in_code)?;
+        let Loaded { settings, keys, warnings } =
+            config::load(rocket.figment(), &in_code, least_lengths)?;
         let (hooks, clock) = (self.hooks.clone(), self.clock.clone());
         let boot_clock = self.boot_clock.clone();
         let is_moved_by_hand = self.has_own_clock && !self.has_own_uptime;

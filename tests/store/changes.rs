@@ -192,7 +192,9 @@ mod postgres {
         for store in
             [server::<PgPool>(&home.url).await, server::<deadpool_postgres::Pool>(&home.url).await]
         {
-            let write = async |sql: &str| drop(admin.execute(sql).await.expect("rows"));
+            let write = async |sql: &str| {
+                admin.execute(sql).await.expect("rows");
+            };
             many_entries_are_returned(store, &[insert], write).await;
             admin.execute("DELETE FROM jwt_blocklist").await.expect("no rows");
         }
@@ -355,7 +357,9 @@ mod mysql {
              FROM {digits} a, {digits} b, {digits} c, {digits} e, jwt_blocklist_epoch"
         );
         let store = server::<MySqlPool>(&home.url).await;
-        let write = async |sql: &str| drop(admin.execute(sql).await.expect("rows"));
+        let write = async |sql: &str| {
+            admin.execute(sql).await.expect("rows");
+        };
         let mut reader = many_entries_are_returned(store, &[&insert], write).await;
         // The epoch has ended, and there is nothing new.
         assert!(reader.pass().await.expect("a pass").is_empty());
@@ -407,7 +411,9 @@ mod sqlite {
                       SELECT CAST(printf('t%016d', i) AS BLOB), 1, 1 + i / 5000 FROM n";
         let again = "UPDATE jwt_blocklist SET changed = changed + 10";
         let store = server::<SqlitePool>(&home.url).await;
-        let write = async |sql: &str| drop(admin.execute(sql).await.expect("rows"));
+        let write = async |sql: &str| {
+            admin.execute(sql).await.expect("rows");
+        };
         many_entries_are_returned(store, &[insert, again], write).await;
         home.end().await;
     }
