@@ -26,7 +26,7 @@ use crate::blocklist::database::rows::{self, Row, Rows, Write};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
 use crate::blocklist::exchange::{Exchange, Exchanged};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
-use crate::blocklist::sessions::{Begun, Limit, NewSession, Recorded, Renewal, SessionStore};
+use crate::blocklist::sessions::SessionStore;
 use crate::blocklist::store::{Blocklist, Standing, StoreError};
 
 /// A blocklist in a table of a PostgreSQL database, shared by all servers.
