@@ -11,6 +11,7 @@ pub(crate) mod own_tokens;
 mod read;
 mod report;
 mod required;
+mod sessions;
 mod setting;
 mod stray;
 mod unused;

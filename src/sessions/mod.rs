@@ -8,7 +8,7 @@ use rocket::serde::DeserializeOwned;
 use rocket::time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::blocklist::{Recorded, SessionStore, TokenIds};
+use crate::blocklist::{Recorded, SessionStore, StoreError, TokenIds};
 use crate::clock;
 use crate::error::Error;
 use crate::events::{Event, SessionEnd};

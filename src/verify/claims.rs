@@ -4,11 +4,12 @@ use rocket::time::{Duration, OffsetDateTime};
 
 use super::csrf::{Comparison, Proof};
 use super::policy::AcceptedTypes;
-use super::session::session_end;
+
 use crate::blocklist::entry::uuid_v7_millis;
 use crate::clock;
 use crate::jwt::Jwt;
 use crate::reason::Reason;
+use crate::revocation::lifetime::session_expiry;
 use crate::settings::{RequiredClaim, Settings};
 use crate::token::kind::TokenType;
 use crate::token::payload::Payload;
@@ -141,7 +142,7 @@ pub(crate) fn check_expiry(
     if expires_at(settings, verified).is_some_and(|end| now >= end) {
         return Err(Reason::Expired);
     }
-    match session_end(jwt, verified)? {
+    match session_expiry(jwt, verified)? {
         Some(end) if now >= with_leeway(end, settings.decode_leeway) => Err(Reason::SessionExpired),
         _ => Ok(()),
     }
