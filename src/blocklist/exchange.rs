@@ -7,12 +7,8 @@
 use rocket::time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::entry::{TokenIds, uuid_v7_millis_of};
+use super::entry::{IdKey, TokenIds, uuid_v7_millis_of};
 use crate::clock;
-
-/// The sixteen bytes by which a store knows a `jti`: those of an [`EntryKey`](super::EntryKey) without
-/// the kind.
-pub type IdKey = [u8; 16];
 
 /// What a store keeps of a session, beside the time when the row expires.
 ///

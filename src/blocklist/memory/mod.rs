@@ -1,6 +1,7 @@
 //! The in-memory store.
 
 mod owners;
+mod sessions;
 mod shards;
 
 use rocket::time::OffsetDateTime;
@@ -9,8 +10,7 @@ use self::owners::Owners;
 use self::shards::{Seconds, Shards};
 use super::entry::{EVERYTHING, Entry, EntryKey, Revocation, RevocationKind, TokenIds};
 use super::exchange::{Exchange, Exchanged, SessionRow};
-use super::sessions::SessionStore;
-use super::store::{Blocklist, Standing, StoreError};
+use super::store::{Blocklist, SessionStore, Standing, StoreError};
 use crate::clock;
 
 /// A blocklist in the memory of one process: the default.

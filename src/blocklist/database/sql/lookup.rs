@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::statements::TableName;
+use super::dialect::TableName;
 #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
 use crate::blocklist::database::batch::{KEYS_PER_LOOKUP, MAX_BATCH};
 use crate::blocklist::database::rows::{self, Row};
