@@ -10,6 +10,7 @@ use crate::token::kind::TokenType;
 use crate::token::location::Location;
 
 /// The checked configuration, in the types that a request needs. A field has the name of its key.
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct Settings {
     pub(crate) algorithm: Algorithm,
     pub(crate) decode_algorithms: Vec<Algorithm>,
@@ -55,6 +56,7 @@ pub(crate) struct Settings {
 }
 
 /// A claim that a token must have.
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct RequiredClaim {
     pub(crate) name: String,
     /// The values it may have; `None` is any.
@@ -86,6 +88,7 @@ pub(crate) fn bare_typ(typ: &str) -> &str {
 }
 
 /// What differs between access and refresh tokens: names, paths, lifetime.
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct TokenNames {
     pub(crate) expires: Option<Duration>,
     pub(crate) cookie_name: String,

@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! cargo bench --bench growth              # prints the figures, draws target/performance.svg
-//! cargo bench --bench growth -- --record  # draws docs/performance.svg, writes docs/performance.md
+//! cargo bench --bench growth -- --record  # draws benches/performance.svg, writes benches/README.md
 //! ```
 
 #[macro_use]
@@ -39,7 +39,7 @@ fn main() {
         return server::run(number(live), number(workers) as usize);
     }
     let is_recorded = arguments.contains(&"--record");
-    let folder = if is_recorded { "docs" } else { "target" };
+    let folder = if is_recorded { "benches" } else { "target" };
     let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join("performance.svg");
     let measure = || {
         let lengths = length::measure();

@@ -5,7 +5,7 @@
 //! cargo bench --bench memory                          # resident, time, leaving
 //! cargo bench --bench memory -- misses                # takes minutes, wants valgrind
 //! cargo bench --all-features --bench memory -- shared # takes minutes, wants Redis and PostgreSQL
-//! cargo bench --bench memory -- resident --record     # and writes it into docs/performance.md
+//! cargo bench --bench memory -- resident --record     # and writes it into benches/README.md
 //! ```
 //!
 //! Each case is a process of its own: this program, run again.

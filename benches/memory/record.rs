@@ -1,4 +1,4 @@
-//! Where figures go: to the terminal, and on demand into the documentation, with what made them.
+//! Prints figures, and on demand writes them into `benches/README.md`, with what they were measured on.
 
 use std::path::Path;
 use std::process::Command;
@@ -40,7 +40,7 @@ fn stamp() -> String {
 }
 
 fn write(part: &str, text: &str) {
-    let page = root().join("docs/performance.md");
+    let page = root().join("benches/README.md");
     let old = std::fs::read_to_string(&page).expect("the page");
     let (open, close) = (format!("<!-- {part} -->\n"), format!("<!-- /{part} -->"));
     let (before, rest) = old.split_once(&open).expect("where it begins");

@@ -1,5 +1,6 @@
 //! A token after its signature was verified.
 
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use jsonwebtoken::Header;
@@ -21,13 +22,30 @@ pub(crate) enum Voucher {
     Hook,
 }
 
+/// A payload's JSON text, which tokens that come from the signature cache share with it.
+pub(crate) enum PayloadJson {
+    Decoded(String),
+    Cached(Arc<str>),
+}
+
+impl Deref for PayloadJson {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Decoded(json) => json,
+            Self::Cached(json) => json,
+        }
+    }
+}
+
 /// A token whose signature was verified.
 pub(crate) struct Verified {
     encoded: Arc<str>,
     voucher: Voucher,
     header: Arc<Header>,
     /// The payload's JSON: an object in which no name occurs twice.
-    json: String,
+    json: PayloadJson,
     members: Option<Spans>,
     registered: Registered,
     claims: OnceLock<Claims>,
@@ -38,7 +56,7 @@ impl Verified {
         encoded: Arc<str>,
         voucher: Voucher,
         header: Arc<Header>,
-        json: String,
+        json: PayloadJson,
         members: Option<Spans>,
         registered: Registered,
     ) -> Self {

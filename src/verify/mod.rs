@@ -27,7 +27,7 @@ use crate::settings::Settings;
 use crate::token::compact::{INVALID_PAYLOAD, Parts};
 use crate::token::payload::Payload;
 use crate::token::registered::Registered;
-use crate::token::verified::{Verified, Voucher};
+use crate::token::verified::{PayloadJson, Verified, Voucher};
 
 use claims::{check_claims, check_csrf, check_expiry, check_type, expires_at};
 use csrf::Proof;
@@ -106,10 +106,10 @@ pub(crate) fn decode(
     let cached = cache.and_then(|(cache, key)| cache.get(encoded, key, now));
     let is_new = cached.is_none();
     let json = match cached {
-        Some(json) => json.as_ref().into(),
+        Some(json) => PayloadJson::Cached(json),
         None => {
             key.verifies(parts.signed.as_bytes(), parts.signature).map_err(signature_reason)?;
-            parts.json()?
+            PayloadJson::Decoded(parts.json()?)
         }
     };
     let mut payload = Payload::default();

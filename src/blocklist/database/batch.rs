@@ -5,6 +5,8 @@
 //! sent immediately. A lookup never joins a query that has been sent already, so each lookup sees
 //! everything that was recorded before it was made.
 //!
+//! Only lookups are batched: each write is a statement of its own.
+//!
 //! An error fails the whole batch. A fault of a single entry, such as a malformed value, is carried
 //! in its [`Row`] and fails only the lookups of that entry.
 

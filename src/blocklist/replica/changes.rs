@@ -24,7 +24,17 @@ use crate::blocklist::store::{Blocklist, StoreError};
 /// acknowledged before the pass began** and still exists. This is stricter than it looks: if
 /// entries carry a timestamp, or a number from a sequence, an entry that is committed late has a
 /// *lower* number than others that were returned long ago, and a query for higher numbers misses
-/// it. Each store of this crate solves this in its own way: see `docs/stores.md`.
+/// it. The stores of this crate solve this as follows:
+///
+///   * PostgreSQL: an entry has the id of its transaction. A pass continues from the `xmin` of its
+///     own snapshot: every transaction below it has ended.
+///   * MySQL, MariaDB: an entry has the current epoch, which a write locks until it is committed. A
+///     pass first advances the epoch, so that every write of an earlier epoch has ended.
+///   * SQLite: there is one writer at a time. It numbers its entry one higher than the highest.
+///   * Redis: the script that writes an entry appends it to a stream, as one operation.
+///
+/// Each also detects that entries were lost, or numbers assigned again, and then returns all
+/// entries.
 ///
 /// The suite [`replicable_blocklist_contract`](crate::testing::replicable_blocklist_contract)
 /// (feature `test-util`) checks a store.

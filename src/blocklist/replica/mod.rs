@@ -27,7 +27,8 @@ const NEVER: u64 = u64::MAX;
 /// acknowledged longer ago than `bound` is in memory, or the memory is not used.
 ///
 /// Entries are only ever extended, so they can be merged in any order, both between polls and with
-/// entries that are recorded here meanwhile.
+/// entries that are recorded here meanwhile. Reading all entries again removes none from memory: a
+/// server keeps refusing what a database has lost, until the entry expires or the server restarts.
 pub(crate) struct Replica {
     store: Arc<dyn ReplicableBlocklist>,
     memory: MemoryBlocklist,

@@ -3,6 +3,10 @@
 //! After a fail-over, an open connection still leads to the demoted node, which serves reads as if
 //! nothing had happened. So every request ends with `ROLE`: its replies count only if the node is
 //! still the primary after the last of them.
+//!
+//! No client can detect a primary that is cut off and does not know yet that another node was promoted.
+//! Until it knows, it answers lookups from what it has, and acknowledges revocations that the fail-over
+//! will lose. `min-replicas-to-write` limits only the second.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,7 +1,13 @@
 //! What the launch checks: the server, and the user's rights.
 //!
 //! Each command that the store needs is tried on the keys that it uses, in a form that changes
-//! nothing: so a missing right fails the launch instead of the first logout.
+//! nothing: so a missing right fails the launch instead of the first logout. So does a server that
+//! refuses the password or the database number, is not the primary, or cannot record anything: it is
+//! full (`maxmemory` with `noeviction`), cannot write to its disk (`MISCONF`), or lacks the replicas
+//! it must have (`min-replicas-to-write`).
+//!
+//! `INFO`, for the warning about eviction, and `ACL WHOAMI`, for the user's name in an error, are not
+//! required.
 
 use rocket_db_pools::deadpool_redis::redis::{self, Cmd, RedisError, Value};
 use rocket_db_pools::deadpool_redis::{Connection, Pool};

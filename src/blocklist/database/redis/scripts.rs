@@ -7,7 +7,12 @@
 //! whichever says so later. A server whose clock is behind makes an `expires` that has passed already,
 //! so the entry has to live as long as that server meant it to. One whose clock is ahead takes for
 //! expired what others still accept. So the lifetime, which Redis counts from now on, is the time from
-//! the earlier of the two clocks to `expires`.
+//! the earlier of the two clocks to `expires`. An entry that has expired by both clocks is not recorded.
+//!
+//! Redis counts the lifetime by its own time of day. A clock that is wrong all the time does no harm.
+//! But if it is set ahead after an entry was recorded, by more than the margin of five minutes, the
+//! entry expires too early, and nothing here can prevent it. After a fail-over, the clock of the new
+//! primary counts.
 
 use rocket_db_pools::deadpool_redis::redis::{self, Cmd};
 

@@ -10,11 +10,15 @@
 //!
 //! With each new epoch the reader stores a random mark. A server that does not have the last mark,
 //! after a fail-over or a crash that lost it, may assign epochs a second time; all entries are then
-//! read again.
+//! read again. The table keeps the last 1024 marks, so with more servers than that each pass reads
+//! all entries.
 //!
 //! The statement that advances the epoch is a transaction of its own, on a separate connection that
 //! waits at most a second for the lock, as writers queue behind it meanwhile. If it does not get
 //! the lock, the poll fails, and the next one tries again.
+//!
+//! A lock on one node of a Galera cluster, or of a group with several primaries, does not block a
+//! writer on another node. There, all servers have to use the same node.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
