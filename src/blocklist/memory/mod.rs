@@ -170,14 +170,13 @@ impl MemoryBlocklist {
         }
         let of_everything = || self.everything.get(&EVERYTHING);
         let of_subject = || self.subjects.get(&ids.subject_key()?);
-        for cut_off in [
+        let cut_offs = [
             (!self.everything.is_empty()).then(of_everything).flatten(),
             (!self.subjects.is_empty()).then(of_subject).flatten(),
-        ] {
-            if let Some(CutOff { at, .. }) = cut_off {
-                if ids.is_cut_off_by(instant(at)?) {
-                    return Ok(true);
-                }
+        ];
+        for CutOff { at, .. } in cut_offs.into_iter().flatten() {
+            if ids.is_cut_off_by(instant(at)?) {
+                return Ok(true);
             }
         }
         Ok(false)

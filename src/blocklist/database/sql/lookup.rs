@@ -52,7 +52,7 @@ impl Lookup {
         let select = format!(
             "SELECT entry, revoked, cut_off, {SESSION_COLUMNS}, NULL FROM {table} WHERE entry"
         );
-        let none = vec!["NULL"; COLUMNS].join(", ");
+        let none = ["NULL"; COLUMNS].join(", ");
         let only_reads =
             "CONCAT(@@global.read_only) NOT IN ('0', 'OFF') OR @@global.innodb_read_only";
         Self::by_parameters(&select, &format!(" UNION ALL SELECT {none}, {only_reads}"))
