@@ -36,7 +36,8 @@ pub enum RevocationKind {
 /// UUID, whoever chose it, has the key of another text.
 pub type EntryKey = [u8; 17];
 
-/// The sixteen bytes by which a store knows a `jti`: those of an [`EntryKey`] without the kind.
+/// The sixteen bytes by which a store knows a `jti`: those of an [`EntryKey`] without
+/// the kind.
 pub type IdKey = [u8; 16];
 
 /// The key of the entry that revokes everything.

@@ -145,9 +145,8 @@ impl SessionRow {
     /// Whether the row is one that a store writes.
     pub(crate) fn is_whole(&self) -> bool {
         let has_current = self.current.is_some();
-        (self.ended || has_current)
-            && (has_current || self.last.is_none())
-            && (self.ended || self.ended_by.is_none())
+        let is_begun = has_current || (self.ended && self.last.is_none());
+        is_begun && (self.ended || self.ended_by.is_none())
     }
 
     /// The place of the refresh token with these ids.

@@ -24,5 +24,5 @@ pub use entry::{EVERYTHING, Entry, EntryKey, IdKey, Revocation, RevocationKind, 
 pub use exchange::{Exchange, Exchanged, LastExchange, Owner, SessionRow};
 pub use memory::MemoryBlocklist;
 pub use replica::changes::{Changes, Cursor, ReplicableBlocklist};
-pub use sessions::{Begun, Limit, MAX_LISTED, NewSession, Recorded, Renewal, SessionStore};
-pub use store::{Blocklist, Standing, StoreError};
+pub use sessions::{Begun, Limit, MAX_LISTED, NewSession, Recorded, Renewal};
+pub use store::{Blocklist, SessionStore, Standing, StoreError};

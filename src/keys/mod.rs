@@ -1,7 +1,9 @@
 //! Keys: one algorithm each, checked when made.
 
 pub(crate) mod algorithm;
+mod contents;
 mod der;
+pub(crate) mod encoding;
 pub(crate) mod pem;
 pub(crate) mod reference;
 pub(crate) mod ring;

@@ -1,4 +1,4 @@
-//! The table of a store, and how the databases differ in the statements that write it.
+//! How the databases differ in their statements, and the table that these are for.
 
 use std::fmt;
 
@@ -25,6 +25,12 @@ impl<'a> TableName<'a> {
             ));
         }
         Ok(Self(name))
+    }
+}
+
+impl<'a> TableName<'a> {
+    pub(super) fn as_str(&self) -> &'a str {
+        self.0
     }
 }
 

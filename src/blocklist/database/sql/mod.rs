@@ -12,6 +12,8 @@ mod dialect;
 mod launch;
 mod literals;
 mod lookup;
+#[cfg(feature = "deadpool_postgres")]
+mod postgres_sessions;
 mod retry;
 mod session_statements;
 mod sessions;
