@@ -49,11 +49,12 @@ pub fn id_of(time: OffsetDateTime) -> Uuid {
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.nanosecond()))
 }
 
-/// Exchanges the tokens of a session one after another, so many times, a quarter of an hour apart. Returns
-/// the first token and the last, which may be exchanged.
+/// Exchanges the tokens of a session one after another, so many times, a quarter of an hour apart, and
+/// records its owner if one is given. Returns the first token and the last, which may be exchanged.
 pub async fn exchange_often<B: Blocklist + ?Sized>(
     stores: &[Arc<B>],
     sid: &str,
+    owner: Option<&str>,
     times: usize,
 ) -> [String; 2] {
     const QUARTER: Duration = Duration::minutes(15);
@@ -68,8 +69,13 @@ pub async fn exchange_often<B: Blocklist + ?Sized>(
         let until = OffsetDateTime::UNIX_EPOCH + Duration::days(days / 3 * 3 + 3);
         let seed = Uuid::new_v4().into_bytes();
         let exchange = Exchange::new(id_of(now), seed, now, Duration::ZERO, until);
+        let ids = TokenIds::new(Some(&token), Some(sid), owner, None).exchangeable();
+        let exchange = match owner {
+            Some(_) => exchange.owned_by(&ids, now + Duration::days(30)),
+            None => exchange,
+        };
         let store = &stores[number % stores.len()];
-        let outcome = store.exchange(&refresh(&token, sid), &exchange).await;
+        let outcome = store.exchange(&ids, &exchange).await;
         assert_eq!(outcome.expect("an answer"), Exchanged::First);
         token = exchange.next().to_string();
     }
