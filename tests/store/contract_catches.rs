@@ -21,6 +21,8 @@ enum Fault {
     NotShared,
     SessionsForgotten,
     SubjectsForgotten,
+    EverythingForgotten,
+    EverythingExchanged,
     KindsMixed,
     CutOffInSeconds,
     CutOffReplaced,
@@ -57,6 +59,9 @@ enum Fault {
     RepeatedEndUnknown,
     NewerIsReuse,
     NewerIsReplaced,
+    NewerNeedsNoRow,
+    NewerExchanged,
+    NewerIsOnlyReused,
     RevokedTokenExchanged,
     RevokedSubjectExchanged,
     EndedSessionExchanged,
@@ -66,6 +71,7 @@ enum Fault {
     RowBegunUnasked,
     RowBegunSilently,
     RowNeededUnasked,
+    MissingRowIsLive,
     SessionsOfLoneTokensShared,
     LoneTokensWithoutSession,
     NamelessExchanged,
@@ -127,6 +133,10 @@ impl Store {
     fn subject_key(&self, ids: &TokenIds<'_>) -> Option<Key> {
         let subject = ids.subject().filter(|_| !self.has(SubjectsForgotten));
         subject.map(|id| self.key(RevocationKind::Subject, id))
+    }
+
+    fn everything_key(&self) -> Option<Key> {
+        (!self.has(EverythingForgotten)).then(|| self.key(RevocationKind::Everything, ""))
     }
 
     fn session_key(&self, ids: &TokenIds<'_>) -> Option<Key> {
@@ -239,6 +249,12 @@ impl Store {
                 (outcome, written.map(|row| SessionRow { ended_by: None, ..row }))
             }
             (NewerIsReuse, Some(row)) if is_newer(ids, &row) => (reused, Some(ended(row))),
+            (NewerExchanged, Some(row)) if matches!(outcome, Exchanged::Newer { .. }) => {
+                other.decide(ids, Some(&SessionRow { ended: false, ..row }))
+            }
+            (NewerIsOnlyReused, Some(_)) if matches!(outcome, Exchanged::Newer { .. }) => {
+                (reused, written)
+            }
             (EndedSessionExchanged, Some(row)) if row.ended => {
                 exchange.decide(ids, Some(row).filter(|row| row.current.is_some()).as_ref())
             }
@@ -252,7 +268,10 @@ impl Store {
                     _ => (outcome, Some(row)),
                 }
             }
-            (RowNeededUnasked, Some(_)) if exchange.decide(ids, None).0 == Exchanged::Ended => {
+            (RowNeededUnasked, Some(_))
+                if outcome == Exchanged::First
+                    && exchange.decide(ids, None).0 == Exchanged::Ended =>
+            {
                 (Exchanged::Ended, None)
             }
             (FirstExchangeUnwritten, None) | (LaterExchangesUnwritten, Some(_))
@@ -271,8 +290,9 @@ fn millis(time: OffsetDateTime) -> i64 {
 
 /// Whether the row's current token is older than this one.
 fn is_newer(ids: &TokenIds<'_>, row: &SessionRow) -> bool {
-    let is_known = row.current == ids.jti_key();
-    !row.ended && !is_known && Standing::of(ids, Some(row)) == Standing::Live
+    let is_known = row.current.is_none() || row.current == ids.jti_key();
+    let ids = TokenIds::new(ids.jti(), ids.sid(), ids.subject(), None).exchangeable();
+    !row.ended && !is_known && Standing::of(&ids, Some(row)) == Standing::Live
 }
 
 /// The later of two times; `None` is never.
@@ -343,21 +363,26 @@ impl Blocklist for Store {
             row = row.map(|row| SessionRow { ended: row.ended && is_seen(&row), ..row });
         }
         let own = self.is_revoked(&entries, ids, self.token_key(ids))
-            || self.is_revoked(&entries, ids, self.subject_key(ids));
+            || self.is_revoked(&entries, ids, self.subject_key(ids))
+            || self.is_revoked(&entries, ids, self.everything_key());
         let is_lone_end = self.has(SessionsOfLoneTokensShared)
             && self.is_revoked(&entries, ids, self.session_key(ids));
         let ids = match self.fault {
             OtherTokensJudged => ids.exchangeable(),
             _ => *ids,
         };
-        let of_row = Standing::of(&ids, row.as_ref());
+        let of_row = match self.fault {
+            MissingRowIsLive if row.is_none() => Standing::Live,
+            NewerNeedsNoRow if row.is_some_and(|row| is_newer(&ids, &row)) => Standing::Live,
+            _ => Standing::of(&ids, row.as_ref()),
+        };
         Ok(match of_row {
             Standing::Exchanged { .. } if self.has(RevocationHiddenByTheRow) => of_row,
             _ if own || is_lone_end => Standing::Revoked,
             Standing::Live
                 if self.has(NewerIsReplaced)
                     && ids.is_exchangeable()
-                    && row.is_some_and(|row| row.current.is_some() && is_newer(&ids, &row)) =>
+                    && row.is_some_and(|row| is_newer(&ids, &row)) =>
             {
                 Standing::Replaced
             }
@@ -387,7 +412,9 @@ impl Blocklist for Store {
             let (mut outcome, mut written) = self.decide(ids, exchange, seen);
             let is_token = self.is_revoked(&entries, ids, self.token_key(ids));
             let is_subject = self.is_revoked(&entries, ids, self.subject_key(ids));
-            if is_token && !self.has(RevokedTokenExchanged)
+            let is_everything = self.is_revoked(&entries, ids, self.everything_key());
+            if is_everything && !self.has(EverythingExchanged)
+                || is_token && !self.has(RevokedTokenExchanged)
                 || is_subject && !self.has(RevokedSubjectExchanged)
             {
                 if !self.has(RevokedExchangeWritten) {
@@ -459,6 +486,10 @@ caught! {
     NotShared: separate_stores_are_caught by "a_token_is_revoked_alone:",
     SessionsForgotten: forgotten_sessions_are_caught by "a_session_ends_with_all_its_tokens:",
     SubjectsForgotten: forgotten_subjects_are_caught by "a_subject_is_cut_off_to_the_millisecond:",
+    EverythingForgotten: a_forgotten_cut_off_of_everything_is_caught
+        by "everything_is_cut_off_to_the_millisecond: issued in the cut-off's millisecond",
+    EverythingExchanged: an_exchange_after_the_cut_off_of_everything_is_caught
+        by "everything_is_cut_off_to_the_millisecond: issued before",
     KindsMixed: mixed_kinds_are_caught by "kinds_are_distinct:",
     CutOffInSeconds: coarse_cut_offs_are_caught by "a_subject_is_cut_off_to_the_millisecond:",
     CutOffReplaced: a_cut_off_set_back_is_caught by "a_cut_off_never_goes_back:",
@@ -517,6 +548,12 @@ caught! {
         by "a_token_that_is_newer_than_the_row_counts_as_first:",
     NewerIsReplaced: a_newer_token_that_is_refused_is_caught
         by "a_token_that_is_newer_than_the_row_counts_as_first:",
+    NewerNeedsNoRow: a_newer_token_that_needs_no_row_is_caught
+        by "a_newer_token_ends_a_session_that_must_have_a_row: it is newer than the current token",
+    NewerExchanged: a_newer_token_that_is_exchanged_is_caught
+        by "a_newer_token_ends_a_session_that_must_have_a_row: it is newer than the current token",
+    NewerIsOnlyReused: a_lost_write_that_is_called_theft_is_caught
+        by "a_newer_token_ends_a_session_that_must_have_a_row: it is newer than the current token",
     RevokedTokenExchanged: the_exchange_of_a_revoked_token_is_caught
         by "a_revoked_token_is_not_exchanged: it is revoked",
     RevokedSubjectExchanged: the_exchange_for_a_revoked_subject_is_caught
@@ -532,6 +569,8 @@ caught! {
     RowBegunUnasked: a_row_that_may_not_be_begun_is_caught
         by "a_session_without_a_row_is_not_begun_unless_it_may: there is no row",
     RowBegunSilently: a_row_begun_silently_is_caught
+        by "a_session_without_a_row_is_not_begun_unless_it_may: there is no row",
+    MissingRowIsLive: a_missing_row_that_is_no_reason_is_caught
         by "a_session_without_a_row_is_not_begun_unless_it_may: there is no row",
     RowNeededUnasked: a_row_that_is_overlooked_is_caught
         by "a_session_without_a_row_is_not_begun_unless_it_may: there is a row",
@@ -602,8 +641,9 @@ mod replicable {
             exchange: &Exchange,
         ) -> Result<Exchanged, StoreError> {
             let outcome = self.memory.exchange(ids, exchange).await?;
-            let key = ids.session_key().filter(|_| self.omitted != EndsByExchanges);
-            if let (Exchanged::Reused { .. }, Some(key)) = (outcome, key) {
+            let is_end = matches!(outcome, Exchanged::Reused { .. } | Exchanged::Newer { .. });
+            let is_told = is_end && self.omitted != EndsByExchanges;
+            if let Some(key) = ids.session_key().filter(|_| is_told) {
                 let until = exchange.until().map(millis);
                 self.append(Entry { key, revoked: true, cut_off: None, until })?;
             }

@@ -154,12 +154,13 @@ impl MemoryBlocklist {
         if self.is_revoked(ids)? {
             return Ok(Standing::Revoked);
         }
+        let without_row = || Standing::of(ids, None);
         if self.sessions.is_empty() {
-            return Ok(Standing::Live);
+            return Ok(without_row());
         }
         let key = ids.session_key();
         let of_row = |session: &Session| Standing::of(ids, Some(session.row()));
-        Ok(key.and_then(|key| self.sessions.read(&key, of_row)).unwrap_or(Standing::Live))
+        Ok(key.and_then(|key| self.sessions.read(&key, of_row)).unwrap_or_else(without_row))
     }
 
     /// Whether the token itself or its subject is revoked.

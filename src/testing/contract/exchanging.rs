@@ -158,6 +158,25 @@ pub(super) async fn a_token_that_is_newer_than_the_row_counts_as_first(case: Cas
     case.expect(lost.of(), Standing::Replaced, "the token before it").await;
 }
 
+/// Where each session has a row, the store may have lost the end of one, too.
+pub(super) async fn a_newer_token_ends_a_session_that_must_have_a_row(case: Case<'_>) {
+    let token = Refresh::new();
+    let at = now();
+    case.exchange(0, &token, at, GRACE, Exchanged::First, "the first").await;
+    let newer = token.successor().successor();
+    case.expect_revoked(newer.of().only_recorded(), "it is newer than the current token").await;
+    case.expect_live(token.successor().of().only_recorded(), "the current token").await;
+    let exchange = newer.exchange(at, GRACE).only_recorded();
+    let ended = Exchanged::Newer { ended_now: true };
+    for (server, why) in [(0, "it is newer than the current token"), (1, "the same call")] {
+        let exchanged = case.stores[server].exchange(&newer.of(), &exchange).await;
+        case.equal(case.ok(exchanged, "exchange"), ended, why);
+    }
+    case.exchange(0, &newer.again(), at, GRACE, Exchanged::Ended, "another call").await;
+    case.expect_ended(&token).await;
+    case.expect_ended(&newer).await;
+}
+
 pub(super) async fn a_revoked_token_is_not_exchanged(case: Case<'_>) {
     let [token, session, subject] = [(); 3].map(|()| Refresh::new());
     case.revoke(Revocation::token(&token.ids.jti, hours(2))).await;
@@ -194,6 +213,9 @@ pub(super) async fn a_session_ends_after_its_exchanges(case: Case<'_>) {
 
 pub(super) async fn a_session_without_a_row_is_not_begun_unless_it_may(case: Case<'_>) {
     let token = Refresh::new();
+    case.expect_live(token.of(), "there is no row, and one may be begun").await;
+    case.expect_revoked(token.of().only_recorded(), "there is no row").await;
+    case.expect_live(token.ids.of().only_recorded(), "it may not be exchanged").await;
     let exchange = token.exchange(now(), GRACE).only_recorded();
     for store in case.stores {
         let exchanged = case.ok(store.exchange(&token.of(), &exchange).await, "exchange");
@@ -203,6 +225,7 @@ pub(super) async fn a_session_without_a_row_is_not_begun_unless_it_may(case: Cas
     let token = token.again();
     case.exchange(0, &token, now(), GRACE, Exchanged::First, "nothing was written").await;
     let successor = token.successor();
+    case.expect_live(successor.of().only_recorded(), "there is a row").await;
     let exchange = successor.exchange(now(), GRACE).only_recorded();
     let exchanged = case.stores[1].exchange(&successor.of(), &exchange).await;
     case.equal(case.ok(exchanged, "exchange"), Exchanged::First, "there is a row");
