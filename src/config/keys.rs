@@ -37,11 +37,11 @@ pub(crate) fn keys(
         AlgorithmFamily::Hmac => loader.symmetric(hooked),
         _ => loader.asymmetric(hooked),
     };
-    if loader.findings.report.failure().is_none() {
-        if let Err(error) = keys.self_test() {
-            let key = loader.blamed();
-            loader.fault(key, error);
-        }
+    if loader.findings.report.failure().is_none()
+        && let Err(error) = keys.self_test()
+    {
+        let key = loader.blamed();
+        loader.fault(key, error);
     }
     keys
 }
@@ -173,10 +173,10 @@ impl KeyLoader<'_> {
             self.fault(key, refusal);
             return Keys::default();
         }
-        if let Err(weakness) = secret::check_guessable(text) {
-            if !self.accepts_weak(key, weakness) {
-                return Keys::default();
-            }
+        if let Err(weakness) = secret::check_guessable(text)
+            && !self.accepts_weak(key, weakness)
+        {
+            return Keys::default();
         }
         self.of_bytes(key, &bytes)
     }

@@ -130,10 +130,10 @@ fn leave_out_patterns(lower: &[u8], counts: &mut [bool]) {
             _ => false,
         };
         let separates = byte.is_ascii_whitespace() || b"-_.,:;!?'\"=*#/".contains(byte);
-        if goes_on || separates {
-            if let Some(counts) = counts.get_mut(at) {
-                *counts = false;
-            }
+        if (goes_on || separates)
+            && let Some(counts) = counts.get_mut(at)
+        {
+            *counts = false;
         }
     }
     for at in 0..lower.len() {
