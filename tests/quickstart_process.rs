@@ -102,9 +102,15 @@ fn blocks(language: &str) -> Vec<&'static str> {
     let start = README.find("\n## Quickstart\n").expect("there is a quickstart");
     let section = &README[start + 1..];
     let section = &section[..section[2..].find("\n## ").map_or(section.len(), |end| end + 2)];
-    let fence = format!("```{language}\n");
+    let fence = format!("\n```{language}");
     let block = |text: &'static str| text.split("\n```").next().expect("a split has a first part");
-    section.split(&fence).skip(1).map(block).collect()
+    // The rest of the line has options for rustdoc.
+    section
+        .split(&fence)
+        .skip(1)
+        .filter_map(|text| text.split_once('\n'))
+        .map(|(_, text)| block(text))
+        .collect()
 }
 
 /// A command of the README, and what it prints.
