@@ -26,7 +26,7 @@
 //! 3. Attach the fairing, hand out tokens, and name a guard where one is needed.
 //!
 //!    ```rust
-//!    # #[macro_use] extern crate rocket;
+//!    # use rocket::{delete, get, launch, post, routes};
 //!    use rocket::http::Status;
 //!    use rocket::serde::{json::Json, Deserialize, Serialize};
 //!    use rocket_jwt_extended::{AccessToken, Error, Fresh, Jwt, RefreshToken, Rejection, TokenPair};

@@ -59,7 +59,7 @@ impl Jwt {
 /// # Example
 ///
 /// ```rust,no_run
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::launch;
 /// use rocket_jwt_extended::{Claims, Jwt};
 ///
 /// #[launch]

@@ -15,7 +15,7 @@ use crate::verify::policy::{AcceptedTypes, Policy};
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use rocket::serde::Deserialize;
 /// use rocket_jwt_extended::AccessToken;
 ///

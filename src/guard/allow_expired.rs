@@ -19,7 +19,7 @@ policy_wrapper! {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::delete;
     /// use rocket::http::{CookieJar, Status};
     /// use rocket_jwt_extended::{AllowExpired, AnyToken, Error, Jwt, NoClaims};
     ///

@@ -14,7 +14,7 @@ use crate::verify::policy::{AcceptedTypes, Policy};
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::delete;
 /// use rocket_jwt_extended::{AnyToken, Error, Jwt};
 ///
 /// #[delete("/logout")]

@@ -13,7 +13,7 @@ policy_wrapper! {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::post;
     /// use rocket_jwt_extended::Fresh;
     ///
     /// #[post("/password")]

@@ -12,7 +12,7 @@ policy_wrapper! {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::get;
     /// use rocket_jwt_extended::{AccessToken, IgnoreRevocation};
     ///
     /// #[get("/status")]

@@ -18,7 +18,7 @@ policy_wrapper! {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::get;
     /// use rocket_jwt_extended::{Cookies, Headers, In};
     ///
     /// #[get("/page")]

@@ -23,7 +23,7 @@ use crate::token::Token;
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use rocket_jwt_extended::Optional;
 ///
 /// #[get("/")]
@@ -40,7 +40,7 @@ use crate::token::Token;
 /// accept a request without a token, and does not compile:
 ///
 /// ```rust,compile_fail,E0277
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use rocket_jwt_extended::{Fresh, Optional};
 ///
 /// #[get("/")]

@@ -19,7 +19,7 @@ use crate::request::cache::RequestCache;
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use rocket_jwt_extended::{AccessToken, OrForward};
 ///
 /// #[get("/")]

@@ -31,7 +31,7 @@ pub trait Permission: Send + Sync + 'static {
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::delete;
 /// use rocket::serde::Deserialize;
 /// use rocket_jwt_extended::{Permission, Require, Token};
 ///
@@ -60,7 +60,7 @@ pub trait Permission: Send + Sync + 'static {
 /// The other way round does not compile:
 ///
 /// ```rust,compile_fail,E0277
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use rocket_jwt_extended::{AccessToken, NoClaims, Optional, Permission, Require, Token};
 ///
 /// struct Anybody;

@@ -17,7 +17,7 @@ use crate::verify::policy::Policy;
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use std::collections::HashMap;
 /// use std::convert::Infallible;
 ///
@@ -80,7 +80,7 @@ pub trait LoadUser: Sized + Send + Sync + 'static {
 /// `Require<P, CurrentUser<U>>` are guards too. `U` must be loadable:
 ///
 /// ```rust,compile_fail,E0277
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use rocket_jwt_extended::CurrentUser;
 ///
 /// struct User { name: String }

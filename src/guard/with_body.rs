@@ -30,7 +30,7 @@ use crate::verify::policy::Policy;
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::post;
 /// use rocket::serde::{json::Json, Deserialize};
 /// use rocket_jwt_extended::{AccessToken, WithBody};
 ///

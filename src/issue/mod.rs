@@ -29,7 +29,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::post;
     /// use rocket_jwt_extended::{Error, Jwt, TokenPair};
     ///
     /// #[post("/login", data = "<name>")]

@@ -25,7 +25,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::post;
     /// use rocket::http::CookieJar;
     /// use rocket_jwt_extended::{Error, Jwt};
     ///
@@ -59,7 +59,7 @@ impl Jwt {
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::post;
 /// use rocket::http::CookieJar;
 /// use rocket_jwt_extended::{Duration, Error, Jwt};
 ///
@@ -105,7 +105,7 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::post;
     /// use rocket::http::CookieJar;
     /// use rocket_jwt_extended::{Error, Jwt};
     ///

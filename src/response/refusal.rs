@@ -17,7 +17,7 @@ impl Rejection {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::catch;
     /// use rocket::{http::Status, Request};
     /// use rocket_jwt_extended::Rejection;
     ///

@@ -33,7 +33,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::delete;
     /// use rocket_jwt_extended::{AnyToken, Error, Jwt};
     ///
     /// #[delete("/token")]
@@ -76,7 +76,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::post;
     /// use rocket_jwt_extended::{Error, Fresh, Jwt, TokenPair};
     ///
     /// #[post("/password")]

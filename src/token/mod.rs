@@ -31,7 +31,7 @@ use verified::Verified;
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use rocket_jwt_extended::AccessToken;
 ///
 /// #[get("/token")]
