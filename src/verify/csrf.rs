@@ -1,12 +1,12 @@
-//! CSRF double submit: a value that only a page of the same origin can have read.
+//! CSRF double submit: the client sends a value that only a page of the same origin can read.
 
 use subtle::ConstantTimeEq;
 
 use crate::reason::CsrfHint;
 
-/// The value that was sent beside a cookie, to be compared with the token's `csrf` claim.
+/// The value sent with a cookie, to be compared with the token's `csrf` claim.
 pub(crate) struct Proof {
-    /// `None` if it was not read, since the token does not hold.
+    /// `None` if it was not read because the token is not valid.
     value: Option<String>,
     hint: Option<CsrfHint>,
 }
@@ -17,7 +17,7 @@ impl Proof {
         Self { value: Some(value), hint: Some(hint) }
     }
 
-    /// A value in a form that is not parsed for a token that is forged or has expired.
+    /// A value in a form that was not parsed, because the token is forged or expired.
     pub(crate) fn unread(hint: CsrfHint) -> Self {
         Self { value: None, hint: Some(hint) }
     }
@@ -26,12 +26,12 @@ impl Proof {
         self.value.is_none()
     }
 
-    /// A value given in code.
+    /// A value passed in code.
     pub(crate) fn given(value: &str) -> Self {
         Self { value: Some(value.into()), hint: None }
     }
 
-    /// Compares in constant time. An empty value equals nothing.
+    /// Compares in constant time. An empty value never matches.
     pub(crate) fn equals(&self, expected: &str) -> bool {
         let sent = self.value.as_deref().unwrap_or_default().as_bytes();
         let expected = expected.as_bytes();
