@@ -1,4 +1,4 @@
-//! Secrets of HMAC keys: their form, length and strength.
+//! HMAC secrets: their form, length and strength.
 
 use base64_simd::STANDARD;
 use jsonwebtoken::Algorithm;
@@ -8,22 +8,22 @@ use crate::keys::algorithm::{KeyKind, key_kind, wrong_kind};
 use crate::keys::reference::reference;
 use crate::keys::strength::is_guessable;
 
-/// A file beyond this does not hold a secret.
+/// A file larger than this does not contain a secret.
 pub(crate) const MAX_LENGTH: usize = 64 << 10;
 
-/// A secret for one process of the debug profile: twice as long as any hash.
+/// A random secret for one process in the debug profile: twice as long as any hash.
 pub(crate) fn random() -> Vec<u8> {
     (0..4).map(|_| uuid::Uuid::new_v4().simple().to_string()).collect::<String>().into_bytes()
 }
 
-/// Checks a secret that is given to a constructor.
+/// Checks a secret that was passed to a constructor.
 pub(crate) fn check(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
     let min_bytes = min_bytes(algorithm)?;
     check_form(secret)?;
     check_length(algorithm, min_bytes, secret)
 }
 
-/// Refuses a text that is not a secret at all, in every profile.
+/// Refuses a text that is not a secret, in every profile.
 pub(crate) fn check_form(secret: &[u8]) -> Result<(), Error> {
     if secret.is_empty() {
         return Err(empty());
@@ -36,9 +36,9 @@ pub(crate) fn check_form(secret: &[u8]) -> Result<(), Error> {
         .any(|mark| text.contains(mark))
         || ["ssh-", "ecdsa-", "sk-ssh-"].iter().any(|start| text.starts_with(start));
     if another_kind {
-        // A public key as HMAC secret is known to everybody (RFC 8725 §2.1).
+        // A public key is known to everybody, so it must not be an HMAC secret (RFC 8725 §2.1).
         return Err(Error::Key(
-            "is a key of another kind, not a secret; it belongs into `private_key` or `public_key`, \
+            "is a key of another kind, not a secret; it belongs in `private_key` or `public_key`, \
              with an `algorithm` such as RS256"
                 .into(),
         ));
@@ -60,13 +60,13 @@ fn check_length(algorithm: Algorithm, min_bytes: usize, secret: &[u8]) -> Result
     if secret.len() < min_bytes {
         return Err(Error::Key(format!(
             "is shorter than the {min_bytes} bytes {algorithm:?} needs (RFC 7518 §3.2); \
-             `openssl rand -base64 {min_bytes}` makes a good one"
+             `openssl rand -base64 {min_bytes}` generates one"
         )));
     }
     Ok(())
 }
 
-/// Refuses a secret that is too short or can be guessed: outside the debug profile only.
+/// Refuses a secret that is too short or can be guessed. The debug profile skips this check.
 pub(crate) fn check_strength(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
     check_length(algorithm, min_bytes(algorithm)?, secret)?;
     if secret.first().is_some_and(u8::is_ascii_whitespace)
@@ -77,14 +77,14 @@ pub(crate) fn check_strength(algorithm: Algorithm, secret: &[u8]) -> Result<(), 
     check_guessable(secret)
 }
 
-/// Refuses a secret that can be guessed, whatever its length is.
+/// Refuses a secret that can be guessed, regardless of its length.
 pub(crate) fn check_guessable(secret: &[u8]) -> Result<(), Error> {
-    // What a secret in base64 stands for is as well known as itself.
+    // A well-known secret is equally well known in base64.
     let decoded = STANDARD.decode_to_vec(secret).ok().filter(|text| text.is_ascii());
     match is_guessable(secret) || decoded.is_some_and(|text| is_guessable(&text)) {
         true => Err(Error::Key(
-            "can be guessed: it repeats itself, or describes a secret as examples do; \
-             `openssl rand -base64 48` makes a good one"
+            "can be guessed: it is repetitive, or is a placeholder as in an example; \
+             `openssl rand -base64 48` generates a random one"
                 .into(),
         )),
         false => Ok(()),
