@@ -1,4 +1,4 @@
-//! What every part of the crate shares.
+//! The manager, which all parts of the crate share.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use crate::keys::signing::SigningKey;
 use crate::rejection::{CheckFailed, Rejection};
 use crate::settings::Settings;
 
-/// An entry of the blocklist stays this much longer than its tokens, plus the leeway.
+/// A blocklist entry expires this much later than its tokens, plus the leeway.
 const MARGIN: Duration = Duration::minutes(5);
 
 /// Issues, verifies and revokes tokens.
 ///
-/// [`Jwt::fairing()`](crate::JwtFairing) attaches it. A route gets it with the guard `&Jwt`, other code
-/// with [`Jwt::fetch()`].
+/// [`Jwt::fairing()`](crate::JwtFairing) manages it. A route gets it with the guard `&Jwt`, other
+/// code with [`Jwt::fetch()`].
 pub struct Jwt {
     settings: Settings,
     keys: Keys,
@@ -43,7 +43,7 @@ impl Jwt {
         clock: Arc<dyn Clock>,
         blocklist: BlocklistAccess,
     ) -> Self {
-        // With a hook, the key of a token may change from one request to the next.
+        // With this hook, the key of a token may change from one request to the next.
         let signature_cache = match hooks.verifying_key {
             Some(_) => None,
             None => SignatureCache::new(settings.token_cache).map(Arc::new),
@@ -70,7 +70,7 @@ impl Jwt {
         rocket.state()
     }
 
-    /// How many tokens `token_cache` holds.
+    /// The number of tokens in `token_cache`.
     #[cfg(feature = "test-util")]
     pub fn remembered_signatures(&self) -> usize {
         self.signature_cache.as_ref().map_or(0, |cache| cache.len())
@@ -105,7 +105,7 @@ impl Jwt {
         &self.blocklist
     }
 
-    /// How much longer than its tokens' `exp` an entry of the blocklist stays.
+    /// How much later than its tokens' `exp` a blocklist entry expires.
     pub(crate) fn margin(&self) -> Duration {
         self.settings.decode_leeway + MARGIN
     }
@@ -116,8 +116,8 @@ impl Jwt {
         self.instants.issue(now)
     }
 
-    /// A cut-off: every token issued by this server so far is not later than it, and every token issued
-    /// from now on is later.
+    /// Makes a cut-off: no token issued by this server so far is later than it, and every token
+    /// issued from now on is.
     pub(crate) async fn cut_off(&self) -> OffsetDateTime {
         self.instants.cut_off(&*self.clock).await
     }

@@ -1,4 +1,4 @@
-//! Which tokens are ours: only of those is another token made.
+//! Checks which tokens are our own. Only these may be rotated or renewed.
 
 use crate::jwt::Jwt;
 use crate::token::verified::{Verified, Voucher};
@@ -6,13 +6,13 @@ use crate::token::verified::{Verified, Voucher};
 /// Whether a token was signed by a configured key, or by the key that the `signing_key` hook gives for
 /// its identity.
 ///
-/// A token that only the `verifying_key` hook vouches for is accepted for as long as the hook does so.
-/// If it were rotated or renewed, its claims would live on under our signature when the hook no longer
-/// accepts its key.
+/// A token that only the `verifying_key` hook vouches for is accepted only while the hook does so.
+/// If it were rotated or renewed, its claims would stay valid under our signature after the hook
+/// has stopped accepting its key.
 pub(crate) fn is_ours(jwt: &Jwt, verified: &Verified) -> bool {
     match verified.voucher() {
         Voucher::Configuration => true,
-        // The hook may have given one of our own keys.
+        // The hook may have returned one of our own keys.
         Voucher::Hook => is_signed_by_us(jwt, verified),
     }
 }

@@ -45,8 +45,7 @@ pub(crate) fn public_key(algorithm: Algorithm, block: &Block) -> Result<Vec<u8>,
     match key_kind(algorithm)? {
         KeyKind::Rsa { .. } => rsa_key(algorithm, key, false),
         KeyKind::Ec(_) if matches!(key, [2 | 3, ..]) => Err(Error::Key(
-            "has a compressed point; `openssl ec -pubin -conv_form uncompressed` expands it"
-                .into(),
+            "has a compressed point; `openssl ec -pubin -conv_form uncompressed` expands it".into(),
         )),
         _ => Ok(key.to_vec()),
     }
