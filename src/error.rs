@@ -46,7 +46,7 @@ pub enum Error {
     FreshRefresh,
     /// The token would be longer than `max_token_length`.
     TooLong,
-    /// The time in a given UUIDv7 `jti` is later than the instant of issue.
+    /// The `jti` passed in is a UUIDv7 whose time is later than the instant of issue.
     FutureTokenId,
     /// The session of the token passed to `.session()` can't be joined; the text says why.
     Session(&'static str),

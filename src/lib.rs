@@ -127,9 +127,9 @@
 //! | `store_unavailable` | 503 | the blocklist or the user store could not be queried |
 //!
 //! Refusals have a `WWW-Authenticate` header where RFC 6750 §3 requires one. The fairing registers
-//! catchers at `/` for those of these statuses for which the application has none; the
-//! application's own catchers get the refusal with [`Rejection::of()`].
-//! [`JwtFairing::on_rejection()`] replaces the JSON.
+//! a catcher at `/` for each of these statuses that the application does not catch there. A custom
+//! catcher gets the refusal with [`Rejection::of()`]. [`JwtFairing::on_rejection()`] replaces the
+//! JSON.
 #![doc = include_str!("../docs/configuration.md")]
 //!
 //! # What it does not protect against

@@ -107,7 +107,7 @@ reasons! {
     Malformed(text: &'static str) => "token_invalid", CONFIGURED, INVALID, *text;
     /// The header has a member that is refused (RFC 7515 §4.1.11, RFC 7797, RFC 7516).
     ForbiddenHeader(text: &'static str) => "token_invalid", CONFIGURED, INVALID, *text;
-    /// No key is for the header's algorithm (RFC 8725 §3.1).
+    /// No key has the header's algorithm (RFC 8725 §3.1).
     WrongAlgorithm(text: &'static str) => "token_invalid", CONFIGURED, INVALID, *text;
     /// No key verifies this token.
     UnknownKey => "token_invalid", CONFIGURED, INVALID, "No key for this token";

@@ -9,7 +9,7 @@ use rocket::{Build, Request, Rocket};
 use crate::reason;
 use crate::rejection::Rejection;
 
-/// Registers a catcher at `/` for each status of the table for which the application has none
+/// Registers a catcher at `/` for each status of the table that the application does not catch
 /// there. Returns a warning for each of the application's catchers that handles refusals, at any
 /// path.
 pub(crate) fn register(rocket: Rocket<Build>, invalid: Status) -> (Rocket<Build>, Vec<String>) {

@@ -24,8 +24,8 @@ impl Rejection {
     /// #[catch(401)]
     /// fn unauthorized(request: &Request) -> String {
     ///     match Rejection::of(request) {
-    ///         Some(rejection) => format!("not let in: {rejection}"),
-    ///         None => "not let in".into(),
+    ///         Some(rejection) => format!("refused: {rejection}"),
+    ///         None => "refused".into(),
     ///     }
     /// }
     /// # fn main() {}
