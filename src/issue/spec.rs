@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::jwt::Jwt;
 use crate::keys::signing::SigningKey;
+use crate::settings::Settings;
 use crate::token::claims::{Audience, Claims, audience};
 use crate::token::compact::{MAX_HEADER_LENGTH, encode_header, header_of};
 use crate::token::identity::Identity;
@@ -81,8 +82,8 @@ pub(crate) enum Expires {
 }
 
 /// A payload, and the data about its token.
-struct Payload {
-    json: Vec<u8>,
+pub(super) struct Payload {
+    pub(super) json: Vec<u8>,
     csrf: Option<String>,
     expires_at: Option<OffsetDateTime>,
     lifetime: Option<Duration>,
@@ -160,7 +161,10 @@ impl TokenSpec {
         let header = self.header(jwt, &key)?;
         let custom = self.custom_claims(jwt)?;
         let token_type = self.token_type;
-        let payload = self.payload(jwt, custom)?;
+        let now = jwt.now();
+        let at = self.ids.at.unwrap_or_else(|| jwt.issue_instant(now));
+        let has_listener = jwt.hooks().on_event.is_some();
+        let payload = self.payload(jwt.settings(), custom, now, at, has_listener)?;
 
         let length = URL_SAFE_NO_PAD.encoded_length(payload.json.len());
         let mut encoded = String::with_capacity(header.len() + length + SIGNATURE_ROOM);
@@ -245,11 +249,15 @@ impl TokenSpec {
         PayloadWriter::of_map(&custom)
     }
 
-    /// Completes the payload that begins with the custom claims.
-    fn payload(self, jwt: &Jwt, mut payload: PayloadWriter) -> Result<Payload, Error> {
-        let settings = jwt.settings();
-        let now = jwt.now();
-        let at = self.ids.at.unwrap_or_else(|| jwt.issue_instant(now));
+    /// Completes the payload that begins with the custom claims, of a token issued at `at`.
+    pub(super) fn payload(
+        self,
+        settings: &Settings,
+        mut payload: PayloadWriter,
+        now: OffsetDateTime,
+        at: OffsetDateTime,
+        has_listener: bool,
+    ) -> Result<Payload, Error> {
         let given_time = self.ids.jti.as_deref().and_then(uuid_v7_millis);
         if given_time.is_some_and(|millis| millis > clock::millis(at)) {
             // No cut-off would ever revoke the token.
@@ -292,7 +300,7 @@ impl TokenSpec {
         if let Some(issuer) = self.issuer.as_ref().or(settings.encode_issuer.as_ref()) {
             payload.text_member("iss", issuer)?;
         }
-        let lifetime = self.lifetime(jwt)?;
+        let lifetime = self.lifetime(settings)?;
         let mut expires_at = None;
         if let Some(lifetime) = lifetime {
             let exp = OffsetDateTime::from_unix_timestamp(iat)
@@ -304,7 +312,7 @@ impl TokenSpec {
             payload.member("exp", exp)?;
             expires_at = OffsetDateTime::from_unix_timestamp(exp).ok();
         }
-        let issued = jwt.hooks().on_event.is_some().then(|| Event::Issued {
+        let issued = has_listener.then(|| Event::Issued {
             token_type: self.token_type,
             identity: self.identity,
             jti: jti.into(),
@@ -326,8 +334,7 @@ impl TokenSpec {
     }
 
     /// The token's lifetime, or an error if it is not allowed.
-    fn lifetime(&self, jwt: &Jwt) -> Result<Option<Duration>, Error> {
-        let settings = jwt.settings();
+    fn lifetime(&self, settings: &Settings) -> Result<Option<Duration>, Error> {
         let lifetime = match self.expires {
             Expires::AsConfigured => settings.names(self.token_type).expires,
             Expires::In(lifetime) => Some(lifetime),

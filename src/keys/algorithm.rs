@@ -62,9 +62,7 @@ impl KeyKind {
     pub(crate) fn wanted(self) -> (String, String) {
         let genpkey = |options: &str| format!("openssl genpkey -algorithm {options}");
         match self {
-            Self::Secret { min_bytes } => {
-                ("a secret".into(), format!("openssl rand -base64 {min_bytes}"))
-            }
+            Self::Secret { min_bytes } => ("a secret".into(), command(min_bytes)),
             Self::Rsa { .. } => ("an RSA key".into(), genpkey("RSA -pkeyopt rsa_keygen_bits:3072")),
             Self::Ec(Curve { name, .. }) => (
                 format!("an EC key on {name}"),
@@ -83,4 +81,10 @@ pub(crate) fn wrong_kind(algorithm: Algorithm) -> Error {
 /// The error for a key that declares the right kind but that the backend cannot read.
 pub(crate) fn damaged(algorithm: Algorithm) -> Error {
     Error::Key(format!("is no key for {algorithm:?}: it is damaged or incomplete; copy it again"))
+}
+
+/// A command that prints a secret of as many bytes, on one line: base64 of more than 48 is wrapped.
+pub(super) fn command(min_bytes: usize) -> String {
+    let encoding = if min_bytes > 48 { "hex" } else { "base64" };
+    format!("openssl rand -{encoding} {min_bytes}")
 }

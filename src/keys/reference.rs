@@ -18,23 +18,50 @@ pub(crate) enum Reference {
     Prefixed,
 }
 
+/// Where a secret's text was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// In the configuration, or in code.
+    Text,
+    /// In the file that the configuration names.
+    File,
+}
+
 impl Reference {
     /// The reason why it is refused as a secret, and how to fix it.
-    pub(crate) fn refusal(self) -> &'static str {
-        match self {
-            Self::Path => "is the path of a file, not a secret; name the file in `secret_key_file`",
-            Self::Elsewhere => {
-                "points to a secret that is kept elsewhere, and this crate does not fetch it; \
-                 write the secret to a file and name that file in `secret_key_file`"
+    pub(crate) fn refusal(self, source: Source) -> &'static str {
+        match (self, source) {
+            (Self::Path, Source::Text) => {
+                "is the path of a file, not a secret; name the file in `secret_key_file`"
             }
-            Self::Unresolved => {
+            (Self::Path, Source::File) => {
+                "names a file that holds a path, not a secret; name the file at that path instead, or \
+                 write the secret itself to this one"
+            }
+            (Self::Elsewhere, Source::Text) => {
+                "points to a secret that is kept elsewhere, and nothing here fetches it; write the \
+                 secret to a file and name that in `secret_key_file`"
+            }
+            (Self::Elsewhere, Source::File) => {
+                "names a file that points to a secret that is kept elsewhere, and nothing here fetches \
+                 it; fetch it before the launch, and write the secret itself to the file"
+            }
+            (Self::Unresolved, Source::Text) => {
                 "is a placeholder that nothing replaced, not a secret; set it by \
                  ROCKET_JWT='{secret_key=\"…\"}', or name a file in `secret_key_file`"
             }
-            Self::Prefixed => {
+            (Self::Unresolved, Source::File) => {
+                "names a file that holds a placeholder that nothing replaced, not a secret; let the \
+                 program that writes the file fill in the secret itself"
+            }
+            (Self::Prefixed, Source::Text) => {
                 "begins with the name of its encoding; write what follows the colon, and \
                  `secret_key_encoding = \"base64\"` or `\"hex\"` beside it (or `secret_key_file`, if \
                  it is in a file)"
+            }
+            (Self::Prefixed, Source::File) => {
+                "names a file that begins with the name of an encoding; keep what follows the colon, and \
+                 set `secret_key_encoding = \"base64\"` or `\"hex\"`"
             }
         }
     }
@@ -58,6 +85,11 @@ pub(crate) fn reference(text: &str) -> Option<Reference> {
 /// Whether a text can only be a path, so that it may be shown.
 pub(crate) fn is_path(text: &str) -> bool {
     let text = text.trim();
+    // As `curl` and Docker write that a value is in a file.
+    let text = ["@/", "file=/", "file:/"]
+        .iter()
+        .find(|start| starts_with(text, start))
+        .map_or(text, |start| text.get(start.len() - 1..).unwrap_or(text));
     if has_symbols_of_passwords(text) {
         return false;
     }
@@ -84,15 +116,30 @@ pub(crate) fn is_path(text: &str) -> bool {
     let is_word = |part: &str| {
         let rest = part.chars().skip_while(|c| !c.is_alphabetic()).skip(1);
         let mixes = rest.clone().any(char::is_uppercase) && part.contains(char::is_lowercase);
-        part.contains(char::is_alphabetic) && !mixes && !part.contains(['+', '='])
+        part.contains(char::is_alphabetic)
+            && (!mixes || is_camel_case(part))
+            && !part.contains(['+', '='])
     };
-    let are_words = is_word(first) && parts.all(is_word);
-    let is_folder = FOLDERS.contains(&first.to_ascii_lowercase().as_str());
-    if is_folder && (are_words || first.len() >= 5 || text.contains(['-', '_', '.'])) {
+    let are_words = is_word(first) && parts.clone().all(is_word);
+    let is_folder = |part: &str| FOLDERS.contains(&part.to_ascii_lowercase().as_str());
+    if is_folder(first) && (are_words || first.len() >= 5 || text.contains(['-', '_', '.'])) {
+        return true;
+    }
+    if text.starts_with('/') && is_folder(first) && parts.next().is_some_and(is_folder) {
         return true;
     }
     // An absolute path of plain words, or the home folder of another user.
     are_words && (text.starts_with('/') || (text.starts_with('~') && first.len() > 1))
+}
+
+/// Whether the text consists of words of some length that begin with capital letters, and at most a
+/// year or a number after them.
+fn is_camel_case(part: &str) -> bool {
+    let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
+    let words = letters.chars().filter(char::is_ascii_uppercase).count();
+    part.len() - letters.len() <= 4
+        && letters.chars().all(|c| c.is_ascii_alphabetic() || "-_.".contains(c))
+        && letters.len() * 2 >= words * 5
 }
 
 /// The folders in which secrets are usually kept, as the first part of a path.
@@ -150,7 +197,7 @@ fn has_extension(text: &str) -> bool {
 }
 
 /// Schemes of secret stores that are written without `//`, and tags of YAML and Ansible.
-const STORES: [&str; 32] = [
+const STORES: [&str; 37] = [
     "vault:",
     "env:",
     "arn:",
@@ -182,6 +229,11 @@ const STORES: [&str; 32] = [
     "!secret",
     "!env",
     "!ref",
+    "!sub",
+    "!getatt",
+    "secretkeyref:",
+    "configmapkeyref:",
+    "valuefrom:",
     "$ansible_vault;",
 ];
 
@@ -212,7 +264,14 @@ fn is_unresolved(text: &str) -> bool {
         ("[", "]"),
         ("%", "%"),
         ("__", "__"),
+        ("[[", "]]"),
+        ("((", "))"),
+        ("%%", "%%"),
+        ("@", "@"),
+        ("~", "~"),
         ("$(", ")"),
+        ("${", "}"),
+        ("#{", "}"),
         ("`", "`"),
         ("@@", "@@"),
     ];
@@ -232,9 +291,10 @@ fn is_unresolved(text: &str) -> bool {
         && marks.iter().any(|(start, end)| {
             let rest = text.split_once(start).map(|(_, rest)| rest);
             let name = rest.and_then(|rest| rest.split_once(end)).map(|(name, _)| name);
-            name.is_some_and(|name| is_name_like(&name.replace('"', "'")))
+            name.is_some_and(is_name_like)
         });
-    let calls = ["process.env", "os.environ", "getenv(", "import.meta.env", "env("];
+    let calls =
+        ["process.env", "os.environ", "getenv(", "import.meta.env", "env(", "ENV['", "ENV[\""];
     has_mark || calls.iter().any(|call| text.contains(call)) || is_variable(text)
 }
 
@@ -261,7 +321,7 @@ fn is_name_like(name: &str) -> bool {
     // A UUID in braces has more digits.
     name.chars().filter(char::is_ascii_digit).count() <= 4
         && name.chars().filter(|c| c.is_ascii_alphabetic()).count() >= 2
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || " _-.:/,|()'?".contains(c))
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || " _-.:/,|()[]'\"?$&@".contains(c))
         && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 

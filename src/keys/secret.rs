@@ -1,11 +1,11 @@
 //! HMAC secrets: their form, length and strength.
 
-use base64_simd::STANDARD;
 use jsonwebtoken::Algorithm;
 
 use crate::error::Error;
-use crate::keys::algorithm::{KeyKind, key_kind, wrong_kind};
-use crate::keys::reference::reference;
+use crate::keys::algorithm::{KeyKind, command, key_kind, wrong_kind};
+use crate::keys::contents::{Contents, contents, has_lines};
+use crate::keys::reference::{Source, reference};
 use crate::keys::strength::is_guessable;
 
 /// A file larger than this does not contain a secret.
@@ -19,22 +19,26 @@ pub(crate) fn random() -> Vec<u8> {
 /// Checks a secret that was passed to a constructor.
 pub(crate) fn check(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
     let min_bytes = min_bytes(algorithm)?;
-    check_form(secret)?;
+    check_form(secret, Source::Text)?;
     check_length(algorithm, min_bytes, secret)
 }
 
 /// Refuses a text that is not a secret, in every profile.
-pub(crate) fn check_form(secret: &[u8]) -> Result<(), Error> {
+pub(crate) fn check_form(secret: &[u8], source: Source) -> Result<(), Error> {
     if secret.is_empty() {
         return Err(empty());
     }
-    let text = String::from_utf8_lossy(secret);
-    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let lossy = String::from_utf8_lossy(secret);
+    let start = lossy.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let contents = std::str::from_utf8(secret).ok().and_then(contents);
+    if contents == Some(Contents::Encrypted) {
+        return Err(Error::Key(Contents::Encrypted.refusal(source)));
+    }
     // PEM, RFC 4716, OpenSSH, PuTTY, JWK.
     let another_kind = ["---- BEGIN", "-----BEGIN", "\"kty\"", "PuTTY-User-Key-File"]
         .iter()
-        .any(|mark| text.contains(mark))
-        || ["ssh-", "ecdsa-", "sk-ssh-"].iter().any(|start| text.starts_with(start));
+        .any(|mark| start.contains(mark))
+        || ["ssh-", "ecdsa-", "sk-ssh-"].iter().any(|begin| start.starts_with(begin));
     if another_kind {
         // A public key is known to everybody, so it must not be an HMAC secret (RFC 8725 §2.1).
         return Err(Error::Key(
@@ -43,9 +47,20 @@ pub(crate) fn check_form(secret: &[u8]) -> Result<(), Error> {
                 .into(),
         ));
     }
+    if let Some(contents) = contents {
+        return Err(Error::Key(contents.refusal(source)));
+    }
     match std::str::from_utf8(secret).ok().and_then(reference) {
-        Some(reference) => Err(Error::Key(reference.refusal().into())),
+        Some(reference) => Err(Error::Key(reference.refusal(source).into())),
         None => Ok(()),
+    }
+}
+
+/// Refuses a file with more than one line, of which nobody could say which is the secret.
+pub(crate) fn check_one_line(secret: &[u8]) -> Result<(), Error> {
+    match has_lines(secret) {
+        true => Err(Error::Key(Contents::Lines.refusal(Source::File))),
+        false => Ok(()),
     }
 }
 
@@ -60,7 +75,8 @@ fn check_length(algorithm: Algorithm, min_bytes: usize, secret: &[u8]) -> Result
     if secret.len() < min_bytes {
         return Err(Error::Key(format!(
             "is shorter than the {min_bytes} bytes {algorithm:?} needs (RFC 7518 §3.2); \
-             `openssl rand -base64 {min_bytes}` generates one"
+             `{}` makes a good one",
+            command(min_bytes)
         )));
     }
     Ok(())
@@ -79,12 +95,10 @@ pub(crate) fn check_strength(algorithm: Algorithm, secret: &[u8]) -> Result<(), 
 
 /// Refuses a secret that can be guessed, regardless of its length.
 pub(crate) fn check_guessable(secret: &[u8]) -> Result<(), Error> {
-    // A well-known secret is equally well known in base64.
-    let decoded = STANDARD.decode_to_vec(secret).ok().filter(|text| text.is_ascii());
-    match is_guessable(secret) || decoded.is_some_and(|text| is_guessable(&text)) {
+    match is_guessable(secret) {
         true => Err(Error::Key(
-            "can be guessed: it is repetitive, or is a placeholder as in an example; \
-             `openssl rand -base64 48` generates a random one"
+            "can be guessed: it is published, repeats itself, or is made of words as descriptions and \
+             sentences are; `openssl rand -base64 48` makes a good one"
                 .into(),
         )),
         false => Ok(()),

@@ -3,8 +3,9 @@
 use rocket::http::{Cookie, CookieJar};
 use rocket::time::{Duration, OffsetDateTime};
 
-use super::scopes::{CARRIER, Scope};
-use crate::config::domain::is_domain;
+use super::scopes::CARRIER;
+use super::scopes::scope::Scope;
+use crate::config::browser_rules::{MAX_PAIR, domain_flaw};
 use crate::error::Error;
 use crate::issue::pair::TokenPair;
 use crate::issue::spec::Signed;
@@ -17,9 +18,6 @@ use crate::token::kind::TokenType;
 /// The `Max-Age` of the cookie of a token that never expires: the longest that browsers accept (RFC
 /// 6265bis §5.5).
 const LONGEST: Duration = Duration::days(400);
-
-/// The longest name and value that browsers accept (RFC 6265bis §5.6).
-const MAX_PAIR: usize = 4096;
 
 impl Jwt {
     /// Returns a writer that sets and unsets tokens in cookies.
@@ -195,7 +193,7 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
     }
 
     fn cookies(&self, token: &CookieToken<'_>) -> Result<Vec<Cookie<'static>>, Error> {
-        if self.domain.as_deref().is_some_and(|domain| !is_domain(domain)) {
+        if self.domain.as_deref().is_some_and(|domain| domain_flaw(domain).is_some()) {
             return Err(Error::Cookie(BAD_DOMAIN));
         }
         cookies(self.jwt, token, self.max_age, self.domain.as_deref())
@@ -229,7 +227,7 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
             Err(text) => log::error!("JWT: {text}"),
         }
         let domain = self.domain.as_deref().filter(|domain| {
-            let is_legal = is_domain(domain);
+            let is_legal = domain_flaw(domain).is_none();
             if !is_legal {
                 log::error!("JWT: {BAD_DOMAIN}");
             }
@@ -306,7 +304,8 @@ pub(crate) fn cookies(
     Ok(cookies)
 }
 
-const BAD_DOMAIN: &str = "`.domain()` needs a domain name, since browsers ignore anything else";
+const BAD_DOMAIN: &str =
+    "`.domain()` needs a domain name of at least two labels, since browsers ignore any other";
 const BAD_SCOPE: &str = "`.also_unset()` needs a domain name and a path that begins with `/`";
 
 /// Whether the name is for a cookie without a domain: browsers refuse it with one (RFC 6265bis

@@ -25,7 +25,8 @@ pub(super) fn proof(
         (Some(_), Some(_)) => return Err(Reason::CsrfMismatch(hint)),
         (None, _) if settings.csrf_check_form => {
             match form_field(search, &names.csrf_field_name, encoded) {
-                Field::Unread => return Ok(Some(Proof::unread(hint))),
+                Field::Unread(Some(value)) if value.is_empty() => None,
+                Field::Unread(value) => return Ok(Some(Proof::partial(value, hint))),
                 Field::Read(value) => value,
             }
         }
@@ -51,8 +52,8 @@ fn hint(settings: &Settings, names: &TokenNames, reads_form: bool) -> CsrfHint {
 enum Field {
     Read(Option<String>),
     /// The form seems to have the field, but it is too long to be parsed for a token that is not
-    /// valid.
-    Unread,
+    /// valid. The value is the one in the beginning of the form, if there is one.
+    Unread(Option<String>),
 }
 
 fn form_field(search: &Search<'_, '_>, name: &str, encoded: &str) -> Field {
@@ -63,7 +64,7 @@ fn form_field(search: &Search<'_, '_>, name: &str, encoded: &str) -> Field {
     match body.mentions(name) {
         false => Field::Read(None),
         true if (search.holds)(encoded) => Field::Read(body.form_field(name)),
-        true => Field::Unread,
+        true => Field::Unread(body.early_field(name)),
     }
 }
 

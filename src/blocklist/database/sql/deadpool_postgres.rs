@@ -273,12 +273,7 @@ impl Rows for PostgresBlocklist {
 impl Blocklist for PostgresBlocklist {
     async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
         let key = entry.key();
-        let values = [
-            Value::Key(&key),
-            Value::Bool(entry.cut_off().is_none()),
-            Value::Int(entry.cut_off().map(clock::millis)),
-            Value::Int(entry.until().map(clock::millis)),
-        ];
+        let values = statements::revocation(entry, &key);
         self.table.write(Repeat::Yes, &self.table.statements.revoke, &values).await.map(|_| ())
     }
 
@@ -297,14 +292,8 @@ impl Blocklist for PostgresBlocklist {
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
         let now = [Value::Int(Some(clock::millis(now)))];
-        let mut removed = 0;
-        loop {
-            let batch = self.table.write(Repeat::Yes, &self.table.statements.prune, &now).await?;
-            removed += batch;
-            if batch < statements::BATCH {
-                return Ok(removed);
-            }
-        }
+        let delete = || self.table.write(Repeat::Yes, &self.table.statements.prune, &now);
+        statements::prune(delete).await
     }
 }
 

@@ -22,11 +22,12 @@ use super::literals::{Style, Value};
 #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
 use crate::blocklist::database::batch::{KEYS_PER_LOOKUP, MAX_BATCH};
 use crate::blocklist::database::rows::{self, Fields, Row};
-use crate::blocklist::entry::EntryKey;
+use crate::blocklist::entry::{EntryKey, Revocation};
 use crate::blocklist::store::StoreError;
+use crate::clock;
 
 /// The most rows a statement deletes, so that none holds its locks for long.
-pub(super) const BATCH: u64 = 1000;
+const BATCH: u64 = 1000;
 
 /// A table name that was checked, as it is put into the statements verbatim.
 pub struct TableName<'a>(&'a str);
@@ -69,6 +70,9 @@ pub struct Statements {
     /// Parameters: entry, revoked, cut_off, expires.
     pub(super) revoke: String,
     pub(super) standing: Lookup,
+    /// The same lookup, which says as well whether the server only reads.
+    #[cfg(feature = "_sqlx")]
+    pub(super) standing_and_role: Option<Lookup>,
     /// Parameters: entry, used, expires.
     pub(super) use_up: String,
     /// Parameters: the current time.
@@ -77,6 +81,8 @@ pub struct Statements {
     pub(super) repair: Option<String>,
     /// Writes an entry, extends it and removes it again, for `launch`.
     pub(super) trial: String,
+    /// Whether the trial begins a transaction by itself, which stays open if it fails.
+    pub(super) trial_begins: bool,
     /// The rights that are needed, each with a statement that needs no other and has no effect.
     pub(super) rights: Vec<(String, String)>,
     /// Grants all of them to `{role}`.
@@ -124,7 +130,7 @@ impl Statements {
             ..Self::of(
                 table,
                 include_str!("../../../../migrations/sqlite.sql"),
-                Lookup::by_parameters(table),
+                Lookup::by_parameters(&Lookup::select(table), ""),
             )
         }
         .with_trial(Style::Standard, "BEGIN IMMEDIATE; ", "; ROLLBACK")
@@ -207,6 +213,7 @@ impl Statements {
                 "DELETE FROM {table} WHERE expires <= LEAST(?, UNIX_TIMESTAMP() * 1000) \
                  ORDER BY expires, entry LIMIT {BATCH}"
             ),
+            standing_and_role: Some(Lookup::with_role(table)),
             // Higher than every epoch in the table. Without marks, all readers start over.
             repair: Some(format!(
                 "INSERT IGNORE INTO {table}_epoch (one, epoch, marks) \
@@ -219,7 +226,7 @@ impl Statements {
             ..Self::of(
                 table,
                 include_str!("../../../../migrations/mysql.sql"),
-                Lookup::by_parameters(table),
+                Lookup::by_parameters(&Lookup::select(table), ""),
             )
         }
         .with_trial(Style::Standard, "START TRANSACTION; ", "; ROLLBACK")
@@ -236,10 +243,13 @@ impl Statements {
             create: migration.replace(TableName::DEFAULT.0, table.0),
             revoke: String::new(),
             standing,
+            #[cfg(feature = "_sqlx")]
+            standing_and_role: None,
             use_up: String::new(),
             prune: String::new(),
             repair: None,
             trial: String::new(),
+            trial_begins: false,
             rights: [
                 ("SELECT", format!("SELECT entry FROM {table} WHERE 1 = 0")),
                 (
@@ -268,6 +278,7 @@ impl Statements {
         let values = [key, Value::Bool(true), Value::Int(None), Value::Int(Some(0))];
         let revoke = style.inline(&self.revoke, &values);
         let delete = style.inline(&format!("DELETE FROM {} WHERE entry = ?", self.table), &[key]);
+        self.trial_begins = !begin.is_empty();
         self.trial = format!("{begin}{revoke}; {revoke}; {delete}{end}");
         self
     }
@@ -326,12 +337,27 @@ impl Lookup {
     }
 
     #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
-    fn by_parameters(table: &TableName<'_>) -> Self {
+    fn by_parameters(select: &str, end: &str) -> Self {
         let statement = |power| {
             let parameters = vec!["?"; KEYS_PER_LOOKUP << power].join(", ");
-            format!("{} IN ({parameters})", Self::select(table))
+            format!("{select} IN ({parameters}){end}")
         };
         Self::Parameters((0..=MAX_BATCH.ilog2()).map(statement).collect())
+    }
+
+    /// With a last row that says whether the server only reads, as a demoted primary does. A query of its
+    /// own for that would cost a round trip, and this takes up to twice the server's time, which is why it
+    /// is asked once a second. Aurora's readers have the second variable. The first is a
+    /// number, or a word in newer versions of MariaDB.
+    #[cfg(feature = "sqlx_mysql")]
+    fn with_role(table: &TableName<'_>) -> Self {
+        let select = format!("SELECT entry, revoked, cut_off, used, NULL FROM {table} WHERE entry");
+        let only_reads =
+            "CONCAT(@@global.read_only) NOT IN ('0', 'OFF') OR @@global.innodb_read_only";
+        Self::by_parameters(
+            &select,
+            &format!(" UNION ALL SELECT NULL, NULL, NULL, NULL, {only_reads}"),
+        )
     }
 
     fn select(table: &TableName<'_>) -> String {
@@ -371,6 +397,31 @@ impl Lookup {
             Self::Parameters(all) => {
                 [all.first(), all.last()].map(|text| text.map_or("", |text| text))
             }
+        }
+    }
+}
+
+/// The parameters of [`Statements::revoke`].
+pub(super) fn revocation<'v>(entry: &'v Revocation, key: &'v EntryKey) -> [Value<'v>; 4] {
+    [
+        Value::Key(key),
+        Value::Bool(entry.cut_off().is_none()),
+        Value::Int(entry.cut_off().map(clock::millis)),
+        Value::Int(entry.until().map(clock::millis)),
+    ]
+}
+
+/// Deletes in batches until one is not full.
+pub(super) async fn prune<F, E>(delete: impl Fn() -> F) -> Result<u64, E>
+where
+    F: Future<Output = Result<u64, E>>,
+{
+    let mut removed = 0;
+    loop {
+        let batch = delete().await?;
+        removed += batch;
+        if batch < BATCH {
+            return Ok(removed);
         }
     }
 }

@@ -24,6 +24,11 @@ pub trait Operations: sqlx::Database {
         false
     }
 
+    /// Whether the database ends with its last connection.
+    fn is_volatile(_options: &<Self::Connection as Connection>::Options) -> bool {
+        false
+    }
+
     /// Makes sure that each statement of a new connection is a transaction of its own.
     async fn prepare_session(_connection: &mut Self::Connection) -> Result<(), sqlx::Error> {
         Ok(())
@@ -47,30 +52,32 @@ pub trait Operations: sqlx::Database {
         connection: &mut Self::Connection,
         statement: &str,
         keys: &[EntryKey],
-    ) -> Result<Vec<Columns>, sqlx::Error>;
+    ) -> Result<Found, sqlx::Error>;
 
     fn verdict(error: &dyn sqlx::error::DatabaseError) -> Verdict;
 
     fn fault(error: &dyn sqlx::error::DatabaseError) -> Fault;
 }
 
+/// What a lookup found.
+pub struct Found {
+    pub(super) rows: Vec<Columns>,
+    /// Whether the server said that it only reads, if it was asked.
+    pub(super) only_reads: Option<bool>,
+}
+
 pub(super) fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }
 
-/// A row of a lookup.
+/// The columns of a row of a lookup.
 macro_rules! columns {
-    ($rows:ident) => {
-        $rows
-            .iter()
-            .map(|row| {
-                let fields = || -> Result<_, sqlx::Error> {
-                    Ok((row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
-                };
-                Ok((row.try_get(0)?, fields().ok()))
-            })
-            .collect()
-    };
+    ($row:ident) => {{
+        let fields = || -> Result<_, sqlx::Error> {
+            Ok(($row.try_get(1)?, $row.try_get(2)?, $row.try_get(3)?))
+        };
+        Ok::<Columns, sqlx::Error>(($row.try_get(0)?, fields().ok()))
+    }};
 }
 
 /// The body of [`Operations::write()`] with a prepared statement.
@@ -92,7 +99,7 @@ macro_rules! write_prepared {
     }};
 }
 
-/// The body of [`Operations::read()`] with a prepared statement.
+/// The rows of a lookup with a prepared statement.
 #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
 macro_rules! read_prepared {
     ($connection:ident, $statement:ident, $keys:ident) => {{
@@ -100,9 +107,24 @@ macro_rules! read_prepared {
         for key in $keys {
             query = query.bind(&key[..]);
         }
-        let rows = query.fetch_all($connection).await?;
-        columns!(rows)
+        query.fetch_all($connection).await?
     }};
+}
+
+/// What was found, as no such server is a replica for some time only.
+#[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_postgres"))]
+macro_rules! found {
+    ($rows:ident) => {{
+        let rows = $rows.iter().map(|row| columns!(row)).collect::<Result<_, sqlx::Error>>()?;
+        Ok(Found { rows, only_reads: None })
+    }};
+}
+
+/// The options have no accessors for these.
+#[cfg(feature = "sqlx_sqlite")]
+fn has_parameter(options: &sqlx::sqlite::SqliteConnectOptions, key: &str, value: &str) -> bool {
+    let url = sqlx::ConnectOptions::to_url_lossy(options);
+    url.query_pairs().any(|(name, other)| name == key && other == value)
 }
 
 #[cfg(feature = "sqlx_sqlite")]
@@ -112,10 +134,19 @@ impl Operations for sqlx::Sqlite {
         Statements::sqlite(table)
     }
 
-    /// A database in memory without a shared cache. The URL `sqlite::memory:` has one.
+    fn is_volatile(options: &sqlx::sqlite::SqliteConnectOptions) -> bool {
+        has_parameter(options, "mode", "memory")
+    }
+
+    /// A database in memory without a shared cache. The URL `sqlite::memory:` has one; SQLite shares no
+    /// other name than that of a URI.
     fn is_private(options: &sqlx::sqlite::SqliteConnectOptions) -> bool {
         let name = options.clone().get_filename();
-        name.as_os_str().is_empty() || name.as_os_str() == ":memory:"
+        let name = name.to_string_lossy();
+        name.is_empty()
+            || name == ":memory:"
+            || (Self::is_volatile(options)
+                && (!name.starts_with("file:") || has_parameter(options, "cache", "private")))
     }
 
     /// A transaction, unless the statements begin one themselves.
@@ -144,8 +175,9 @@ impl Operations for sqlx::Sqlite {
         connection: &mut Self::Connection,
         statement: &str,
         keys: &[EntryKey],
-    ) -> Result<Vec<Columns>, sqlx::Error> {
-        read_prepared!(connection, statement, keys)
+    ) -> Result<Found, sqlx::Error> {
+        let rows = read_prepared!(connection, statement, keys);
+        found!(rows)
     }
 
     /// Read only: the file was replaced or moved, or another process has to restore it.
@@ -196,11 +228,11 @@ impl Operations for sqlx::Postgres {
         connection: &mut Self::Connection,
         statement: &str,
         keys: &[EntryKey],
-    ) -> Result<Vec<Columns>, sqlx::Error> {
+    ) -> Result<Found, sqlx::Error> {
         let keys = [Value::Keys(keys)];
         let text = Style::Postgres.inline(statement, &keys);
         let rows = connection.fetch_all(&*text).await?;
-        columns!(rows)
+        found!(rows)
     }
 
     fn verdict(error: &dyn sqlx::error::DatabaseError) -> Verdict {
@@ -246,8 +278,18 @@ impl Operations for sqlx::MySql {
         connection: &mut Self::Connection,
         statement: &str,
         keys: &[EntryKey],
-    ) -> Result<Vec<Columns>, sqlx::Error> {
-        read_prepared!(connection, statement, keys)
+    ) -> Result<Found, sqlx::Error> {
+        let all = read_prepared!(connection, statement, keys);
+        // With the role, the last row is the server's own, with no entry.
+        let (mut rows, mut only_reads) = (Vec::with_capacity(all.len()), None);
+        for row in &all {
+            let role: Option<i64> = if row.len() > 4 { row.try_get(4)? } else { None };
+            match role {
+                Some(flag) => only_reads = Some(flag != 0),
+                None => rows.push(columns!(row)?),
+            }
+        }
+        Ok(Found { rows, only_reads })
     }
 
     fn verdict(error: &dyn sqlx::error::DatabaseError) -> Verdict {

@@ -98,6 +98,7 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
     /// write it is missing. A database that only reads at the moment is a warning in the log.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let Table { connections, statements } = &*self.table;
+        connections.opener().check()?;
         // Not given back: what fails here may leave a transaction open.
         let mut lease = connections.open().await.map_err(StoreError::new)?;
         launch::set_up(&mut lease.connection, statements).await
@@ -149,10 +150,18 @@ impl<DB: SqlxBackend> Table<DB> {
 #[rocket::async_trait]
 impl<DB: SqlxBackend> Reader for Table<DB> {
     async fn read(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
-        let (statement, keys) = self.statements.standing.keys(keys)?;
+        let Statements { standing, standing_and_role, .. } = &self.statements;
+        let with_role = standing_and_role.as_ref().map(|lookup| lookup.keys(keys)).transpose()?;
+        let with_role = with_role.map(|(statement, _)| statement);
+        let (statement, keys) = standing.keys(keys)?;
         let keys = &*keys;
         let read = |mut lease: Lease<SqlxConnection<DB>>| async move {
-            let rows = DB::read(lease.connection.get(), statement, keys).await;
+            let statement = with_role.filter(|_| lease.connection.is_due()).unwrap_or(statement);
+            let found = DB::read(lease.connection.get(), statement, keys).await;
+            let rows = found.map(|found| {
+                lease.connection.set_role(found.only_reads);
+                found.rows
+            });
             (lease, rows)
         };
         let rows = self.connections.run(Repeat::Yes, read).await.map_err(StoreError::new)?;
@@ -181,12 +190,7 @@ impl<DB: SqlxBackend> Rows for SqlxBlocklist<DB> {
 impl<DB: SqlxBackend> Blocklist for SqlxBlocklist<DB> {
     async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
         let key = entry.key();
-        let values = [
-            Value::Key(&key),
-            Value::Bool(entry.cut_off().is_none()),
-            Value::Int(entry.cut_off().map(clock::millis)),
-            Value::Int(entry.until().map(clock::millis)),
-        ];
+        let values = statements::revocation(entry, &key);
         let written = self.table.write(Repeat::Yes, &self.table.statements.revoke, &values).await;
         written.map(|_| ()).map_err(StoreError::new)
     }
@@ -205,16 +209,9 @@ impl<DB: SqlxBackend> Blocklist for SqlxBlocklist<DB> {
     }
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        let values = [Value::Int(Some(clock::millis(now)))];
-        let mut removed = 0;
-        loop {
-            let batch = self.table.write(Repeat::Yes, &self.table.statements.prune, &values).await;
-            let batch = batch.map_err(StoreError::new)?;
-            removed += batch;
-            if batch < statements::BATCH {
-                return Ok(removed);
-            }
-        }
+        let now = [Value::Int(Some(clock::millis(now)))];
+        let delete = || self.table.write(Repeat::Yes, &self.table.statements.prune, &now);
+        statements::prune(delete).await.map_err(StoreError::new)
     }
 }
 
