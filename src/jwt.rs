@@ -145,7 +145,7 @@ impl Jwt {
         Rejection::new(failed, self.settings.invalid_token_status)
     }
 
-    /// Whether this is asked for the first time, so that what it is asked for is logged once.
+    /// Whether this is the first call, so that the warning is logged only once.
     pub(crate) fn is_first_insecure_page(&self) -> bool {
         !self.had_insecure_page.swap(true, Ordering::Relaxed)
     }

@@ -83,7 +83,8 @@ pub(crate) fn damaged(algorithm: Algorithm) -> Error {
     Error::Key(format!("is no key for {algorithm:?}: it is damaged or incomplete; copy it again"))
 }
 
-/// A command that prints a secret of as many bytes, on one line: base64 of more than 48 is wrapped.
+/// A command that prints a secret of that many bytes on one line: base64 of more than 48 bytes is
+/// wrapped.
 pub(super) fn command(min_bytes: usize) -> String {
     let encoding = if min_bytes > 48 { "hex" } else { "base64" };
     format!("openssl rand -{encoding} {min_bytes}")

@@ -39,12 +39,12 @@ impl Reference {
                  write the secret itself to this one"
             }
             (Self::Elsewhere, Source::Text) => {
-                "points to a secret that is kept elsewhere, and nothing here fetches it; write the \
-                 secret to a file and name that in `secret_key_file`"
+                "points to a secret that is kept elsewhere, and this crate does not fetch it; \
+                 write the secret to a file and name that file in `secret_key_file`"
             }
             (Self::Elsewhere, Source::File) => {
-                "names a file that points to a secret that is kept elsewhere, and nothing here fetches \
-                 it; fetch it before the launch, and write the secret itself to the file"
+                "names a file that points to a secret that is kept elsewhere, and this crate does not \
+                 fetch it; fetch it before the launch, and write the secret itself to the file"
             }
             (Self::Unresolved, Source::Text) => {
                 "is a placeholder that nothing replaced, not a secret; set it by \
@@ -55,12 +55,12 @@ impl Reference {
                  program that writes the file fill in the secret itself"
             }
             (Self::Prefixed, Source::Text) => {
-                "begins with the name of its encoding; write what follows the colon, and \
-                 `secret_key_encoding = \"base64\"` or `\"hex\"` beside it (or `secret_key_file`, if \
-                 it is in a file)"
+                "begins with the name of its encoding; keep only what follows the colon, and \
+                 set `secret_key_encoding = \"base64\"` or `\"hex\"` (or `secret_key_file`, if it is in \
+                 a file)"
             }
             (Self::Prefixed, Source::File) => {
-                "names a file that begins with the name of an encoding; keep what follows the colon, and \
+                "names a file that begins with the name of an encoding; keep only what follows the colon, and \
                  set `secret_key_encoding = \"base64\"` or `\"hex\"`"
             }
         }
@@ -85,7 +85,7 @@ pub(crate) fn reference(text: &str) -> Option<Reference> {
 /// Whether a text can only be a path, so that it may be shown.
 pub(crate) fn is_path(text: &str) -> bool {
     let text = text.trim();
-    // As `curl` and Docker write that a value is in a file.
+    // `curl` and Docker write this before the path of a file that contains the value.
     let text = ["@/", "file=/", "file:/"]
         .iter()
         .find(|start| starts_with(text, start))

@@ -56,7 +56,7 @@ pub(crate) fn check_form(secret: &[u8], source: Source) -> Result<(), Error> {
     }
 }
 
-/// Refuses a file with more than one line, of which nobody could say which is the secret.
+/// Refuses a file with more than one line, since it is unclear which line is the secret.
 pub(crate) fn check_one_line(secret: &[u8]) -> Result<(), Error> {
     match has_lines(secret) {
         true => Err(Error::Key(Contents::Lines.refusal(Source::File))),
@@ -75,7 +75,7 @@ fn check_length(algorithm: Algorithm, min_bytes: usize, secret: &[u8]) -> Result
     if secret.len() < min_bytes {
         return Err(Error::Key(format!(
             "is shorter than the {min_bytes} bytes {algorithm:?} needs (RFC 7518 §3.2); \
-             `{}` makes a good one",
+             `{}` generates one",
             command(min_bytes)
         )));
     }
@@ -97,8 +97,8 @@ pub(crate) fn check_strength(algorithm: Algorithm, secret: &[u8]) -> Result<(), 
 pub(crate) fn check_guessable(secret: &[u8]) -> Result<(), Error> {
     match is_guessable(secret) {
         true => Err(Error::Key(
-            "can be guessed: it is published, repeats itself, or is made of words as descriptions and \
-             sentences are; `openssl rand -base64 48` makes a good one"
+            "can be guessed: it is published, is repetitive, or consists of words as in a description \
+             or a sentence; `openssl rand -base64 48` generates a random one"
                 .into(),
         )),
         false => Ok(()),
