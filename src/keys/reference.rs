@@ -55,13 +55,13 @@ impl Reference {
                  program that writes the file fill in the secret itself"
             }
             (Self::Prefixed, Source::Text) => {
-                "begins with the name of its encoding; keep only what follows the colon, and \
-                 set `secret_key_encoding = \"base64\"` or `\"hex\"` (or `secret_key_file`, if it is in \
-                 a file)"
+                "begins with the name of its encoding; keep only what follows the colon, and set \
+                 `secret_key_encoding = \"base64\"` or `\"hex\"` (or `secret_key_file`, if it is \
+                 in a file)"
             }
             (Self::Prefixed, Source::File) => {
-                "names a file that begins with the name of an encoding; keep only what follows the colon, and \
-                 set `secret_key_encoding = \"base64\"` or `\"hex\"`"
+                "names a file that begins with the name of an encoding; keep only what follows the \
+                 colon, and set `secret_key_encoding = \"base64\"` or `\"hex\"`"
             }
         }
     }

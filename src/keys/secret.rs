@@ -97,8 +97,8 @@ pub(crate) fn check_strength(algorithm: Algorithm, secret: &[u8]) -> Result<(), 
 pub(crate) fn check_guessable(secret: &[u8]) -> Result<(), Error> {
     match is_guessable(secret) {
         true => Err(Error::Key(
-            "can be guessed: it is published, is repetitive, or consists of words as in a description \
-             or a sentence; `openssl rand -base64 48` generates a random one"
+            "can be guessed: it is published, is repetitive, or consists of words as in a \
+             description or a sentence; `openssl rand -base64 48` generates a random one"
                 .into(),
         )),
         false => Ok(()),
