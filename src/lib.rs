@@ -134,12 +134,12 @@
 //!
 //! # What it does not protect against
 //!
-//!   * **Tokens in query strings** appear in logs: Rocket itself logs the request line. The location
-//!     is off by default; responses to such requests have `Cache-Control: no-store`.
+//!   * **Tokens in query strings** appear in logs: Rocket itself logs the request line. The
+//!     location is off by default; responses to such requests have `Cache-Control: no-store`.
 //!   * **Header lines that are not UTF-8**: Rocket drops them before any guard runs. [`Optional`]
 //!     treats such a request as one without a token.
-//!   * **A syntax error in `Rocket.toml`**: Rocket itself prints the invalid line, even if that line
-//!     contains the secret. A secret in an environment variable is not in the file.
+//!   * **A syntax error in `Rocket.toml`**: Rocket itself prints the invalid line, even if that
+//!     line contains the secret. A secret in an environment variable is not in the file.
 //!   * **Slow clients**: Rocket has no timeout for request headers; put a reverse proxy in front.
 //!   * **XSS**: an injected script in your page acts as your user, wherever the token is stored.
 //!

@@ -3,8 +3,8 @@
 use crate::jwt::Jwt;
 use crate::token::verified::{Verified, Voucher};
 
-/// Whether a token was signed by a configured key, or by the key that the `signing_key` hook returns
-/// for its identity.
+/// Whether a token was signed by a configured key, or by the key that the `signing_key` hook
+/// returns for its identity.
 ///
 /// If only the `verifying_key` hook knows the key of a token, the token is accepted only while the
 /// hook returns that key. If it were rotated or renewed, its claims would stay valid under our

@@ -43,8 +43,8 @@ impl Reference {
                  write the secret to a file and name that file in `secret_key_file`"
             }
             (Self::Elsewhere, Source::File) => {
-                "names a file that points to a secret that is kept elsewhere, and this crate does not \
-                 fetch it; fetch it before the launch, and write the secret itself to the file"
+                "names a file that points to a secret that is kept elsewhere, and this crate does \
+                 not fetch it; fetch it before the launch, and write the secret itself to the file"
             }
             (Self::Unresolved, Source::Text) => {
                 "is a placeholder that nothing replaced, not a secret; set it by \

@@ -97,8 +97,8 @@ impl Body<'_> {
         memchr::memmem::find(self.bytes, name.as_bytes()).is_some()
     }
 
-    /// The value of a multipart form's field, if the beginning of the form contains it. A later field
-    /// may have the same name, so this value is not sufficient to accept anything.
+    /// The value of a multipart form's field, if the beginning of the form contains it. A later
+    /// field may have the same name, so this value is not sufficient to accept anything.
     pub(crate) fn early_field(&self, name: &str) -> Option<String> {
         let mut form = multipart(self.bytes.get(..SHORT)?, self.content_type?)?;
         async {

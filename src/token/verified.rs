@@ -75,7 +75,8 @@ impl Verified {
             // of the token.
             log::warn!(
                 "JWT: the claims of a verified token do not deserialize into `{}`: {}. A claim \
-                 that was added to the type needs `#[serde(default)]` until older tokens have expired.",
+                 that was added to the type needs `#[serde(default)]` until older tokens \
+                 have expired.",
                 std::any::type_name::<C>(),
                 failure::<C>(&self.json),
             );

@@ -101,9 +101,9 @@ fn check_lifetime(settings: &Settings, registered: &Registered) -> Result<(), Re
 /// Checks that the double-submit value is the token's own.
 ///
 /// The order of checks has one exception. A multipart form that is longer than 16 KiB is not parsed
-/// for an expired token, since everybody who ever had a token could cause that work: parsing a form of
-/// 2 MiB with many fields takes 100 ms. If its first 16 KiB contain no complete CSRF field, the token
-/// is refused as expired, regardless of the value.
+/// for an expired token, since everybody who ever had a token could cause that work: parsing a form
+/// of 2 MiB with many fields takes 100 ms. If its first 16 KiB contain no complete CSRF field, the
+/// token is refused as expired, regardless of the value.
 pub(crate) fn check_csrf(verified: &Verified, proof: Option<&Proof>) -> Result<(), Reason> {
     let Some(proof) = proof else { return Ok(()) };
     if matches!(verified.registered().csrf, Csrf::Absent) {
