@@ -234,7 +234,7 @@ impl JwtFairing {
                     .into())
             }
             BlocklistSource::Own(_) if is_replicated => {
-                Err("pass the application's own store to `replicable_blocklist()`".into())
+                Err("set the application's own store with `replicable_blocklist()`".into())
             }
             BlocklistSource::Memory(store) => Ok(prepared.with_store(store.clone())),
             BlocklistSource::Own(store) => Ok(prepared.with_store(store.clone())),

@@ -326,11 +326,11 @@ fn check_kept(
             return Err(Error::Cookie(match token_type {
                 TokenType::Refresh => {
                     "the refresh token's cookie would have more than 4096 bytes of name and value, \
-                     which browsers drop: use fewer claims, or send the token in another location"
+                     which browsers drop: put less into its claims, or send it otherwise"
                 }
                 _ => {
                     "the access token's cookie would have more than 4096 bytes of name and value, \
-                     which browsers drop: use fewer claims, or send the token in another location"
+                     which browsers drop: put less into its claims, or send it otherwise"
                 }
             }));
         }
