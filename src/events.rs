@@ -6,7 +6,7 @@ use crate::token::kind::TokenType;
 
 /// An event in the life of a token, passed to [`JwtFairing::on_event`](crate::JwtFairing::on_event).
 ///
-/// No event holds a token's text, except through [`Rejection::token()`].
+/// No event contains a token's text, except through [`Rejection::token()`].
 ///
 /// # Example
 ///
@@ -49,9 +49,9 @@ pub enum Event {
     /// A refresh token was reused: it, or its successor, was stolen (RFC 9700 §4.14). Its session was
     /// revoked.
     ///
-    /// For a token of a session it is emitted once, or a few times if several uses overlap: afterwards the
-    /// session is known to be revoked. For a refresh token that was issued alone it may be emitted at
-    /// each replay.
+    /// For a token of a session it is emitted once, or a few times if several uses overlap:
+    /// afterwards the session is known to be revoked. For a refresh token without a session it may
+    /// be emitted at each replay.
     #[non_exhaustive]
     ReuseDetected {
         /// The identity the token was issued to.

@@ -8,7 +8,7 @@ use crate::token::Token;
 use crate::verify::policy::Policy;
 
 policy_wrapper! {
-    /// Accepts what `G` accepts, if the token is fresh: issued by a login, not by a refresh.
+    /// Accepts what `G` accepts, if the token is fresh: issued at a login, not at a refresh.
     ///
     /// # Example
     ///

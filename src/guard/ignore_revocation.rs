@@ -7,7 +7,7 @@ use crate::token::Token;
 use crate::verify::policy::Policy;
 
 policy_wrapper! {
-    /// Accepts what `G` accepts, revoked or not: the blocklist is not queried.
+    /// Accepts what `G` accepts, including revoked tokens: it does not query the blocklist.
     ///
     /// # Example
     ///

@@ -10,11 +10,12 @@ pub(super) async fn expired_entries_are_pruned(case: Case<'_>) {
     case.revoke(Revocation::token(&token.jti, hours(-1))).await;
     case.revoke(Revocation::session(&session.sid, hours(-1))).await;
     case.revoke(Revocation::subject(&subject.subject, now(), hours(-1))).await;
-    // By the clock of the server that uses it up, too: a store may keep a mark for its lifetime.
+    // The entry is also expired by the clock of the server that uses the token up: a store may keep
+    // a mark for its lifetime.
     case.ok(case.stores[0].use_up(&used.of(), now(), hours(-1)).await, "use_up");
 
     let removed = case.prune(now()).await;
-    // Fewer, if the store expires entries itself.
+    // There are fewer if the store itself expires entries.
     case.equal(removed <= 4, true, "only four entries had expired");
     case.equal(case.prune(now()).await, 0, "everything expired had been pruned");
     for ids in [token, session, subject, used] {
@@ -92,7 +93,7 @@ pub(super) async fn an_until_may_be_the_end_of_time(case: Case<'_>) {
     case.revoke(Revocation::token(&ids.jti, last)).await;
     case.revoke(Revocation::subject(&ids.subject, last, last)).await;
     case.prune(hours(2)).await;
-    case.expect_revoked(ids.of(), "its entry stays until the end of the calendar").await;
+    case.expect_revoked(ids.of(), "its entry expires at the end of the calendar").await;
     let other = Ids { jti: id(), ..ids };
     case.expect_revoked(other.of(), "its subject is cut off until then").await;
 }
@@ -116,7 +117,7 @@ pub(super) async fn an_until_is_never_shortened_in_real_time(case: Case<'_>) {
     }
 }
 
-/// For stores that remove only what a clock of their own calls expired, too.
+/// For stores that remove an entry only if it is also expired by their own clock.
 pub(super) async fn an_until_is_never_shortened_by_one_that_has_passed(case: Case<'_>) {
     let [past, future] = [Some(hours(-1)), Some(hours(1))];
     for untils in [[past, future], [future, past], [past, None], [None, past]] {

@@ -23,7 +23,7 @@ pub(super) async fn tokens_of_a_session_are_used_up_separately(case: Case<'_>) {
     case.equal(case.use_up(0, one.of(), now()).await, UseUp::First, "it had not been used");
     case.expect_live(two.of(), "another token of the session was used").await;
     case.equal(case.use_up(1, two.of(), now()).await, UseUp::First, "it had not been used");
-    // The same text as an id of another kind.
+    // The same text, as an id of another kind.
     let session = TokenIds::new(None, Some(&one.jti), Some(&one.jti), None);
     case.expect_live(session, "a token was used, not a session or subject").await;
 }
