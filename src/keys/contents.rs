@@ -1,38 +1,38 @@
-//! Texts that are not a secret but what came in its place: an error page, a pointer, a document around it.
+//! Texts that replaced a secret by mistake: an error page, a pointer, a whole document.
 //!
-//! A file that a deployment writes holds whatever its command printed, and an HMAC key is any bytes. The
-//! rules rest on marks that random secrets do not have.
+//! A file that a deployment writes contains whatever its command printed, and any bytes are an HMAC
+//! key. The rules look for marks that random secrets do not have.
 
 use super::reference::Source;
 
-/// What a text is instead of a secret.
+/// The kind of a text that is not a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Contents {
-    /// What Git stores instead of a large file.
+    /// The pointer that Git LFS stores instead of a large file.
     LfsPointer,
-    /// HTML or XML, usually the page of an error.
+    /// HTML or XML, usually an error page.
     Markup,
     Json,
     /// Names and values: YAML, INI or TOML.
     Table,
-    /// Of SOPS, age, PGP or Ansible.
+    /// A file encrypted by SOPS, age, PGP or Ansible.
     Encrypted,
-    /// What a command says when it fails.
+    /// The message of a command that failed.
     ErrorMessage,
     /// `JWT_SECRET=…`.
     Assignment,
     /// A token, signed or encrypted.
     Token,
-    /// What programs write for a value that is not there.
+    /// The text that programs write for a missing value.
     Missing,
-    /// A secret in quotes, which a program wrote that quotes its output.
+    /// A secret in quotes, written by a program that quotes its output.
     Quoted,
     /// Several lines.
     Lines,
 }
 
 impl Contents {
-    /// Why it is refused as a secret, with the cure.
+    /// The reason why it is refused as a secret, and how to fix it.
     pub(crate) fn refusal(self, source: Source) -> String {
         let (what, cure) = match self {
             Self::LfsPointer => (
@@ -73,7 +73,7 @@ impl Contents {
                 "remove them (`jq -r` writes none)",
             ),
             Self::Lines => (
-                "of more than one line, as one secret never is",
+                "of more than one line, and a secret has only one",
                 "keep one secret on one line, such as `openssl rand -hex 64` writes; for base64 that \
                  is wrapped, set `secret_key_encoding = \"base64\"`",
             ),
@@ -85,7 +85,7 @@ impl Contents {
     }
 }
 
-/// What the text is, if it is not a secret. Several lines are for the caller to judge.
+/// The kind of the text, if it is not a secret. The caller decides about several lines.
 pub(crate) fn contents(text: &str) -> Option<Contents> {
     let text = text.trim();
     let lower = text.to_ascii_lowercase();
@@ -122,7 +122,7 @@ pub(crate) fn contents(text: &str) -> Option<Contents> {
     is_quoted(text).then_some(Contents::Quoted)
 }
 
-/// Whether a text has line breaks within. Random bytes do, too, but are no text.
+/// Whether a text contains line breaks. Random bytes may contain them too, but are not text.
 pub(crate) fn has_lines(secret: &[u8]) -> bool {
     std::str::from_utf8(secret).is_ok_and(|text| {
         text.trim_end().contains(['\n', '\r'])
@@ -148,7 +148,7 @@ fn is_markup(lower: &str) -> bool {
 }
 
 fn is_json(text: &str) -> bool {
-    // A broken document has these marks, too.
+    // A malformed document has these marks too.
     let first_member = text.strip_prefix('{').and_then(|rest| rest.trim_start().strip_prefix('"'));
     let has_members = first_member
         .and_then(|rest| rest.split_once('"'))
@@ -199,7 +199,7 @@ fn is_error(lower: &str, first_line: &str) -> bool {
         "* ",
     ];
     let has_words = first_line.split_ascii_whitespace().count() >= 2;
-    // `cat: /run/secrets/jwt: …`, in whatever language.
+    // `cat: /run/secrets/jwt: …`, in any language.
     let of_command = first_line.split_once(": ").is_some_and(|(command, rest)| {
         is_name(command) && rest.contains(": ") && rest.split_ascii_whitespace().count() >= 2
     });
@@ -210,7 +210,7 @@ fn is_error(lower: &str, first_line: &str) -> bool {
                 && (first_line.contains(": ") || first_line.split_ascii_whitespace().count() <= 8)))
 }
 
-/// Words of the names that a secret is given.
+/// Words that occur in the names of secrets.
 const NAMES: [&str; 12] = [
     "jwt",
     "secret",
@@ -232,7 +232,7 @@ fn is_assignment(line: &str, sign: char) -> bool {
     let name = name.trim().trim_start_matches("export ").trim_matches(['"', '\'', ' ']);
     is_name(name)
         && name.split(['_', '-', '.', ' ']).any(|word| NAMES.contains(&word))
-        // Padding of base64 is no value.
+        // The padding of base64 is not a value.
         && value.contains(|c: char| c != '=' && !c.is_whitespace())
 }
 
@@ -260,15 +260,15 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c))
 }
 
-/// Whether a text is a token as RFC 7515 and RFC 7516 write it: its header is JSON in base64url.
+/// Whether a text is a token (RFC 7515, RFC 7516): its header is JSON in base64url.
 fn is_token(text: &str) -> bool {
     let is_part = |part: &str| part.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     let parts = text.split('.');
     text.starts_with("eyJ") && [3, 5].contains(&parts.clone().count()) && parts.clone().all(is_part)
 }
 
-/// Whether quotes stand around what needs none. A random password may begin and end with them, but has
-/// other symbols between.
+/// Whether a text that needs no quotes is in quotes. A random password may begin and end with
+/// quotes, but has other symbols between them.
 fn is_quoted(text: &str) -> bool {
     ['"', '\'', '`'].iter().any(|quote| {
         text.strip_prefix(*quote).and_then(|rest| rest.strip_suffix(*quote)).is_some_and(|inner| {

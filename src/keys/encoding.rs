@@ -1,4 +1,4 @@
-//! What the text of a secret encodes.
+//! The encodings of a secret's text.
 
 use base64_simd::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
@@ -11,7 +11,7 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    /// Those that a text has to be decoded from.
+    /// The encodings that a text must be decoded from.
     pub(super) const OF_BYTES: [Self; 3] = [Self::Base64, Self::Base64Url, Self::Hex];
 
     pub(crate) fn of(name: &str) -> Option<Self> {
@@ -29,7 +29,7 @@ impl Encoding {
         }
     }
 
-    /// The bytes of a text, whatever white space is in it: `openssl rand` wraps long ones.
+    /// Decodes the text, ignoring white space: `openssl rand` wraps long lines.
     pub(crate) fn decode(self, text: &[u8]) -> Option<Vec<u8>> {
         let text: Vec<u8> =
             text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();

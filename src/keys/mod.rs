@@ -1,4 +1,4 @@
-//! Keys: one algorithm each, checked when made.
+//! Keys: each has one algorithm and is checked when it is created.
 
 pub(crate) mod algorithm;
 mod contents;

@@ -1,4 +1,4 @@
-//! Secrets of HMAC keys: their form, length and strength.
+//! HMAC secrets: their form, length and strength.
 
 use jsonwebtoken::Algorithm;
 
@@ -8,22 +8,22 @@ use crate::keys::contents::{Contents, contents, has_lines};
 use crate::keys::reference::{Source, reference};
 use crate::keys::strength::is_guessable;
 
-/// A file beyond this does not hold a secret.
+/// A file larger than this does not contain a secret.
 pub(crate) const MAX_LENGTH: usize = 64 << 10;
 
-/// A secret for one process of the debug profile: twice as long as any hash.
+/// A random secret for one process in the debug profile: twice as long as any hash.
 pub(crate) fn random() -> Vec<u8> {
     (0..4).map(|_| uuid::Uuid::new_v4().simple().to_string()).collect::<String>().into_bytes()
 }
 
-/// Checks a secret that is given to a constructor.
+/// Checks a secret that was passed to a constructor.
 pub(crate) fn check(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
     let min_bytes = min_bytes(algorithm)?;
     check_form(secret, Source::Text)?;
     check_length(algorithm, min_bytes, secret)
 }
 
-/// Refuses a text that is not a secret at all, in every profile.
+/// Refuses a text that is not a secret, in every profile.
 pub(crate) fn check_form(secret: &[u8], source: Source) -> Result<(), Error> {
     if secret.is_empty() {
         return Err(empty());
@@ -40,9 +40,9 @@ pub(crate) fn check_form(secret: &[u8], source: Source) -> Result<(), Error> {
         .any(|mark| start.contains(mark))
         || ["ssh-", "ecdsa-", "sk-ssh-"].iter().any(|begin| start.starts_with(begin));
     if another_kind {
-        // A public key as HMAC secret is known to everybody (RFC 8725 §2.1).
+        // A public key is known to everybody, so it must not be an HMAC secret (RFC 8725 §2.1).
         return Err(Error::Key(
-            "is a key of another kind, not a secret; it belongs into `private_key` or `public_key`, \
+            "is a key of another kind, not a secret; it belongs in `private_key` or `public_key`, \
              with an `algorithm` such as RS256"
                 .into(),
         ));
@@ -56,7 +56,7 @@ pub(crate) fn check_form(secret: &[u8], source: Source) -> Result<(), Error> {
     }
 }
 
-/// Refuses a file with more than one line, of which nobody could say which is the secret.
+/// Refuses a file with more than one line, since it is unclear which line is the secret.
 pub(crate) fn check_one_line(secret: &[u8]) -> Result<(), Error> {
     match has_lines(secret) {
         true => Err(Error::Key(Contents::Lines.refusal(Source::File))),
@@ -75,14 +75,14 @@ fn check_length(algorithm: Algorithm, min_bytes: usize, secret: &[u8]) -> Result
     if secret.len() < min_bytes {
         return Err(Error::Key(format!(
             "is shorter than the {min_bytes} bytes {algorithm:?} needs (RFC 7518 §3.2); \
-             `{}` makes a good one",
+             `{}` generates one",
             command(min_bytes)
         )));
     }
     Ok(())
 }
 
-/// Refuses a secret that is too short or can be guessed: outside the debug profile only.
+/// Refuses a secret that is too short or can be guessed. The debug profile skips this check.
 pub(crate) fn check_strength(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
     check_length(algorithm, min_bytes(algorithm)?, secret)?;
     if secret.first().is_some_and(u8::is_ascii_whitespace)
@@ -93,12 +93,12 @@ pub(crate) fn check_strength(algorithm: Algorithm, secret: &[u8]) -> Result<(), 
     check_guessable(secret)
 }
 
-/// Refuses a secret that can be guessed, whatever its length is.
+/// Refuses a secret that can be guessed, regardless of its length.
 pub(crate) fn check_guessable(secret: &[u8]) -> Result<(), Error> {
     match is_guessable(secret) {
         true => Err(Error::Key(
-            "can be guessed: it is published, repeats itself, or is made of words as descriptions and \
-             sentences are; `openssl rand -base64 48` makes a good one"
+            "can be guessed: it is published, is repetitive, or consists of words as in a \
+             description or a sentence; `openssl rand -base64 48` generates a random one"
                 .into(),
         )),
         false => Ok(()),
