@@ -344,7 +344,8 @@ impl Blocklist for Store {
                 let row = old.session.get_or_insert_default();
                 let (is_begun, was_ended) = (row.current.is_some(), row.ended);
                 row.ended = true;
-                !was_ended && !(is_begun && self.has(EndOfALiveSessionChangesNothing))
+                let is_hidden = is_begun && self.has(EndOfALiveSessionChangesNothing);
+                !was_ended && !is_hidden
             }
             None => !std::mem::replace(&mut old.revoked, true),
         };
