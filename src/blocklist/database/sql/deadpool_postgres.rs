@@ -358,7 +358,7 @@ impl SessionStore for PostgresBlocklist {
         let subject = Subject::of(ids)?;
         let values = subject.list_values(now);
         let rows = self.table.listed(&self.table.statements.sessions.list, &values);
-        sessions::live(rows.await?, now)
+        sessions::live(rows.await?, &subject, now)
     }
 
     async fn end_session(
@@ -383,7 +383,8 @@ impl SessionStore for PostgresBlocklist {
     }
 
     async fn renew(&self, ids: &TokenIds<'_>, renewal: &Renewal) -> Result<Standing, StoreError> {
-        rows::renew(self, ids, async |key| sessions::touch(&*self.table, key, renewal).await).await
+        let touch = async |key: &EntryKey| sessions::touch(&*self.table, ids, key, renewal).await;
+        rows::renew(self, ids, touch).await
     }
 }
 
