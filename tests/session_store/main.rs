@@ -1,0 +1,7 @@
+//! The sessions that users see, in each store: the contract, what remains, the plans of the queries.
+
+#[path = "../store/store_support.rs"]
+mod store_support;
+
+mod contract;
+mod support;
