@@ -28,7 +28,7 @@ pub use sessions::session_store_contract;
 /// The storage must be reserved for the suite (a table or a prefix of its own), as the suite prunes
 /// entries that expire hours from now. It uses times within some hours of the current time, as some
 /// servers expire entries by their own clock, which must be accurate to half an hour. A run waits
-/// for about half a second, and needs some thousand round trips.
+/// for about three seconds, and needs some thousand round trips.
 ///
 /// The suite cannot check what happens to entries in a crash, a fail-over, or a network partition.
 ///
@@ -101,6 +101,7 @@ pub async fn blocklist_contract<B: Blocklist>(make: impl AsyncFn() -> B) {
         expiry::an_until_is_never_shortened_by_one_that_has_passed,
         expiry::the_last_of_many_untils_applies,
         expiry::a_revocation_is_not_lost_to_pruning,
+        revoking::everything_is_cut_off_to_the_millisecond,
     }
 }
 

@@ -4,4 +4,6 @@
 mod store_support;
 
 mod contract;
+mod contract_catches;
+mod remains;
 mod support;

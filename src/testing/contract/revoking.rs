@@ -1,8 +1,10 @@
 //! Which tokens an entry revokes, and which it does not.
 
+use rocket::tokio;
 use uuid::Uuid;
 
 use super::*;
+use crate::blocklist::Exchanged;
 
 pub(super) async fn a_new_token_is_live(case: Case<'_>) {
     case.expect_live(Ids::new().of(), "nothing was recorded").await;
@@ -195,5 +197,45 @@ pub(super) async fn a_revocation_tells_whether_it_changed_anything(case: Case<'_
         (Revocation::subject(&ids.subject, hours(-2), hours(3)), false, "it never goes back"),
     ] {
         case.equal(case.revoke_on(1, entry).await, changes, why);
+    }
+}
+
+/// This is the last case, since it affects every token.
+pub(super) async fn everything_is_cut_off_to_the_millisecond(case: Case<'_>) {
+    // It expires soon, as all other tokens of unknown age are revoked until then.
+    const SOON: Duration = Duration::seconds(2);
+
+    let at = hours(-24 * 365);
+    let [before, exact, after] = [-1, 0, 1].map(|millis| at + Duration::milliseconds(millis));
+    let token = |time: OffsetDateTime| Ids { jti: id_of(time), ..Ids::new() };
+    let unknown = Ids { jti: "unknown age".into(), ..Ids::new() };
+    for (ids, standing, why) in [
+        (token(before), Standing::Revoked, "it was issued before the cut-off"),
+        (token(exact), Standing::Revoked, "it was issued in the cut-off's millisecond"),
+        (token(after), Standing::Live, "it was issued a millisecond later"),
+        (unknown, Standing::Revoked, "its time of issue is unknown"),
+    ] {
+        for ids in
+            [ids.of(), ids.of().exchangeable(), TokenIds::new(Some(&ids.jti), None, None, None)]
+        {
+            // An earlier cut-off changes nothing.
+            case.revoke(Revocation::everything(at, now() + SOON)).await;
+            case.revoke_on(1, Revocation::everything(before, now() + SOON)).await;
+            case.expect(ids, standing, why).await;
+        }
+    }
+    let token = token(exact);
+    case.revoke(Revocation::everything(at, now() + SOON)).await;
+    let exchange = Exchange::new(Uuid::now_v7(), [7; 16], now(), Duration::ZERO, hours(2));
+    let exchanged = case.stores[1].exchange(&token.of().exchangeable(), &exchange).await;
+    case.equal(case.ok(exchanged, "exchange"), Exchanged::Ended, "it was issued at the cut-off");
+    let end = now() + Duration::seconds(30);
+    while case.ok(case.stores[0].standing(&token.of()).await, "standing") != Standing::Live
+        || case.ok(case.stores[1].standing(&token.of()).await, "standing") != Standing::Live
+    {
+        case.equal(now() < end, true, "the entry expires");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        case.prune(now()).await;
+        case.ok(case.stores[0].prune(now()).await, "prune");
     }
 }

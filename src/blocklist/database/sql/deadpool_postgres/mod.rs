@@ -1,7 +1,7 @@
 //! The store in a PostgreSQL database, through `deadpool_postgres`.
 
-use std::error::Error;
-use std::fmt;
+mod failure;
+
 use std::sync::Arc;
 
 use deadpool::managed::Manager;
@@ -12,18 +12,21 @@ use rocket_db_pools::deadpool_postgres::tokio_postgres::{self, SimpleQueryMessag
 use rocket_db_pools::deadpool_postgres::{ClientWrapper, Pool};
 use uuid::Uuid;
 
-use super::changes_postgres::{ChangeQueries, ChangeRow, Driver, change_row};
-use super::connections::{Connections, Lease, MAX_CONNECTIONS, Open};
-use super::launch::{self, Fault, Session};
-use super::literals::Value;
-use super::lookup::{self, Columns, columns};
-use super::retry::{Verdict, verdict_on};
-use super::sessions::{self, Listed, Subject, Transacting, listed};
-use super::statements::{Statements, TableName};
-use super::writes::{self, Writer};
+use self::failure::Failure;
 use crate::blocklist::database::batch::{Batcher, Reader};
 use crate::blocklist::database::pool::{BlocklistPool, sealed};
 use crate::blocklist::database::rows::{self, Row, Rows, Write};
+use crate::blocklist::database::sql::changes_postgres::{
+    ChangeQueries, ChangeRow, Driver, change_row,
+};
+use crate::blocklist::database::sql::connections::{Connections, Lease, MAX_CONNECTIONS, Open};
+use crate::blocklist::database::sql::launch::{self, Fault, Session};
+use crate::blocklist::database::sql::literals::Value;
+use crate::blocklist::database::sql::lookup::{self, Columns, columns};
+use crate::blocklist::database::sql::retry::{Verdict, verdict_on};
+use crate::blocklist::database::sql::sessions::{self, Listed, Subject, Transacting, listed};
+use crate::blocklist::database::sql::statements::{Statements, TableName};
+use crate::blocklist::database::sql::writes::{self, Writer};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
 use crate::blocklist::exchange::{Exchange, Exchanged};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
@@ -158,7 +161,7 @@ impl Table {
 }
 
 /// A value as the driver sends it, with its type: a statement without a name then needs one message, as
-/// [`literals`](super::literals) explains.
+/// [`literals`](crate::blocklist::database::sql::literals) explains.
 type BoundParam<'v> = (Box<dyn ToSql + Send + Sync + 'v>, Type);
 
 fn params<'v>(values: &[Value<'v>]) -> Vec<BoundParam<'v>> {
@@ -416,59 +419,5 @@ impl BlocklistPool for Pool {
         let store = PostgresBlocklist::new(self.clone());
         store.create_table().await?;
         Ok(Arc::new(store))
-    }
-}
-
-/// Why an operation failed.
-#[derive(Debug)]
-pub(super) enum Failure {
-    NoConnection(tokio_postgres::Error),
-    Timeout,
-    Aborted,
-    Postgres(tokio_postgres::Error),
-    /// A column of another type.
-    Column(tokio_postgres::Error),
-}
-
-impl Failure {
-    fn error(&self) -> Option<&tokio_postgres::Error> {
-        match self {
-            Self::NoConnection(error) | Self::Postgres(error) | Self::Column(error) => Some(error),
-            Self::Timeout | Self::Aborted => None,
-        }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(error) = self.error() else {
-            return f.write_str(match self {
-                Self::Timeout => "no connection within the pool's `connect_timeout`",
-                _ => "the connection was not opened, as the runtime shuts down",
-            });
-        };
-        // The driver's text is only "db error"; the server's message is its source.
-        match error.source() {
-            Some(source) => write!(f, "{error}: {source}"),
-            None => error.fmt(f),
-        }
-    }
-}
-
-impl Error for Failure {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.error().map(|error| error as &(dyn Error + 'static))
-    }
-}
-
-impl From<tokio_postgres::Error> for Failure {
-    fn from(error: tokio_postgres::Error) -> Self {
-        Failure::Postgres(error)
-    }
-}
-
-impl From<Failure> for StoreError {
-    fn from(failure: Failure) -> Self {
-        StoreError::new(failure)
     }
 }
