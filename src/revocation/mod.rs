@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod entry_of;
+pub(crate) mod lifetime;
 pub(crate) mod record;
 pub(crate) mod successor;
 
@@ -33,7 +34,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::delete;
     /// use rocket_jwt_extended::{AnyToken, Error, Jwt};
     ///
     /// #[delete("/token")]
@@ -71,7 +72,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::post;
     /// use rocket_jwt_extended::{Error, Fresh, Jwt, TokenPair};
     ///
     /// #[post("/password")]

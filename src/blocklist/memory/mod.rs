@@ -1,6 +1,7 @@
 //! The in-memory store.
 
 mod owners;
+mod sessions;
 mod shards;
 
 use rocket::time::OffsetDateTime;
@@ -9,8 +10,7 @@ use self::owners::Owners;
 use self::shards::{Seconds, Shards};
 use super::entry::{EVERYTHING, Entry, EntryKey, Revocation, RevocationKind, TokenIds};
 use super::exchange::{Exchange, Exchanged, SessionRow};
-use super::sessions::SessionStore;
-use super::store::{Blocklist, Standing, StoreError};
+use super::store::{Blocklist, SessionStore, Standing, StoreError};
 use crate::clock;
 
 /// A blocklist in the memory of one process: the default.
@@ -154,13 +154,13 @@ impl MemoryBlocklist {
         if self.is_revoked(ids)? {
             return Ok(Standing::Revoked);
         }
+        let without_row = || Standing::of(ids, None);
         if self.sessions.is_empty() {
-            return Ok(Standing::of(ids, None));
+            return Ok(without_row());
         }
         let key = ids.session_key();
         let of_row = |session: &Session| Standing::of(ids, Some(session.row()));
-        let standing = key.and_then(|key| self.sessions.read(&key, of_row));
-        Ok(standing.unwrap_or_else(|| Standing::of(ids, None)))
+        Ok(key.and_then(|key| self.sessions.read(&key, of_row)).unwrap_or_else(without_row))
     }
 
     /// Whether the token itself or its subject is revoked.
@@ -171,14 +171,13 @@ impl MemoryBlocklist {
         }
         let of_everything = || self.everything.get(&EVERYTHING);
         let of_subject = || self.subjects.get(&ids.subject_key()?);
-        for cut_off in [
+        let cut_offs = [
             (!self.everything.is_empty()).then(of_everything).flatten(),
             (!self.subjects.is_empty()).then(of_subject).flatten(),
-        ] {
-            if let Some(CutOff { at, .. }) = cut_off {
-                if ids.is_cut_off_by(instant(at)?) {
-                    return Ok(true);
-                }
+        ];
+        for CutOff { at, .. } in cut_offs.into_iter().flatten() {
+            if ids.is_cut_off_by(instant(at)?) {
+                return Ok(true);
             }
         }
         Ok(false)

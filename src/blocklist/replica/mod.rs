@@ -216,8 +216,8 @@ impl Blocklist for Replica {
         exchange: &Exchange,
     ) -> Result<Exchanged, StoreError> {
         let exchanged = self.store.exchange(ids, exchange).await?;
-        let ends = matches!(exchanged, Exchanged::Reused { .. } | Exchanged::Newer { .. });
-        if let Some(key) = ids.session_key().filter(|_| ends) {
+        let is_end = matches!(exchanged, Exchanged::Reused { .. } | Exchanged::Newer { .. });
+        if let Some(key) = ids.session_key().filter(|_| is_end) {
             let until = exchange.until().map(clock::millis);
             self.merge(&Entry { key, revoked: true, cut_off: None, until }, self.clock.now());
         }
