@@ -5,5 +5,8 @@ mod store_support;
 
 mod contract;
 mod contract_catches;
+mod malformed;
+mod plans;
 mod remains;
+mod rights;
 mod support;

@@ -4,42 +4,17 @@ use std::sync::Arc;
 
 use rocket::time::{Duration, OffsetDateTime};
 use rocket_db_pools::sqlx::{self, Row};
-use rocket_jwt_extended::blocklist::{
-    Blocklist, Exchange, Exchanged, Limit, MemoryBlocklist, Renewal, Revocation, Standing,
-};
+use rocket_jwt_extended::blocklist::{Blocklist, Exchange, MemoryBlocklist, Renewal, Revocation};
 use uuid::Uuid;
 
 use crate::store_support::{self, server};
-use crate::support::{Login, end_redis, keys, redis_store};
-
-const LIMIT: Option<Limit> = Some(Limit { max: 2, ends_oldest: true });
-
-/// Three logins, of which the first is ended by the limit, an exchange and a renewal. All rows expire at
-/// `until`.
-async fn use_store(store: &dyn Blocklist, until: Option<OffsetDateTime>) {
-    let sessions = store.session_store().expect("it lists sessions");
-    let now = OffsetDateTime::now_utc();
-    let user = format!("user {}", Uuid::now_v7());
-    let logins = [3, 2, 1].map(|hours| Login::new(&user, now - Duration::HOUR * hours));
-    for login in &logins {
-        let new = login.session(now, until);
-        sessions.begin(&login.access(), &new, LIMIT).await.expect("it begins");
-    }
-    let [_, second, third] = &logins;
-    let exchange = Exchange::new(Uuid::now_v7(), [7; 16], now, Duration::ZERO, until);
-    let exchange = exchange.owned_by(&second.refresh(), until);
-    let outcome = store.exchange(&second.refresh(), &exchange).await.expect("an answer");
-    assert_eq!(outcome, Exchanged::First);
-    let renewal = Renewal { now, ends: until, until };
-    let standing = sessions.renew(&third.access(), &renewal).await.expect("an answer");
-    assert_eq!(standing, Standing::Live);
-}
+use crate::support::{LIMIT, Login, end_redis, keys, redis_store, use_store};
 
 #[rocket::async_test]
 async fn memory_forgets_all_of_it() {
     let store = Arc::new(MemoryBlocklist::new());
     let now = OffsetDateTime::now_utc();
-    use_store(&store, Some(now + Duration::HOUR)).await;
+    use_store(&*store, Some(now + Duration::HOUR)).await;
     assert_eq!((store.len(), store.indexed()), (3, 4), "three sessions of one subject");
     store.prune(now).await.expect("pruned");
     assert_eq!((store.len(), store.indexed()), (3, 4), "none has expired");

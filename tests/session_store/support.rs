@@ -1,9 +1,10 @@
 //! Sessions for tests, and what remains of them in Redis.
 
-use rocket::time::OffsetDateTime;
+use rocket::time::{Duration, OffsetDateTime};
 use rocket_db_pools::deadpool_redis::Pool;
 use rocket_jwt_extended::blocklist::{
-    Exchange, IdKey, NewSession, Owner, RedisBlocklist, TokenIds,
+    Blocklist, Exchange, Exchanged, IdKey, Limit, NewSession, Owner, RedisBlocklist, Renewal,
+    Standing, TokenIds,
 };
 use uuid::{NoContext, Timestamp, Uuid};
 
@@ -95,4 +96,29 @@ impl Login {
         [('s', self.name()), ('d', self.name()), ('i', subject)]
             .map(|(kind, id)| format!("{}{kind}{id}", home.prefix))
     }
+}
+
+/// For two sessions.
+pub const LIMIT: Option<Limit> = Some(Limit { max: 2, ends_oldest: true });
+
+/// Three logins, of which the first is ended by the limit, an exchange and a renewal. All rows expire at
+/// `until`. Returns the user.
+pub async fn use_store(store: &dyn Blocklist, until: Option<OffsetDateTime>) -> String {
+    let sessions = store.session_store().expect("it lists sessions");
+    let now = OffsetDateTime::now_utc();
+    let user = format!("user {}", Uuid::now_v7());
+    let logins = [3, 2, 1].map(|hours| Login::new(&user, now - Duration::HOUR * hours));
+    for login in &logins {
+        let new = login.session(now, until);
+        sessions.begin(&login.access(), &new, LIMIT).await.expect("it begins");
+    }
+    let [_, second, third] = &logins;
+    let exchange = Exchange::new(Uuid::now_v7(), [7; 16], now, Duration::ZERO, until);
+    let exchange = exchange.owned_by(&second.refresh(), until);
+    let outcome = store.exchange(&second.refresh(), &exchange).await.expect("an answer");
+    assert_eq!(outcome, Exchanged::First);
+    let renewal = Renewal { now, ends: until, until };
+    let standing = sessions.renew(&third.access(), &renewal).await.expect("an answer");
+    assert_eq!(standing, Standing::Live);
+    user
 }
