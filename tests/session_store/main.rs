@@ -3,8 +3,10 @@
 #[path = "../store/store_support.rs"]
 mod store_support;
 
+mod changes;
 mod contract;
 mod contract_catches;
+mod failures;
 mod malformed;
 mod plans;
 mod remains;
