@@ -3,6 +3,7 @@
 #[path = "../store/store_support.rs"]
 mod store_support;
 
+mod agreement;
 mod changes;
 mod contract;
 mod contract_catches;
