@@ -12,4 +12,5 @@ mod malformed;
 mod plans;
 mod remains;
 mod rights;
+mod roles;
 mod support;
