@@ -13,8 +13,10 @@ mod exchanging;
 mod expiry;
 mod replicable;
 mod revoking;
+mod sessions;
 
 pub use replicable::replicable_blocklist_contract;
+pub use sessions::session_store_contract;
 
 /// Checks that a store fulfils the contract of [`Blocklist`]. The stores of this crate pass the
 /// same suite.

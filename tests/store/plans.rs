@@ -238,7 +238,7 @@ async fn postgres_searches_by_index() {
             "'1', '1', 1, '1', 1, '1', 1, 1, 't1', '1'",
         ),
         ("end_owned", "bigint, bytea, bytea", "1, 't1', '1'"),
-        ("renew", "bigint, bigint, bigint, bytea", "1, 1, 1, 't1'"),
+        ("renew", "bigint, bigint, bytea, bigint, bytea", "1, 1, '1', 1, 't1'"),
     ];
     let inserts = [
         ("insert", "bytea, boolean, bigint, bigint", "'t1', true, 1, 1"),

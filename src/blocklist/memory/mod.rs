@@ -238,12 +238,12 @@ impl Blocklist for MemoryBlocklist {
         match first {
             Some(row) => {
                 self.sessions.upsert(key, || Session { until, row: Some(Box::new(row)) }, change);
-                if let (Some(owner), [_, session @ ..]) = (exchange.owner(), key) {
-                    self.owners.adopt(owner.subject, session);
-                }
             }
             // No session is begun.
             None => self.sessions.change(&key, change),
+        }
+        if exchange.owner().is_some() && outcome == Exchanged::First {
+            self.adopt(&key);
         }
         Ok(outcome)
     }
@@ -254,11 +254,13 @@ impl Blocklist for MemoryBlocklist {
 
     /// Checks a small part of the entries at a time, and yields to requests in between.
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        self.owners.prune(|session| self.sessions.read(&session, |_| ()).is_some()).await;
-        Ok(self.tokens.prune(now, |until| *until).await
+        let removed = self.tokens.prune(now, |until| *until).await
             + self.sessions.prune(now, |session| session.until).await
             + self.subjects.prune(now, |cut_off| cut_off.until).await
-            + self.everything.prune(now, |cut_off| cut_off.until).await)
+            + self.everything.prune(now, |cut_off| cut_off.until).await;
+        // After the rows, so that nothing of an expired session remains.
+        self.owners.prune(|session| self.sessions.read(&session, |_| ()).is_some()).await;
+        Ok(removed)
     }
 }
 
