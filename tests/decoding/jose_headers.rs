@@ -2,9 +2,9 @@
 
 use std::net::TcpListener;
 
-use crate::bench::{Bench, GOOD};
-use crate::jwk;
-use crate::pem::{Kind, pair};
+use crate::support::app::{App, GOOD};
+use crate::support::jwk;
+use crate::support::pem::{Kind, pair};
 use crate::support::*;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use rocket_jwt_extended::Jwt;
 use rocket_jwt_extended::jsonwebtoken;
 
 fn said(header: &str) -> String {
-    Bench::new("").decode(&sign_text(header, &claims().to_string()))
+    App::new("").decode(&sign_text(header, &claims().to_string()))
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn alg_is_the_name_of_the_keys_own_algorithm() {
 
 #[test]
 fn an_unsigned_token_is_refused_however_it_says_so() {
-    let bench = Bench::new("");
+    let app = App::new("");
     for alg in ["none", "None", "NONE", "nOnE", "HS256"] {
         let header = base64url(format!(r#"{{"alg":"{alg}"}}"#).as_bytes());
         let payload = base64url(claims().to_string().as_bytes());
@@ -60,9 +60,9 @@ fn an_unsigned_token_is_refused_however_it_says_so() {
             "HS256" => "Signature verification failed",
             _ => "The specified alg value is not allowed",
         };
-        assert_eq!(bench.decode(&unsigned), expected, "{alg}");
-        assert_eq!(bench.guard("access", &unsigned), expected, "{alg}");
-        let lax = bench.jwt().decoder().allow_expired();
+        assert_eq!(app.decode(&unsigned), expected, "{alg}");
+        assert_eq!(app.guard("access", &unsigned), expected, "{alg}");
+        let lax = app.jwt().decoder().allow_expired();
         assert!(lax.decode::<rocket_jwt_extended::NoClaims>(&unsigned).is_err());
     }
 }
@@ -148,7 +148,7 @@ fn a_key_that_comes_with_the_token_is_no_key() {
     let at = listener.local_addr().unwrap();
     let ours = &pair(Kind::P256).public;
     let lines = format!("algorithm = \"ES256\"\npublic_key = '''{ours}'''");
-    let bench = Bench::hooked(&lines, rocket_jwt_extended::Jwt::fairing());
+    let app = App::hooked(&lines, rocket_jwt_extended::Jwt::fairing());
     let theirs = pair(Kind::AnotherP256);
     let attacker = EncodingKey::from_ec_pem(theirs.private.as_bytes()).unwrap();
     let own = EncodingKey::from_ec_pem(pair(Kind::P256).private.as_bytes()).unwrap();
@@ -165,10 +165,10 @@ fn a_key_that_comes_with_the_token_is_no_key() {
     ] {
         let header = format!(r#"{{"alg":"ES256",{member}}}"#);
         let forged = sign_as(Algorithm::ES256, &attacker, &header, &claims().to_string());
-        assert_eq!(bench.decode(&forged), "Signature verification failed", "{header}");
+        assert_eq!(app.decode(&forged), "Signature verification failed", "{header}");
         // The same with our key's signature is a token like any other.
         let good = sign_as(Algorithm::ES256, &own, &header, &claims().to_string());
-        assert_eq!(bench.decode(&good), GOOD, "{header}");
+        assert_eq!(app.decode(&good), GOOD, "{header}");
     }
     listener.set_nonblocking(true).unwrap();
     assert!(listener.accept().is_err(), "somebody asked for a key");
@@ -177,10 +177,9 @@ fn a_key_that_comes_with_the_token_is_no_key() {
 #[test]
 fn the_typ_is_checked_before_the_key_and_before_any_hook_is_asked() {
     let fairing = Jwt::fairing().verifying_key(|_, _| panic!("a hook was asked"));
-    let bench =
-        Bench::hooked("secret_key = \"unused, as the hook panics: 0123456789abcdef\"", fairing);
+    let app = App::hooked("secret_key = \"unused, as the hook panics: 0123456789abcdef\"", fairing);
     let token = sign_text(r#"{"alg":"HS512","typ":"logout+jwt"}"#, &claims().to_string());
-    assert_eq!(bench.decode(&token), "The specified typ value is not allowed");
+    assert_eq!(app.decode(&token), "The specified typ value is not allowed");
 }
 
 #[test]
@@ -191,13 +190,13 @@ fn decode_typ_names_what_is_accepted_and_nothing_else_is() {
         ("decode_typ = \"\"", &["no typ"]),
         ("decode_typ = [\"x+jwt\", \"jwt\"]", &["JWT", "X+JWT"]),
     ] {
-        let bench = Bench::new(lines);
+        let app = App::new(lines);
         for typ in ["JWT", "at+jwt", "application/AT+jwt", "X+JWT", "no typ", "logout+jwt"] {
             let header = match typ {
                 "no typ" => r#"{"alg":"HS256"}"#.into(),
                 typ => format!(r#"{{"alg":"HS256","typ":"{typ}"}}"#),
             };
-            let said = bench.decode(&sign_text(&header, &claims().to_string()));
+            let said = app.decode(&sign_text(&header, &claims().to_string()));
             let expected = match accepted.contains(&typ) {
                 true => GOOD,
                 false => "The specified typ value is not allowed",

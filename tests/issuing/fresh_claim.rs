@@ -51,9 +51,9 @@ fn freshness_for_a_time_ends_with_it_and_leeway_does_not_prolong_it() {
         let (client, clock) = clocked(lines, routes![recent]);
         let token =
             jwt(&client).access_token("ada").fresh_for(Duration::minutes(5)).encode().unwrap();
-        let get = || client.get("/recent").header(bearer(&token)).dispatch();
+        let get = || client.get("/recent").header(Bearer(&token)).dispatch();
         for (second, good) in [(0, true), (299, true), (300, false), (301, false)] {
-            clock.set(START + second);
+            clock.set(unix(START + second));
             match good {
                 true => assert_eq!(get().into_string().as_deref(), Some("ada"), "{second}"),
                 false => assert_eq!(msg(get()), (401, "Fresh token required".into()), "{second}"),

@@ -1,95 +1,55 @@
 //! What is logged of a store that can't be followed: once when it is behind, once when it is back.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use log::Level;
 use rocket::local::asynchronous::Client;
-use rocket::time::OffsetDateTime;
 use rocket::tokio::{task::yield_now, time::timeout};
-use rocket_jwt_extended::blocklist::{Changes, Cursor, ReplicableBlocklist};
-use rocket_jwt_extended::{
-    Blocklist, Jwt, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
-};
+use rocket_jwt_extended::Jwt;
 
-use crate::capture::{Line, log_of};
+use crate::support::capture::{Line, log_of};
+use crate::support::store_stub::{Answer, Call, StoreStub};
 use crate::support::*;
 
-#[derive(Default)]
-struct Store {
-    memory: MemoryBlocklist,
-    is_mute: AtomicBool,
-    polled: AtomicUsize,
-    uptime: AtomicUsize,
-}
-
-#[rocket::async_trait]
-impl Blocklist for Store {
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
-        self.memory.revoke(entry).await
-    }
-
-    async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
-        self.memory.standing(ids).await
-    }
-
-    async fn use_up(
-        &self,
-        ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        self.memory.use_up(ids, now, until).await
-    }
-
-    async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        self.memory.prune(now).await
+/// Polls fail.
+fn mute(call: Call<'_>) -> Answer {
+    match call {
+        Call::Changes(_) => Answer::Fail("a wire was cut"),
+        _ => Answer::FromMemory,
     }
 }
 
-#[rocket::async_trait]
-impl ReplicableBlocklist for Store {
-    async fn changes(&self, _: Option<&Cursor>) -> Result<Changes, StoreError> {
-        self.polled.fetch_add(1, Ordering::SeqCst);
-        if self.is_mute.load(Ordering::SeqCst) {
-            return Err(StoreError::new("a wire was cut"));
+async fn polled(store: &StoreStub, times: usize) {
+    let end = store.polls() + times;
+    let wait = async {
+        while store.polls() < end {
+            yield_now().await;
         }
-        Ok(Changes { entries: vec![], cursor: Cursor::new(()), more: false })
-    }
-}
-
-impl Store {
-    async fn polled(&self, times: usize) {
-        let end = self.polled.load(Ordering::SeqCst) + times;
-        let wait = async {
-            while self.polled.load(Ordering::SeqCst) < end {
-                yield_now().await;
-            }
-        };
-        timeout(Duration::from_secs(10), wait).await.expect("it takes no ten seconds");
-    }
+    };
+    timeout(Duration::from_secs(10), wait).await.expect("it takes no ten seconds");
 }
 
 #[test]
 fn a_replica_that_falls_behind_says_so_once_and_once_when_it_is_back() {
     let ((), lines) = log_of(|| {
         rocket::async_test(async {
-            let store = Arc::new(Store::default());
-            let clock = store.clone();
+            let (store, uptime) = (Arc::<StoreStub>::default(), Arc::<AtomicU64>::default());
+            let clock = uptime.clone();
             let fairing = Jwt::fairing()
-                .uptime(move || Duration::from_secs(clock.uptime.load(Ordering::SeqCst) as u64))
+                .uptime(move || Duration::from_secs(clock.load(Ordering::SeqCst)))
                 .replicable_blocklist(store.clone());
             let rocket = app("blocklist_replica = \"1ms\"", fairing, vec![]);
             let _client = Client::untracked(rocket).await.unwrap();
             for _ in 0..2 {
-                store.is_mute.store(true, Ordering::SeqCst);
+                store.set(mute);
                 // Failures within the bound are nobody's affair.
-                store.polled(5).await;
-                store.uptime.fetch_add(10, Ordering::SeqCst);
-                store.polled(10).await;
-                store.is_mute.store(false, Ordering::SeqCst);
-                store.polled(10).await;
+                polled(&store, 5).await;
+                uptime.fetch_add(10, Ordering::SeqCst);
+                polled(&store, 10).await;
+                store.set(|_| Answer::FromMemory);
+                polled(&store, 10).await;
             }
         });
     });
@@ -106,12 +66,8 @@ fn a_replica_that_falls_behind_says_so_once_and_once_when_it_is_back() {
 fn a_store_that_cannot_be_replicated_fails_the_launch_with_a_line_that_says_why() {
     for (fairing, why) in [
         (Jwt::fairing(), "the blocklist is in memory already"),
-        (Jwt::fairing().blocklist(Store::default()), "own store with `replicable_blocklist()`"),
-        (
-            Jwt::fairing()
-                .replicable_blocklist(Store { is_mute: AtomicBool::new(true), ..Store::default() }),
-            "a wire was cut",
-        ),
+        (Jwt::fairing().blocklist(StoreStub::default()), "own store with `replicable_blocklist()`"),
+        (Jwt::fairing().replicable_blocklist(StoreStub::new(mute)), "a wire was cut"),
     ] {
         let (launched, lines) = log_of(|| {
             let rocket = app("blocklist_replica = \"1s\"", fairing, vec![]);

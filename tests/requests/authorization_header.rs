@@ -1,6 +1,6 @@
 //! A token in the header `Authorization`.
 
-use crate::common::*;
+use crate::support::common::*;
 use crate::support::*;
 use rocket::local::blocking::Client;
 use rocket_jwt_extended::{AccessToken, Optional};

@@ -1,6 +1,6 @@
 //! Freshness.
 
-use crate::common::*;
+use crate::support::common::*;
 use crate::support::*;
 use rocket::local::blocking::Client;
 use rocket::time::Duration;
@@ -25,7 +25,7 @@ fn app(toml: &str) -> (Client, ManualClock) {
 }
 
 fn ask(client: &Client, uri: &'static str, token: &str) -> (u16, String) {
-    said(client.get(uri).header(bearer(token)).dispatch())
+    said(client.get(uri).header(Bearer(token)).dispatch())
 }
 
 fn claimed(fresh: Value) -> String {
@@ -86,12 +86,12 @@ fn what_is_neither_truth_value_nor_time_is_just_not_fresh() {
 fn leeway_does_not_prolong_freshness() {
     let (client, clock) = app("decode_leeway = \"1h\"");
     let token = claimed(json!(START + 10));
-    clock.set(START + 9);
+    clock.set(unix(START + 9));
     assert_eq!(ask(&client, "/", &token), let_in("ada"));
-    clock.set(START + 10);
+    clock.set(unix(START + 10));
     assert_eq!(ask(&client, "/", &token), stale());
     // Though the token itself lives on in the leeway.
-    clock.set(START + 900);
+    clock.set(unix(START + 900));
     assert_eq!(ask(&client, "/plain", &token), (200, "false".into()));
 }
 

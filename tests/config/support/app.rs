@@ -1,6 +1,6 @@
 //! An application that shows what its configuration does, and the sources a setting can come from.
 
-use crate::log_capture::{install, logged};
+use crate::support::log_capture::{install, logged};
 use crate::support::*;
 use rocket::figment::providers::{Format, Toml};
 use rocket::figment::value::{Dict, Value};
@@ -66,19 +66,19 @@ pub fn routes() -> Vec<rocket::Route> {
 }
 
 /// The application, launched, and its clock.
-pub struct Bench {
+pub struct App {
     pub client: Client,
     pub clock: ManualClock,
 }
 
-impl Bench {
+impl App {
     pub fn jwt(&self) -> &Jwt {
         jwt(&self.client)
     }
 
     /// What `GET /me` says to a token in the usual header.
     pub fn me(&self, token: &str) -> String {
-        said(self.client.get("/me").header(bearer(token)).dispatch())
+        said(self.client.get("/me").header(Bearer(token)).dispatch())
     }
 
     /// The `Set-Cookie` lines of a login.
@@ -129,7 +129,7 @@ pub fn said(response: LocalResponse<'_>) -> String {
 }
 
 /// The application, or all that its failed launch logged.
-pub fn launch(figment: Figment) -> Result<Bench, String> {
+pub fn launch(figment: Figment) -> Result<App, String> {
     launch_with(figment, Jwt::fairing())
 }
 
@@ -137,12 +137,12 @@ pub fn launch(figment: Figment) -> Result<Bench, String> {
 pub fn launch_with(
     figment: Figment,
     fairing: rocket_jwt_extended::JwtFairing,
-) -> Result<Bench, String> {
+) -> Result<App, String> {
     install();
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     let rocket = rocket::custom(figment).attach(fairing.clock(clock.clone())).mount("/", routes());
     match logged(|| Client::untracked(rocket)) {
-        (Ok(client), _) => Ok(Bench { client, clock }),
+        (Ok(client), _) => Ok(App { client, clock }),
         (Err(error), log) => {
             // An error that nobody looks at panics.
             let _ = error.kind();
@@ -160,7 +160,7 @@ pub fn refusal(lines: &str) -> String {
 }
 
 /// The application of `[default.jwt]` with a secret and these lines.
-pub fn bench(lines: &str) -> Bench {
+pub fn app(lines: &str) -> App {
     launch(figment(lines)).unwrap_or_else(|log| panic!("{lines} does not launch: {log}"))
 }
 
@@ -200,7 +200,7 @@ pub fn setting(
 
 /// [`setting()`] of an application that has a secret.
 #[track_caller]
-pub fn shown(lines: &str, expected: [&str; 2], observe: impl Fn(&Bench) -> String) {
+pub fn shown(lines: &str, expected: [&str; 2], observe: impl Fn(&App) -> String) {
     shown_beside("", lines, expected, observe);
 }
 
@@ -210,15 +210,15 @@ pub fn shown_beside(
     base: &str,
     lines: &str,
     expected: [&str; 2],
-    observe: impl Fn(&Bench) -> String,
+    observe: impl Fn(&App) -> String,
 ) {
     setting(&with_secret(base), lines, expected, launched(observe));
 }
 
 /// An observation of an application that must launch.
-pub fn launched(observe: impl Fn(&Bench) -> String) -> impl Fn(Figment) -> String {
+pub fn launched(observe: impl Fn(&App) -> String) -> impl Fn(Figment) -> String {
     move |figment| match launch(figment) {
-        Ok(bench) => observe(&bench),
+        Ok(app) => observe(&app),
         Err(log) => panic!("it does not launch: {log}"),
     }
 }

@@ -30,19 +30,19 @@ fn fresh(_token: Fresh) -> &'static str {
 }
 
 /// An application at [`START`], with a clock that can be moved.
-pub struct Bench {
+pub struct App {
     pub client: Client,
     pub clock: ManualClock,
 }
 
-impl Bench {
+impl App {
     pub fn new(lines: &str) -> Self {
         Self::hooked(&format!("secret_key = \"{}\"\n{lines}", secret()), Jwt::fairing())
     }
 
     /// One of other keys or hooks.
     pub fn hooked(lines: &str, fairing: JwtFairing) -> Self {
-        let clock = ManualClock::new();
+        let clock = clock_at_start();
         let rocket = rocket::custom(raw_figment(&format!("[default.jwt]\n{lines}")))
             .attach(fairing.clock(clock.clone()))
             .mount("/", routes![access, refresh, any, fresh]);
@@ -67,7 +67,7 @@ impl Bench {
 
     /// [`GOOD`], or why the guard of that route refuses.
     pub fn guard(&self, route: &str, token: &str) -> String {
-        let request = self.client.get(format!("/{route}")).header(bearer(token));
+        let request = self.client.get(format!("/{route}")).header(Bearer(token));
         let (status, body) = answer(request.dispatch());
         match body {
             serde_json::Value::String(text) if status.code == 200 => text,

@@ -2,11 +2,11 @@
 
 use rocket::time::Duration;
 
-use crate::browser::*;
+use crate::support::browser::*;
 use crate::support::*;
 
 fn browser() -> (Browser, ManualClock) {
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     (Browser::new(&clock, Identity::Rfc6265Bis), clock)
 }
 
@@ -111,7 +111,7 @@ fn longer_paths_go_first_and_then_older_cookies() {
 #[test]
 fn a_cookie_is_its_name_domain_and_path_and_for_browsers_its_host_only_flag() {
     for (identity, count) in [(Identity::Rfc6265, 3), (Identity::Rfc6265Bis, 4)] {
-        let mut browser = Browser::new(&ManualClock::new(), identity);
+        let mut browser = Browser::new(&clock_at_start(), identity);
         for line in
             ["a=1; Path=/", "a=2; Path=/; Domain=example.com", "a=3; Path=/x", "A=4; Path=/"]
         {

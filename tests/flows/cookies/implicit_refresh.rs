@@ -7,7 +7,7 @@ use rocket_jwt_extended::{
 };
 use serde_json::json;
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 pub const COOKIES: &str = "token_location = [\"cookies\", \"headers\"]\n\
@@ -44,7 +44,7 @@ fn fresh(token: Fresh) -> String {
 }
 
 fn site(toml: &str, fairing: JwtFairing) -> (Client, ManualClock) {
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     let routes = routes![me, maybe, any, cookies, body, fresh];
     let toml = format!("{COOKIES}{toml}");
     (client(&toml, fairing.clock(clock.clone()), routes), clock)
@@ -59,7 +59,7 @@ fn a_token_is_renewed_from_five_minutes_before_its_end_until_it() {
     {
         let (client, clock) = site("", Jwt::fairing());
         let token = jwt(&client).access_token("ada").encode().unwrap();
-        clock.set(START + age);
+        clock.set(unix(START + age));
         let response = by_cookie(client.get("/me"), &token).dispatch();
         assert_eq!(response.status().code, status, "{age}");
         let expected: &[&str] = if renewed { &NAMES } else { &[] };
@@ -73,7 +73,7 @@ fn the_new_token_is_the_old_one_later() {
     let pair = jwt(&client).token_pair("ada").audience("web").claims(&json!({"role": "admin"}));
     let pair = pair.fresh().issue().unwrap();
     let old = payload(pair.access_token());
-    clock.set(START + 700);
+    clock.set(unix(START + 700));
     let response = by_cookie(client.get("/fresh"), pair.access_token()).dispatch();
     let (token, _) = set_cookie(&response, "access_token_cookie");
     let (csrf, _) = set_cookie(&response, "csrf_access_token");
@@ -100,7 +100,7 @@ fn the_new_cookies_have_every_attribute_that_is_configured() {
                 cookie_domain = \"example.com\"\naccess_cookie_path = \"/app\"\n";
     let (client, clock) = site(toml, Jwt::fairing());
     let token = jwt(&client).access_token("ada").encode().unwrap();
-    clock.set(START + 800);
+    clock.set(unix(START + 800));
     let response = by_cookie(client.get("/me"), &token).dispatch();
     let (_, attributes) = set_cookie(&response, "access_token_cookie");
     let expires = "Expires=Fri, 15 Jan 2027 08:28:20 GMT";
@@ -134,7 +134,7 @@ fn a_session_lasts_for_as_long_as_it_is_used_and_ends_as_one() {
 fn every_guard_that_lets_the_cookie_in_renews_it() {
     let (client, clock) = site("", Jwt::fairing());
     let token = jwt(&client).access_token("ada").encode().unwrap();
-    clock.set(START + 700);
+    clock.set(unix(START + 700));
     for path in ["/me", "/maybe", "/any", "/cookies"] {
         let response = by_cookie(client.get(path), &token).dispatch();
         assert_eq!(names_set(&response), NAMES, "{path}");
@@ -149,7 +149,7 @@ fn the_hooks_run_again() {
         .additional_claims(|_| Claims::from_iter([("site".to_string(), "new".into())]));
     let (client, clock) = site("", fairing);
     let old = sign(&with(json!({"site": "old", "role": "admin", "exp": START + 900})));
-    clock.set(START + 700);
+    clock.set(unix(START + 700));
     let response = by_cookie(client.get("/me"), &old).dispatch();
     let new = payload(&set_cookie(&response, "access_token_cookie").0);
     assert_eq!((&new["site"], &new["role"]), (&json!("new"), &json!("admin")));
@@ -160,7 +160,7 @@ fn without_a_csrf_cookie_the_token_alone_is_renewed() {
     for toml in ["csrf_in_cookies = false", "cookie_csrf_protect = false"] {
         let (client, clock) = site(toml, Jwt::fairing());
         let token = jwt(&client).access_token("ada").encode().unwrap();
-        clock.set(START + 700);
+        clock.set(unix(START + 700));
         let response = by_cookie(client.get("/me"), &token).dispatch();
         assert_eq!(names_set(&response), ["access_token_cookie"], "{toml}");
     }
@@ -177,7 +177,7 @@ fn other_cookies_of_the_answer_stay() {
 
     let (client, clock) = clocked(COOKIES, routes![theme]);
     let token = jwt(&client).access_token("ada").encode().unwrap();
-    clock.set(START + 700);
+    clock.set(unix(START + 700));
     let request = by_cookie(client.get("/theme"), &token);
     let response = request.header(Header::new("Cookie", "theme=light")).dispatch();
     assert_eq!(names_set(&response), ["access_token_cookie", "csrf_access_token", "theme"]);
@@ -185,7 +185,7 @@ fn other_cookies_of_the_answer_stay() {
 
 #[test]
 fn without_a_csrf_cookie_every_post_after_a_silent_renewal_works() {
-    use crate::browser::{Browser, Identity};
+    use crate::support::browser::{Browser, Identity};
     use rocket::http::{CookieJar, Method};
 
     #[post("/hello")]
@@ -201,7 +201,7 @@ fn without_a_csrf_cookie_every_post_after_a_silent_renewal_works() {
     }
 
     for toml in ["csrf_in_cookies = false", "csrf_in_cookies = true"] {
-        let clock = ManualClock::new();
+        let clock = clock_at_start();
         let fairing = Jwt::fairing().clock(clock.clone());
         let app = client(&format!("{COOKIES}{toml}"), fairing, routes![hello, me, note]);
         let mut browser = Browser::new(&clock, Identity::Rfc6265Bis);
@@ -227,7 +227,7 @@ fn a_token_without_a_csrf_value_of_its_own_gets_one() {
     for csrf in [json!(""), json!(5), json!(null)] {
         let (client, clock) = site("", Jwt::fairing());
         let old = sign(&with(json!({"csrf": csrf})));
-        clock.set(START + 700);
+        clock.set(unix(START + 700));
         let response = by_cookie(client.get("/me"), &old).dispatch();
         let new = text(&set_cookie(&response, "access_token_cookie").0, "csrf");
         assert_eq!(new.len(), 36, "{csrf}");

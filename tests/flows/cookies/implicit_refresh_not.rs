@@ -8,8 +8,8 @@ use rocket_jwt_extended::{
 };
 use serde_json::json;
 
-use crate::ask::*;
-use crate::implicit_refresh::COOKIES;
+use super::implicit_refresh::COOKIES;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[get("/me")]
@@ -107,7 +107,7 @@ fn site(toml: &str) -> (Client, ManualClock) {
 fn near_the_end(toml: &str) -> (Client, TokenPair) {
     let (client, clock) = site(toml);
     let pair = jwt(&client).token_pair("ada").issue().unwrap();
-    clock.set(START + 840);
+    clock.set(unix(START + 840));
     (client, pair)
 }
 
@@ -188,7 +188,7 @@ fn a_refresh_token_is_not_renewed() {
     // Its cookie's token is near its end as well.
     let (client, clock) = site("");
     let token = jwt(&client).refresh_token("ada").encode().unwrap();
-    clock.set(START + 30 * 86_400 - 60);
+    clock.set(unix(START + 30 * 86_400 - 60));
     for path in ["/refresh-only", "/any"] {
         let request = client.get(path).cookie(("refresh_token_cookie", token.clone()));
         let response = request.dispatch();
@@ -209,7 +209,7 @@ fn a_token_without_end_is_not_renewed() {
 fn without_the_setting_nothing_is_renewed() {
     let (client, clock) = clocked("token_location = \"cookies\"", routes![me]);
     let token = jwt(&client).access_token("ada").encode().unwrap();
-    clock.set(START + 899);
+    clock.set(unix(START + 899));
     let response = by_cookie(client.get("/me"), &token).dispatch();
     assert_eq!((response.status().code, names_set(&response).len()), (200, 0));
 }
@@ -225,13 +225,13 @@ fn a_route_that_failed_for_another_reason_does_not_cost_the_session() {
 #[test]
 fn a_token_that_can_not_be_made_is_no_reason_to_fail() {
     // The hook is wrong about a claim; nothing else of the answer is.
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     let fairing = Jwt::fairing().clock(clock.clone()).additional_claims(|_| {
         rocket_jwt_extended::Claims::from_iter([("exp".to_string(), json!(1))])
     });
     let client = client(COOKIES, fairing, routes![me]);
     let token = sign(&claims());
-    clock.set(START + 840);
+    clock.set(unix(START + 840));
     let response = by_cookie(client.get("/me"), &token).dispatch();
     assert_eq!((response.status().code, names_set(&response).len()), (200, 0));
     assert_eq!(response.into_string().unwrap(), "ada");

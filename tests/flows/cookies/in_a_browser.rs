@@ -5,7 +5,7 @@ use rocket::http::{CookieJar, Method};
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket_jwt_extended::{AccessToken, Error, Jwt, RefreshToken, Rejection};
 
-use crate::browser::*;
+use crate::support::browser::*;
 use crate::support::*;
 
 #[post("/login/<name>")]
@@ -140,7 +140,7 @@ pub const CHANGES: [[&str; 2]; 9] = [
 fn each_change(test: impl Fn(&mut User, &ManualClock, &Client, &Client)) {
     for identity in IDENTITIES {
         for [before, after] in CHANGES {
-            let clock = ManualClock::new();
+            let clock = clock_at_start();
             let [old, new] = [before, after].map(|toml| version(toml, &clock));
             let mut user = User::new(&clock, identity);
             assert_eq!(user.post(&old, "/login/bob").0, 200);
@@ -162,7 +162,7 @@ fn after_a_change_of_domain_or_path_the_next_login_is_the_only_one() {
 #[test]
 fn after_a_change_of_domain_or_path_renewals_and_refreshes_go_on() {
     each_change(|user, clock, _, new| {
-        clock.set(START + 700);
+        clock.set(unix(START + 700));
         assert_eq!(user.get(new, "/me"), (200, "bob".into()));
         user.assert_is(new, "bob");
     });
@@ -182,7 +182,7 @@ fn after_a_change_of_domain_or_path_a_logout_leaves_nothing() {
 
 /// A browser to which an earlier release of this crate gave both.
 fn with_both(user: &mut User, old: &Client, new: &Client) {
-    let mut other = Browser::new(&ManualClock::new(), Identity::Rfc6265Bis);
+    let mut other = Browser::new(&clock_at_start(), Identity::Rfc6265Bis);
     other.post(old, &url("/login/bob"), "");
     let response = other.post(new, &url("/login/alice"), "");
     for line in response.headers().get("Set-Cookie").filter(|line| !line.contains("Max-Age=0")) {
@@ -193,7 +193,7 @@ fn with_both(user: &mut User, old: &Client, new: &Client) {
 #[test]
 fn two_cookies_are_refused_once_and_then_a_login_helps() {
     for toml in ["cookie_domain = \"example.test\"", "cookie_domain = \"app.example.test\""] {
-        let clock = ManualClock::new();
+        let clock = clock_at_start();
         let [old, new] = ["", toml].map(|toml| version(toml, &clock));
         // For these two the host alone differs only by its flag.
         let mut user = User::new(&clock, Identity::Rfc6265Bis);
@@ -226,7 +226,7 @@ fn a_path_that_nobody_knows_any_more_is_cleared_where_its_cookie_turns_up() {
         ["refresh_cookie_path = \"/session\"\ncookie_domain = \"example.test\"", ""],
         ["access_cookie_path = \"/app/deep/\"", "access_cookie_path = \"/app\""],
     ] {
-        let clock = ManualClock::new();
+        let clock = clock_at_start();
         let [old, new] = [before, after].map(|toml| version(toml, &clock));
         let mut user = User::new(&clock, Identity::Rfc6265Bis);
         assert_eq!(user.post(&old, "/login/bob").0, 200);
@@ -249,7 +249,7 @@ fn other_scopes_can_be_named() {
         "access_cookie_path = \"/app/deep\"\ncookie_domain = \"app.example.test\"",
     ] {
         for new in ["", "cookie_domain = \"example.test\""] {
-            let clock = ManualClock::new();
+            let clock = clock_at_start();
             let [old, new] = [before, new].map(|toml| version(toml, &clock));
             let mut user = User::new(&clock, Identity::Rfc6265Bis);
             assert_eq!(user.post(&old, "/login/bob").0, 200);
@@ -266,7 +266,7 @@ fn other_scopes_can_be_named() {
 #[test]
 fn a_neighbour_locks_nobody_out() {
     for path in ["/", "/me", "/app", "/app/", "/app/deep", "/app/deep/page/1"] {
-        let clock = ManualClock::new();
+        let clock = clock_at_start();
         let app = version("", &clock);
         let mut user = User::new(&clock, Identity::Rfc6265Bis);
         assert_eq!(user.post(&app, "/login/ada").0, 200);
@@ -283,7 +283,7 @@ fn a_neighbour_locks_nobody_out() {
 
 #[test]
 fn a_neighbours_csrf_cookie_locks_nobody_out() {
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     let app = version("", &clock);
     let mut user = User::new(&clock, Identity::Rfc6265Bis);
     let planted = "csrf_access_token=x; Domain=example.test; Path=/";
@@ -305,7 +305,7 @@ fn a_neighbours_csrf_cookie_locks_nobody_out() {
 
 #[test]
 fn a_wrong_csrf_value_alone_clears_nothing() {
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     let app = version("", &clock);
     let mut user = User::new(&clock, Identity::Rfc6265Bis);
     assert_eq!(user.post(&app, "/login/ada").0, 200);
@@ -318,7 +318,7 @@ fn a_wrong_csrf_value_alone_clears_nothing() {
 #[test]
 fn the_longest_path_is_cleared_in_time_and_no_response_is_too_long_for_a_proxy() {
     let deep = "/app/deep/page/1/2/3/4/5/6/7/8/9/10/11/12";
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
 
     #[get("/<_..>", rank = 9)]
     fn any(token: AccessToken) -> String {
@@ -368,7 +368,7 @@ fn the_longest_path_is_cleared_in_time_and_no_response_is_too_long_for_a_proxy()
 
 #[test]
 fn a_name_with_the_host_prefix_is_out_of_a_neighbours_reach() {
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     let app = version("cookie_secure = true\naccess_cookie_name = \"__Host-at\"", &clock);
     let mut user = User::new(&clock, Identity::Rfc6265Bis);
     assert_eq!(user.post(&app, "/login/ada").0, 200);
@@ -383,7 +383,7 @@ fn a_name_with_the_host_prefix_is_out_of_a_neighbours_reach() {
 
 #[test]
 fn a_neighbours_own_cookies_are_left_alone() {
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     let app = version("", &clock);
     let mut browser = Browser::new(&clock, Identity::Rfc6265Bis);
     // The same application at the parent and beside, each for its host alone.
@@ -403,7 +403,7 @@ fn a_neighbours_own_cookies_are_left_alone() {
 #[test]
 fn a_first_login_sets_four_cookies_and_clears_none() {
     for toml in ["", "cookie_domain = \"example.test\""] {
-        let clock = ManualClock::new();
+        let clock = clock_at_start();
         let app = version(toml, &clock);
         let mut browser = Browser::new(&clock, Identity::Rfc6265Bis);
         let response = browser.post(&app, &url("/login/ada"), "");
@@ -414,7 +414,7 @@ fn a_first_login_sets_four_cookies_and_clears_none() {
 #[test]
 fn addresses_and_hosts_of_one_label_have_no_parents() {
     for host in ["127.0.0.1:8000", "localhost:8000", "[::1]", "example.test", "a..b", "x:y"] {
-        let clock = ManualClock::new();
+        let clock = clock_at_start();
         let app = version("", &clock);
         let request = app.get("/me").header(rocket::http::Header::new("Host", host));
         let request = request.header(rocket::http::Header::new(

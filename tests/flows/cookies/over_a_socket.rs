@@ -9,8 +9,8 @@ use rocket::Shutdown;
 use rocket::fairing::AdHoc;
 use rocket_jwt_extended::Jwt;
 
-use crate::browser::*;
-use crate::cookies_browser::{CHANGES, COMMON, HOST, few_routes, url};
+use super::in_a_browser::{CHANGES, COMMON, HOST, few_routes, url};
+use crate::support::browser::*;
 use crate::support::*;
 
 /// The application on a free port, until it is dropped.
@@ -33,7 +33,7 @@ impl Server {
             Box::pin(async move { sender.send(told).unwrap() })
         });
         let rocket = rocket::custom(figment)
-            .attach(Jwt::fairing().clock(ManualClock::new()))
+            .attach(Jwt::fairing().clock(clock_at_start()))
             .attach(port)
             .mount("/", few_routes());
         let thread = thread::spawn(|| {
@@ -76,7 +76,7 @@ fn over_a_socket_the_removals_come_first_and_the_host_is_the_browsers() {
     for identity in IDENTITIES {
         for [before, after] in [CHANGES[0], CHANGES[1], CHANGES[4]] {
             let [old, new] = [before, after].map(Server::start);
-            let mut browser = Browser::new(&ManualClock::new(), identity);
+            let mut browser = Browser::new(&clock_at_start(), identity);
             for (server, name) in [(&old, "bob"), (&new, "alice")] {
                 assert!(
                     server.ask(&mut browser, "POST", &format!("/login/{name}")).starts_with("200")

@@ -5,7 +5,7 @@ use rocket::local::blocking::Client;
 use rocket_jwt_extended::{Error, Jwt, Reason};
 use serde_json::json;
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 /// Tells what went wrong, and answers with what cookies there are.
@@ -42,7 +42,7 @@ fn a_token_that_is_not_valid_sets_no_cookie() {
     let (client, clock) = clocked("", routes![access, refresh]);
     let token = jwt(&client).access_token("ada").encode().unwrap();
     assert_eq!(set(&client, "/access", &token), ("set".into(), 2));
-    clock.set(START + 900);
+    clock.set(unix(START + 900));
     assert_eq!(set(&client, "/access", &token), ("expired".into(), 0));
     let (told, count) = set(&client, "/access", "a; Domain=evil.example");
     assert_eq!((told.as_str(), count), ("rejected: Not enough segments", 0));
@@ -117,15 +117,17 @@ fn what_browsers_would_drop_is_an_error_that_says_so_and_sets_no_cookie() {
 #[test]
 fn a_cookie_of_exactly_4096_bytes_is_set_and_one_more_is_not() {
     let (client, _) = clocked("", routes![access]);
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     let mut lengths = Vec::new();
     // A character takes a byte and a third of the token, of which no part has 4n + 1 bytes.
     for filler in 2750..2850 {
         let token = sign(&with(json!({"filler": "x".repeat(filler)})));
         let length = "access_token_cookie".len() + token.len();
         let response = client.post("/access").body(&token).dispatch();
-        let mut browser =
-            crate::browser::Browser::new(&clock, crate::browser::Identity::Rfc6265Bis);
+        let mut browser = crate::support::browser::Browser::new(
+            &clock,
+            crate::support::browser::Identity::Rfc6265Bis,
+        );
         for (_, line) in set_cookies(&response) {
             browser.receive("https://example.test/", &line);
         }
@@ -142,14 +144,14 @@ fn a_cookie_of_exactly_4096_bytes_is_set_and_one_more_is_not() {
 fn a_renewed_token_that_browsers_would_drop_costs_nothing_but_the_renewal() {
     use rocket_jwt_extended::Claims;
 
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     let fairing = Jwt::fairing().clock(clock.clone()).additional_claims(|_| {
         let serde_json::Value::Object(claims) = groups(200) else { return Claims::new() };
         claims
     });
     let toml = "token_location = \"cookies\"\nimplicit_refresh_within = \"5m\"";
     let client = client(toml, fairing, routes![me]);
-    clock.set(START + 700);
+    clock.set(unix(START + 700));
     let response = by_cookie(client.get("/me"), &sign(&claims())).dispatch();
     assert_eq!(set_cookies(&response).len(), 0);
     assert_eq!(response.into_string().unwrap(), "ada");

@@ -4,7 +4,7 @@ use rocket::http::CookieJar;
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket_jwt_extended::{Duration, Error, Jwt};
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[post("/access")]

@@ -2,12 +2,10 @@
 
 use rocket::http::CookieJar;
 use rocket::local::blocking::Client;
-use rocket::time::OffsetDateTime;
-use rocket_jwt_extended::{
-    Blocklist, Error, Jwt, NoClaims, Revocation, Standing, StoreError, TokenIds, UseUp,
-};
+use rocket_jwt_extended::{Error, Jwt, NoClaims};
 
-use crate::ask::*;
+use crate::support::ask::*;
+use crate::support::store_stub::StoreStub;
 use crate::support::*;
 
 #[post("/login")]
@@ -136,33 +134,6 @@ fn a_browser_forgets_what_is_unset() {
     assert_eq!(client.cookies().iter().count(), 0);
 }
 
-/// A store that is down.
-struct Down;
-
-#[rocket::async_trait]
-impl Blocklist for Down {
-    async fn revoke(&self, _: &Revocation) -> Result<(), StoreError> {
-        Err(StoreError::new("down"))
-    }
-
-    async fn standing(&self, _: &TokenIds<'_>) -> Result<Standing, StoreError> {
-        Err(StoreError::new("down"))
-    }
-
-    async fn use_up(
-        &self,
-        _: &TokenIds<'_>,
-        _: OffsetDateTime,
-        _: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        Err(StoreError::new("down"))
-    }
-
-    async fn prune(&self, _: OffsetDateTime) -> Result<u64, StoreError> {
-        Ok(0)
-    }
-}
-
 #[test]
 fn a_logout_unsets_the_cookies_though_the_session_can_not_be_ended() {
     #[delete("/session")]
@@ -173,8 +144,8 @@ fn a_logout_unsets_the_cookies_though_the_session_can_not_be_ended() {
         jwt.revoke_session(&token).await
     }
 
-    let clock = ManualClock::new();
-    let fairing = Jwt::fairing().clock(clock.clone()).blocklist(Down);
+    let clock = clock_at_start();
+    let fairing = Jwt::fairing().clock(clock.clone()).blocklist(StoreStub::unreachable());
     let client = client("token_location = \"cookies\"", fairing, routes![logout]);
     let pair = jwt(&client).token_pair("ada").issue().unwrap();
     for (token, status) in [(pair.access_token(), 503), ("x", 401)] {

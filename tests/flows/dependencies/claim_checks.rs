@@ -4,7 +4,7 @@ use rocket::local::blocking::Client;
 use rocket_jwt_extended::{AccessToken, RefreshToken};
 use serde_json::{Value, json};
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[get("/me")]

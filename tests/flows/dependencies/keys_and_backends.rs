@@ -6,7 +6,7 @@ use rocket_jwt_extended::jsonwebtoken::{self, Algorithm};
 use rocket_jwt_extended::{AccessToken, Jwt, SigningKey, VerifyingKey};
 use serde_json::json;
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[get("/me")]
@@ -59,7 +59,7 @@ fn a_leeway_beyond_a_day_fails_the_launch_and_one_below_overflows_nothing() {
     }
     // jsonwebtoken's own arithmetic would go below zero here.
     let (client, clock) = clocked("decode_leeway = 86400", routes![me]);
-    clock.set(10);
+    clock.set(unix(10));
     let token = sign(&with(json!({"iat": 0, "nbf": 0, "exp": 5})));
     assert_eq!(get(&client, "/me", &token).into_string().unwrap(), "ada");
 }
@@ -76,7 +76,7 @@ fn of_a_key_set_with_a_key_of_unknown_kind_the_others_are_read() {
     assert!(jsonwebtoken::DecodingKey::from_jwk(key).is_ok());
     // With the hook such a set's key verifies tokens.
     let key = VerifyingKey::from_secret(Algorithm::HS256, secret().as_bytes()).unwrap();
-    let fairing = Jwt::fairing().clock(ManualClock::new()).verifying_key(move |header, _| {
+    let fairing = Jwt::fairing().clock(clock_at_start()).verifying_key(move |header, _| {
         (header.kid.as_deref() == Some("ours")).then(|| key.clone())
     });
     let client = client("", fairing, routes![me]);
@@ -131,7 +131,7 @@ fn tokens_work_whichever_backends_are_compiled_in() {
 
 #[test]
 fn the_manifest_asks_for_the_versions_that_build() {
-    let manifest = include_str!("../../Cargo.toml");
+    let manifest = include_str!("../../../Cargo.toml");
     let line = |name: &str| {
         let start = format!("{name} = ");
         let mut lines = manifest.lines().filter(|line| line.starts_with(&start));

@@ -11,7 +11,7 @@ use rocket_jwt_extended::{
 };
 use serde_json::json;
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[get("/me")]
@@ -212,7 +212,7 @@ fn without_the_fairing_a_launch_with_any_guard_fails() {
 #[test]
 fn a_guard_called_by_hand_without_the_fairing_lets_nobody_in() {
     let client = Client::untracked(rocket::custom(figment(""))).unwrap();
-    let request = client.get("/").header(bearer(&sign(&claims())));
+    let request = client.get("/").header(Bearer(&sign(&claims())));
     let outcome = rocket::execute(request.inner().guard::<AccessToken>());
     let rocket::request::Outcome::Error((status, rejection)) = outcome else {
         panic!("{outcome:?}");

@@ -6,7 +6,7 @@ use rocket::http::{Accept, ContentType, CookieJar, Header, Status};
 use rocket::local::blocking::Client;
 use rocket_jwt_extended::{AccessToken, Fresh, Jwt, Optional, Rejection};
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[get("/me")]
@@ -145,7 +145,7 @@ fn the_fairings_cookies_are_sent_though_the_jar_was_written_before() {
     let toml = "token_location = \"cookies\"\nimplicit_refresh_within = \"5m\"";
     let (client, clock) = clocked(toml, routes![index]);
     let token = jwt(&client).access_token("ada").encode().unwrap();
-    clock.set(START + 800);
+    clock.set(unix(START + 800));
     let response = by_cookie(client.get("/"), &token).dispatch();
     let expected = ["access_token_cookie", "csrf_access_token", "of-the-route"];
     assert_eq!(names_set(&response), expected);
@@ -226,7 +226,7 @@ fn option_takes_a_bad_token_for_none_and_optional_does_not() {
         assert_eq!(get(&client, "/option", bad).into_string().unwrap(), "no token", "the trap");
         assert_eq!(get(&client, "/optional", bad).status().code, 401);
     }
-    clock.set(START + 900);
+    clock.set(unix(START + 900));
     assert_eq!(get(&client, "/option", &good).status().code, 200);
     assert_eq!(code(get(&client, "/optional", &good)), (401, "token_expired".into()));
 }

@@ -9,7 +9,7 @@ use rocket_jwt_extended::{
     TokenType,
 };
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 type Log = Arc<Mutex<Vec<Event>>>;
@@ -30,7 +30,7 @@ async fn refresh(jwt: &Jwt, token: RefreshToken) -> Result<TokenPair, Rejection>
 }
 
 fn site() -> (Client, ManualClock, Log) {
-    let (clock, log) = (ManualClock::new(), Log::default());
+    let (clock, log) = (clock_at_start(), Log::default());
     let sink = log.clone();
     let fairing = Jwt::fairing()
         .clock(clock.clone())

@@ -4,7 +4,7 @@ use rocket_jwt_extended::jsonwebtoken::Algorithm;
 use rocket_jwt_extended::{AccessToken, Claims, Error, Jwt, JwtFairing, SigningKey, VerifyingKey};
 use serde_json::json;
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[get("/me")]

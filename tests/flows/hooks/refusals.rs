@@ -9,7 +9,7 @@ use rocket_jwt_extended::{
 };
 use serde_json::{Value, json};
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[get("/me")]
@@ -51,7 +51,7 @@ async fn forget(jwt: &Jwt, token: &str) -> Result<(), Error> {
 }
 
 fn site(toml: &str, fairing: JwtFairing) -> (Client, ManualClock) {
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     let routes = routes![me, change, fresh, refresh, numbers, introspect, forget];
     let toml = format!("invalid_token_status = 422\n{toml}");
     (client(&toml, fairing.clock(clock.clone()), routes), clock)

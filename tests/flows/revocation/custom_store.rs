@@ -1,86 +1,16 @@
 //! A blocklist of the application's own, and what becomes of requests when it does not answer.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use rocket::local::blocking::Client;
-use rocket::time::OffsetDateTime;
 use rocket_jwt_extended::{
-    AccessToken, Blocklist, Error, IgnoreRevocation, Jwt, NoClaims, RefreshToken, Rejection,
-    Revocation, Standing, StoreError, TokenIds, TokenPair, UseUp,
+    AccessToken, Error, IgnoreRevocation, Jwt, NoClaims, RefreshToken, Rejection, TokenPair,
 };
 use serde_json::json;
 
-use crate::ask::*;
+use crate::support::ask::*;
+use crate::support::store_stub::{Answer, Call, StoreStub};
 use crate::support::*;
-
-/// What the list does when it is asked.
-#[derive(Clone, Copy, PartialEq)]
-enum Mood {
-    Fine,
-    Fails,
-    Hangs,
-    Panics,
-}
-
-/// Every `jti` of it is revoked, and it counts how often it is asked.
-struct List {
-    revoked: Mutex<HashSet<String>>,
-    asked: Mutex<usize>,
-    mood: Mutex<Mood>,
-}
-
-impl List {
-    fn new(mood: Mood) -> Arc<Self> {
-        let revoked = Mutex::default();
-        Arc::new(Self { revoked, asked: Mutex::new(0), mood: Mutex::new(mood) })
-    }
-
-    async fn mood(&self) -> Result<(), StoreError> {
-        let mood = *self.mood.lock().unwrap();
-        match mood {
-            Mood::Fine => Ok(()),
-            Mood::Fails => Err(StoreError::new("the secret name of the database is away")),
-            Mood::Hangs => std::future::pending().await,
-            Mood::Panics => panic!("a bug in the application's store"),
-        }
-    }
-}
-
-struct Shared(Arc<List>);
-
-#[rocket::async_trait]
-impl Blocklist for Shared {
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
-        self.0.mood().await?;
-        self.0.revoked.lock().unwrap().insert(entry.id().into());
-        Ok(())
-    }
-
-    async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
-        *self.0.asked.lock().unwrap() += 1;
-        self.0.mood().await?;
-        let revoked = self.0.revoked.lock().unwrap();
-        match ids.jti().is_some_and(|jti| revoked.contains(jti)) {
-            true => Ok(Standing::Revoked),
-            false => Ok(Standing::Live),
-        }
-    }
-
-    async fn use_up(
-        &self,
-        _: &TokenIds<'_>,
-        _: OffsetDateTime,
-        _: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        self.0.mood().await?;
-        Ok(UseUp::First)
-    }
-
-    async fn prune(&self, _: OffsetDateTime) -> Result<u64, StoreError> {
-        Ok(0)
-    }
-}
 
 #[get("/me")]
 fn me(token: AccessToken) -> String {
@@ -108,21 +38,28 @@ async fn logout(jwt: &Jwt, token: IgnoreRevocation<AccessToken>) -> Result<(), E
     jwt.revoke(&token).await
 }
 
-fn site(mood: Mood) -> (Client, Arc<List>) {
-    let list = List::new(mood);
-    let fairing = Jwt::fairing().blocklist(Shared(list.clone()));
+type Behaviour = fn(Call<'_>) -> Answer;
+
+const FINE: Behaviour = |_| Answer::FromMemory;
+const FAILS: Behaviour = |_| Answer::Fail("the secret name of the database is away");
+const HANGS: Behaviour = |_| Answer::Hang;
+const PANICS: Behaviour = |_| panic!("a bug in the application's store");
+
+fn site(behaviour: Behaviour) -> (Client, Arc<StoreStub>) {
+    let list = Arc::new(StoreStub::new(behaviour));
+    let fairing = Jwt::fairing().blocklist(list.clone());
     let routes = routes![me, twice, unasked, refresh, logout];
     (client("blocklist_timeout = \"20ms\"", fairing, routes), list)
 }
 
 #[test]
 fn a_list_of_ones_own_decides_and_is_asked_once_a_request() {
-    let (client, list) = site(Mood::Fine);
+    let (client, list) = site(FINE);
     let token = jwt(&client).access_token("ada").encode().unwrap();
     assert_eq!(get(&client, "/twice", &token).status().code, 200);
-    assert_eq!(*list.asked.lock().unwrap(), 1);
+    assert_eq!(list.lookups(), 1);
     assert_eq!(get(&client, "/unasked", &token).status().code, 200);
-    assert_eq!(*list.asked.lock().unwrap(), 1);
+    assert_eq!(list.lookups(), 1);
 
     assert_eq!(post(&client, "/logout", &token).status().code, 200);
     assert_eq!(code(get(&client, "/me", &token)), (401, "token_revoked".into()));
@@ -133,8 +70,8 @@ fn a_list_of_ones_own_decides_and_is_asked_once_a_request() {
 
 #[test]
 fn a_list_that_fails_or_hangs_lets_nobody_in() {
-    for mood in [Mood::Fails, Mood::Hangs] {
-        let (client, list) = site(mood);
+    for behaviour in [FAILS, HANGS] {
+        let (client, list) = site(behaviour);
         let access = jwt(&client).access_token("ada").encode().unwrap();
         let token = jwt(&client).refresh_token("ada").encode().unwrap();
         for response in [
@@ -149,23 +86,23 @@ fn a_list_that_fails_or_hangs_lets_nobody_in() {
         }
         assert_eq!(get(&client, "/unasked", &access).status().code, 200);
         // What is not well is not remembered.
-        *list.mood.lock().unwrap() = Mood::Fine;
+        list.set(FINE);
         assert_eq!(get(&client, "/me", &access).status().code, 200);
     }
 }
 
 #[test]
 fn a_list_that_panics_is_a_500_and_lets_nobody_in() {
-    let (client, list) = site(Mood::Panics);
+    let (client, list) = site(PANICS);
     let token = jwt(&client).access_token("ada").encode().unwrap();
     assert_eq!(get(&client, "/me", &token).status().code, 500);
-    *list.mood.lock().unwrap() = Mood::Fine;
+    list.set(FINE);
     assert_eq!(get(&client, "/me", &token).status().code, 200);
 }
 
 #[test]
 fn outside_requests_a_list_that_fails_refuses_too() {
-    let (client, _) = site(Mood::Fails);
+    let (client, _) = site(FAILS);
     let jwt = jwt(&client);
     let token = jwt.access_token("ada").encode().unwrap();
     let refusal = rocket::execute(jwt.verify::<AccessToken>(&token)).unwrap_err();

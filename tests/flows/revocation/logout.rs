@@ -2,7 +2,7 @@
 
 use rocket_jwt_extended::{AccessToken, AnyToken, Duration, Error, Jwt, NoClaims, RefreshToken};
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[get("/me")]
@@ -80,13 +80,13 @@ fn a_revoked_token_stays_so_until_it_has_expired() {
     let jwt = jwt(&client);
     let token = jwt.access_token("ada").encode().unwrap();
     post(&client, "/logout", &token);
-    clock.set(START + 900 + 59);
+    clock.set(unix(START + 900 + 59));
     rocket::execute(jwt.prune()).unwrap();
     assert_eq!(code(get(&client, "/me", &token)).1, "token_revoked");
-    clock.set(START + 900 + 60);
+    clock.set(unix(START + 900 + 60));
     assert_eq!(code(get(&client, "/me", &token)).1, "token_expired");
     // The entry leaves after leeway and five minutes.
-    clock.set(START + 900 + 60 + 299);
+    clock.set(unix(START + 900 + 60 + 299));
     assert_eq!(rocket::execute(jwt.prune()).unwrap(), 0);
     clock.advance(Duration::SECOND);
     assert_eq!(rocket::execute(jwt.prune()).unwrap(), 1);
@@ -98,7 +98,7 @@ fn another_secret_ends_every_token() {
     let token = jwt(&before).access_token("ada").encode().unwrap();
     let other = uuid::Uuid::new_v4();
     let figment = figment("").merge(("jwt.secret_key", format!("{other}{other}")));
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     let rocket = rocket::custom(figment).attach(Jwt::fairing().clock(clock));
     let rocket = rocket.mount("/", routes![me]);
     let after = rocket::local::blocking::Client::untracked(rocket).unwrap();

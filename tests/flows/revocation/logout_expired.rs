@@ -8,7 +8,7 @@ use rocket_jwt_extended::{
 };
 use serde_json::json;
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[get("/me")]
@@ -189,7 +189,7 @@ fn an_expired_token_is_never_fresh_where_no_launch_was_there_to_fail() {
 
 #[test]
 fn a_launch_with_a_guard_that_takes_expired_for_fresh_fails() {
-    use crate::users_for_expired::{Anybody, Somebody};
+    use crate::support::anybody::{Anybody, Somebody};
     use rocket::Route;
     use rocket::error::ErrorKind;
     use rocket_jwt_extended::{Fresh, Headers, Require};

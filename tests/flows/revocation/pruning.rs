@@ -2,66 +2,36 @@
 //! failure, and it ends with the server.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration as StdDuration;
 
 use rocket::local::asynchronous::Client;
 use rocket::time::OffsetDateTime;
 use rocket::tokio::{task::yield_now, time::timeout};
-use rocket_jwt_extended::{
-    Blocklist, Duration, Jwt, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
-};
+use rocket_jwt_extended::{Duration, Jwt};
 
+use crate::support::store_stub::{Answer, Call, StoreStub};
 use crate::support::*;
 
-/// Notes when it was pruned, and fails the first time.
-#[derive(Default)]
-struct Pruned {
-    at: Mutex<Vec<OffsetDateTime>>,
-    memory: MemoryBlocklist,
-    removed: AtomicUsize,
-}
+/// The instants at which a store was pruned.
+type Pruned = Arc<Mutex<Vec<OffsetDateTime>>>;
 
-#[rocket::async_trait]
-impl Blocklist for Pruned {
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
-        self.memory.revoke(entry).await
-    }
-
-    async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
-        self.memory.standing(ids).await
-    }
-
-    async fn use_up(
-        &self,
-        ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        self.memory.use_up(ids, now, until).await
-    }
-
-    async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        let first = {
-            let mut at = self.at.lock().unwrap();
-            at.push(now);
-            at.len() == 1
-        };
-        if first {
-            return Err(StoreError::new("not yet"));
+/// The first pruning fails.
+async fn site(clock: &ManualClock) -> (Client, Arc<StoreStub>, Pruned) {
+    let pruned = Pruned::default();
+    let at = pruned.clone();
+    let store = Arc::new(StoreStub::new(move |call| {
+        let Call::Prune(now) = call else { return Answer::FromMemory };
+        let mut at = at.lock().unwrap();
+        at.push(now);
+        match at.len() {
+            1 => Answer::Fail("not yet"),
+            _ => Answer::FromMemory,
         }
-        let removed = self.memory.prune(now).await?;
-        self.removed.fetch_add(removed as usize, Ordering::SeqCst);
-        Ok(removed)
-    }
-}
-
-async fn site(clock: &ManualClock) -> (Client, Arc<Pruned>) {
-    let store = Arc::new(Pruned::default());
+    }));
     let fairing = Jwt::fairing().clock(clock.clone()).blocklist(store.clone());
     let rocket = app("blocklist_prune_interval = \"5ms\"", fairing, vec![]);
-    (Client::untracked(rocket).await.unwrap(), store)
+    (Client::untracked(rocket).await.unwrap(), store, pruned)
 }
 
 /// Lets other tasks run until it is so.
@@ -80,35 +50,34 @@ async fn soon<T>(future: impl Future<Output = T>) -> T {
 
 #[rocket::async_test]
 async fn expired_entries_are_removed_by_the_applications_clock() {
-    let clock = ManualClock::new();
-    let (client, store) = site(&clock).await;
+    let clock = clock_at_start();
+    let (client, store, pruned) = site(&clock).await;
     let jwt = Jwt::fetch(client.rocket()).unwrap();
     let token = jwt.access_token("ada").encode().unwrap();
     let token = jwt.decode::<rocket_jwt_extended::NoClaims>(&token).unwrap();
     jwt.revoke(&token).await.unwrap();
     // It failed once and went on.
-    until(|| store.at.lock().unwrap().len() > 3).await;
+    until(|| pruned.lock().unwrap().len() > 3).await;
     assert_eq!(store.memory.len(), 1);
 
     // Fifteen minutes of the token, and five.
     clock.advance(Duration::minutes(20));
-    until(|| store.removed.load(Ordering::SeqCst) == 1).await;
-    assert!(store.memory.is_empty());
-    let at = store.at.lock().unwrap();
+    until(|| store.memory.is_empty()).await;
+    let at = pruned.lock().unwrap();
     assert_eq!(at.first().unwrap().unix_timestamp(), START);
     assert_eq!(at.last().unwrap().unix_timestamp(), START + 20 * 60);
 }
 
 #[rocket::async_test]
 async fn the_task_ends_at_shutdown() {
-    let clock = ManualClock::new();
-    let (client, store) = site(&clock).await;
-    until(|| store.at.lock().unwrap().len() > 1).await;
+    let clock = clock_at_start();
+    let (client, store, pruned) = site(&clock).await;
+    until(|| pruned.lock().unwrap().len() > 1).await;
     let shutdown = client.rocket().shutdown();
     drop(client);
     // Nobody but the task has the store any more, besides this test.
-    let pruned = store.at.lock().unwrap().len();
-    until(|| store.at.lock().unwrap().len() > pruned).await;
+    let so_far = pruned.lock().unwrap().len();
+    until(|| pruned.lock().unwrap().len() > so_far).await;
     assert_eq!(Arc::strong_count(&store), 2);
 
     shutdown.notify();
@@ -117,7 +86,7 @@ async fn the_task_ends_at_shutdown() {
 
 #[rocket::async_test]
 async fn a_server_that_is_told_to_stop_does_not_wait_for_the_task() {
-    let store = Arc::new(Pruned::default());
+    let store = Arc::<StoreStub>::default();
     let fairing = Jwt::fairing().blocklist(store.clone());
     // At its default interval the task would sleep for ten minutes.
     let figment = figment("").merge(("port", 0)).merge(("shutdown.ctrlc", false));

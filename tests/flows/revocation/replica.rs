@@ -2,37 +2,20 @@
 //! recently.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration as StdDuration;
 
 use rocket::local::asynchronous::Client;
-use rocket::time::OffsetDateTime;
 use rocket::tokio::{task::yield_now, time::timeout};
-use rocket_jwt_extended::blocklist::{Changes, Cursor, Entry, ReplicableBlocklist};
+use rocket_jwt_extended::blocklist::Entry;
 use rocket_jwt_extended::{
     AccessToken, Blocklist, Jwt, JwtFairing, MemoryBlocklist, NoClaims, RefreshToken, Rejection,
-    Revocation, Standing, StoreError, Token, TokenIds, TokenPair, UseUp,
+    Revocation, Token, TokenPair,
 };
 
+use crate::support::store_stub::{Answer, Call, StoreStub};
 use crate::support::*;
-
-/// What several servers share: a store that notes each entry, and its ways to fail.
-#[derive(Default)]
-struct Shared {
-    memory: MemoryBlocklist,
-    log: Mutex<Vec<Entry>>,
-    /// How often it was asked, and polled.
-    asked: AtomicUsize,
-    polled: AtomicUsize,
-    /// Who asks for something gets an error.
-    is_away: AtomicBool,
-    /// Who polls gets one.
-    is_mute: AtomicBool,
-    uptime: Uptime,
-    /// A poll takes this long, in nanoseconds.
-    slow: AtomicU64,
-}
 
 /// A clock of the machine, in nanoseconds, that stands still until it is moved.
 #[derive(Clone, Default)]
@@ -44,72 +27,47 @@ impl Uptime {
     }
 }
 
+/// What several servers share: a store with two ways to fail.
+struct Shared {
+    store: Arc<StoreStub>,
+    /// Everything but polls fails.
+    is_away: Arc<AtomicBool>,
+    /// Polls fail.
+    is_mute: Arc<AtomicBool>,
+    uptime: Uptime,
+    /// A poll takes this long, in nanoseconds.
+    slow: Arc<AtomicU64>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        let [is_away, is_mute] = [(); 2].map(|()| Arc::<AtomicBool>::default());
+        let (uptime, slow) = (Uptime::default(), Arc::<AtomicU64>::default());
+        let (away, mute, time, long) =
+            (is_away.clone(), is_mute.clone(), uptime.clone(), slow.clone());
+        let store = StoreStub::new(move |call| {
+            let fails = match call {
+                Call::Prune(_) => false,
+                Call::Changes(_) => {
+                    time.advance(StdDuration::from_nanos(long.load(Ordering::SeqCst)));
+                    mute.load(Ordering::SeqCst)
+                }
+                _ => away.load(Ordering::SeqCst),
+            };
+            if fails { Answer::Fail("away") } else { Answer::FromMemory }
+        });
+        Self { store: Arc::new(store), is_away, is_mute, uptime, slow }
+    }
+}
+
 impl Shared {
-    fn reach(&self, away: &AtomicBool) -> Result<(), StoreError> {
-        match away.load(Ordering::SeqCst) {
-            true => Err(StoreError::new("away")),
-            false => Ok(()),
-        }
+    /// Ends the session, as another server would.
+    async fn end(&self, sid: &str) {
+        self.store.revoke(&Revocation::session(sid, None)).await.unwrap();
     }
 
     fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
-    }
-}
-
-#[rocket::async_trait]
-impl Blocklist for Shared {
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
-        self.reach(&self.is_away)?;
-        self.memory.revoke(entry).await?;
-        self.log.lock().unwrap().push(Entry::of(entry));
-        Ok(())
-    }
-
-    async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        self.reach(&self.is_away)?;
-        self.memory.standing(ids).await
-    }
-
-    async fn use_up(
-        &self,
-        ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        self.reach(&self.is_away)?;
-        let done = self.memory.use_up(ids, now, until).await?;
-        if let (UseUp::First, Some(key)) = (done, ids.token_key()) {
-            let millis = |time: OffsetDateTime| (time.unix_timestamp_nanos() / 1_000_000) as i64;
-            let [used, until] = [now, until].map(|time| Some(millis(time)));
-            self.log.lock().unwrap().push(Entry {
-                key,
-                revoked: false,
-                cut_off: None,
-                used,
-                until,
-            });
-        }
-        Ok(done)
-    }
-
-    async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        self.memory.prune(now).await
-    }
-}
-
-#[rocket::async_trait]
-impl ReplicableBlocklist for Shared {
-    async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
-        self.polled.fetch_add(1, Ordering::SeqCst);
-        self.reach(&self.is_mute)?;
-        // What it is now; the time passes on the way back.
-        let log = self.log.lock().unwrap().clone();
-        self.uptime.advance(StdDuration::from_nanos(self.slow.load(Ordering::SeqCst)));
-        let seen = after.and_then(Cursor::get).copied().unwrap_or(0);
-        let entries = log[seen..].to_vec();
-        Ok(Changes { entries, cursor: Cursor::new(log.len()), more: false })
+        self.store.lookups()
     }
 }
 
@@ -144,9 +102,9 @@ impl Site {
     async fn with(shared: &Arc<Shared>, toml: &str) -> Self {
         let uptime = shared.uptime.clone();
         let fairing = Jwt::fairing()
-            .clock(ManualClock::new())
+            .clock(clock_at_start())
             .uptime(move || StdDuration::from_nanos(uptime.0.load(Ordering::SeqCst)))
-            .replicable_blocklist(shared.clone());
+            .replicable_blocklist(shared.store.clone());
         let toml = format!(
             "{toml}\nimplicit_refresh_within = \"1h\"\ntoken_location = [\"headers\", \"cookies\"]"
         );
@@ -168,11 +126,11 @@ impl Site {
     }
 
     async fn get(&self, path: &'static str, token: &str) -> u16 {
-        self.client.get(path).header(bearer(token)).dispatch().await.status().code
+        self.client.get(path).header(Bearer(token)).dispatch().await.status().code
     }
 
     async fn rotate(&self, token: &str) -> Result<[String; 2], u16> {
-        let response = self.client.post("/refresh").header(bearer(token)).dispatch().await;
+        let response = self.client.post("/refresh").header(Bearer(token)).dispatch().await;
         let status = response.status().code;
         let body: serde_json::Value = response.into_json().await.unwrap();
         match status {
@@ -184,8 +142,8 @@ impl Site {
 
     /// Until a poll has begun, and ended, after this call.
     async fn polled(&self) {
-        let before = self.shared.polled.load(Ordering::SeqCst);
-        until(|| self.shared.polled.load(Ordering::SeqCst) > before + 1).await;
+        let before = self.shared.store.polls();
+        until(|| self.shared.store.polls() > before + 1).await;
     }
 
     /// Polls fail from now on.
@@ -260,9 +218,8 @@ async fn past_its_bound_the_store_is_asked_for_each_request() {
     let site = Site::new(&shared).await;
     let [ended, live] = [site.pair(), site.pair()];
     site.mute().await;
-    // As another server would.
     let sid = site.token(ended.access_token()).session_id().unwrap().to_string();
-    shared.revoke(&Revocation::session(sid, None)).await.unwrap();
+    shared.end(&sid).await;
 
     shared.uptime.advance(BOUND);
     assert_eq!(site.get("/me", ended.access_token()).await, 200, "still within the bound");
@@ -293,7 +250,7 @@ async fn a_poll_counts_from_its_beginning() {
     shared.slow.store(BOUND.as_nanos() as u64 + 1, Ordering::SeqCst);
     site.polled().await;
     let sid = site.token(ended.access_token()).session_id().unwrap().to_string();
-    shared.revoke(&Revocation::session(sid, None)).await.unwrap();
+    shared.end(&sid).await;
     assert_eq!(site.get("/me", ended.access_token()).await, 401);
     assert_eq!(shared.asked(), 1, "the store was not asked");
 }
@@ -343,7 +300,7 @@ async fn no_token_is_renewed_that_was_revoked_elsewhere() {
     let [ended, live] = [site.pair(), site.pair()];
     site.mute().await;
     let sid = site.token(ended.access_token()).session_id().unwrap().to_string();
-    shared.revoke(&Revocation::session(sid, None)).await.unwrap();
+    shared.end(&sid).await;
     let renewed = async |token: &str| {
         let request = site.client.get("/me").cookie(("access_token_cookie", token.to_string()));
         let response = request.dispatch().await;
@@ -361,8 +318,8 @@ async fn an_entry_that_cannot_be_right_concerns_its_own_tokens_alone() {
     let [strange, live] = [site.pair(), site.pair()];
     let sid = site.token(strange.access_token()).session_id().unwrap().to_string();
     let key = Revocation::session(sid, None).key();
-    let entry = Entry { key, revoked: false, cut_off: None, used: None, until: None };
-    shared.log.lock().unwrap().push(entry);
+    let entry = Entry { key, revoked: false, cut_off: None, until: None };
+    shared.store.log.lock().unwrap().push(entry);
     site.polled().await;
     assert_eq!(site.get("/me", live.access_token()).await, 200);
     assert_eq!(shared.asked(), 0);
@@ -378,9 +335,9 @@ async fn the_task_ends_at_shutdown() {
     site.polled().await;
     let shutdown = site.client.rocket().shutdown();
     drop(site);
-    assert!(Arc::strong_count(&shared) > 1);
+    assert!(Arc::strong_count(&shared.store) > 1);
     shutdown.notify();
-    until(|| Arc::strong_count(&shared) == 1).await;
+    until(|| Arc::strong_count(&shared.store) == 1).await;
 }
 
 async fn is_refused(fairing: JwtFairing) {
@@ -393,10 +350,8 @@ async fn is_refused(fairing: JwtFairing) {
 async fn what_cannot_be_followed_does_not_launch() {
     is_refused(Jwt::fairing()).await;
     is_refused(Jwt::fairing().blocklist(MemoryBlocklist::new())).await;
-    is_refused(Jwt::fairing().blocklist(Shared::default())).await;
-    let mute = Shared::default();
-    mute.is_mute.store(true, Ordering::SeqCst);
-    is_refused(Jwt::fairing().replicable_blocklist(mute)).await;
+    is_refused(Jwt::fairing().blocklist(StoreStub::default())).await;
+    is_refused(Jwt::fairing().replicable_blocklist(StoreStub::unreachable())).await;
 }
 
 #[rocket::async_test]
@@ -405,5 +360,5 @@ async fn without_the_setting_a_store_that_can_be_followed_is_asked() {
     let site = Site::with(&shared, "").await;
     let token = site.pair();
     assert_eq!(site.get("/me", token.access_token()).await, 200);
-    assert_eq!((shared.asked(), shared.polled.load(Ordering::SeqCst)), (1, 0));
+    assert_eq!((shared.asked(), shared.store.polls()), (1, 0));
 }

@@ -4,7 +4,7 @@ use rocket::local::blocking::Client;
 use rocket_jwt_extended::{AccessToken, Duration, Error, Jwt, RefreshToken, Rejection, TokenPair};
 use serde_json::json;
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[get("/me")]
@@ -51,7 +51,7 @@ fn tokens_of_before_die_and_a_login_of_the_same_second_works() {
         for token in [pair.access_token(), &alone, other.access_token()] {
             assert_eq!(status(&client, token), 200);
         }
-        super::ask::pair(post(&client, "/refresh", pair.refresh_token()));
+        crate::support::ask::pair(post(&client, "/refresh", pair.refresh_token()));
     }
 }
 
@@ -95,7 +95,7 @@ fn a_token_without_a_uuidv7_goes_by_its_second_and_without_iat_it_is_dead() {
     for token in [&before, &same, &undated, &nameless] {
         assert_eq!(status(&client, token), 401);
     }
-    clock.set(next);
+    clock.set(unix(next));
     assert_eq!(status(&client, &hand_made(json!({"iat": next, "nbf": next}))), 200);
     assert_eq!(status(&client, &undated), 401);
     // A v4 `jti` tells no time, whatever its digits look like.
@@ -148,7 +148,7 @@ async fn many_at_once_do_not_keep_others_from_logging_in() {
         result.unwrap();
     }
     let token = jwt.access_token("ada").encode().unwrap();
-    let response = client.get("/me").header(bearer(&token)).dispatch().await;
+    let response = client.get("/me").header(Bearer(&token)).dispatch().await;
     assert_eq!(response.status().code, 200, "{:?}", response.into_string().await);
     for (name, before) in names.iter().zip(&before) {
         let refusal = jwt.verify::<AccessToken>(before).await.unwrap_err();

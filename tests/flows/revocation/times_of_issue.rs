@@ -8,7 +8,7 @@ use rocket_jwt_extended::{
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[get("/me")]
@@ -87,7 +87,7 @@ fn a_jti_of_the_future_does_not_outlive_a_logout_everywhere() {
                 claims.as_object_mut().unwrap().remove("iat");
             }
             claims.as_object_mut().unwrap().remove("sid");
-            clock.set(START);
+            clock.set(unix(START));
             clock.advance(Duration::milliseconds(500));
             let name = format!("{kind} {jti} {iat}");
             claims["sub"] = name.as_str().into();
@@ -161,7 +161,7 @@ async fn the_same_goes_for_many_who_do_so_concurrently() {
 /// A pair that is made by rotation is valid immediately, and no time in it is in the future.
 async fn valid_now(client: &AsyncClient, jwt: &Jwt) {
     let first = jwt.token_pair("ada").issue().unwrap();
-    let request = client.post("/refresh").header(bearer(first.refresh_token()));
+    let request = client.post("/refresh").header(Bearer(first.refresh_token()));
     let body = request.dispatch().await.into_string().await.unwrap();
     let pair: serde_json::Value = serde_json::from_str(&body).unwrap();
     for key in ["access_token", "refresh_token"] {
@@ -171,7 +171,7 @@ async fn valid_now(client: &AsyncClient, jwt: &Jwt) {
             assert!(payload(token)[claim].as_i64().unwrap() * 1000 <= now_millis());
         }
     }
-    let request = client.get("/me").header(bearer(pair["access_token"].as_str().unwrap()));
+    let request = client.get("/me").header(Bearer(pair["access_token"].as_str().unwrap()));
     assert_eq!(request.dispatch().await.status().code, 200);
 }
 
@@ -181,7 +181,7 @@ fn a_clock_that_is_set_back_issues_nothing_of_the_future() {
     let jwt = jwt(&client);
     let stolen = jwt.token_pair("ada").issue().unwrap();
     rocket::execute(jwt.revoke_all("ada")).unwrap();
-    clock.set(START - 3600);
+    clock.set(unix(START - 3600));
     rocket::execute(jwt.revoke_all("ada")).unwrap();
     let now = (START - 3600) * 1000;
     let login = jwt.token_pair("alan").issue().unwrap();
@@ -192,6 +192,6 @@ fn a_clock_that_is_set_back_issues_nothing_of_the_future() {
     }
     assert_eq!(get(&client, "/me", &next[0]).status().code, 200);
     // What was issued before is revoked, also when its time comes again.
-    clock.set(START + 1);
+    clock.set(unix(START + 1));
     assert_eq!(get(&client, "/me", stolen.access_token()).status().code, 401);
 }

@@ -28,14 +28,14 @@ async fn site(toml: &str, fairing: JwtFairing) -> Client {
 /// What a hundred exchanges of one token at once are answered with.
 async fn hundred(client: &Client, token: &str) -> Vec<(u16, Value)> {
     let exchange = |_| async move {
-        let response = client.post("/refresh").header(bearer(token)).dispatch().await;
+        let response = client.post("/refresh").header(Bearer(token)).dispatch().await;
         (response.status().code, response.into_json().await.unwrap())
     };
     join_all((0..100).map(exchange)).await
 }
 
 async fn me_by(client: &Client, token: &str) -> u16 {
-    client.get("/me").header(bearer(token)).dispatch().await.status().code
+    client.get("/me").header(Bearer(token)).dispatch().await.status().code
 }
 
 fn login(client: &Client) -> TokenPair {
@@ -46,7 +46,7 @@ fn login(client: &Client) -> TokenPair {
 async fn a_hundred_exchanges_at_once_give_one_pair() {
     let issued = std::sync::Arc::new(std::sync::Mutex::new(0));
     let count = issued.clone();
-    let fairing = Jwt::fairing().clock(ManualClock::new()).on_event(move |event| {
+    let fairing = Jwt::fairing().clock(clock_at_start()).on_event(move |event| {
         if matches!(event, Event::Issued { .. }) {
             *count.lock().unwrap() += 1;
         }
@@ -75,7 +75,7 @@ async fn the_same_goes_for_the_real_clock_and_many_threads() {
             let (client, token) = (client.clone(), token.clone());
             rocket::tokio::spawn(async move {
                 let jwt = Jwt::fetch(client.rocket()).unwrap();
-                let request = client.post("/refresh").header(bearer(&token));
+                let request = client.post("/refresh").header(Bearer(&token));
                 let token = request.inner().guard::<RefreshToken>().await.unwrap();
                 jwt.rotate(token).await
             })
@@ -91,7 +91,7 @@ async fn the_same_goes_for_the_real_clock_and_many_threads() {
 
 #[rocket::async_test]
 async fn without_a_grace_one_exchange_succeeds_and_the_others_end_the_session() {
-    let fairing = Jwt::fairing().clock(ManualClock::new());
+    let fairing = Jwt::fairing().clock(clock_at_start());
     let client = site("rotation_grace = \"0s\"", fairing).await;
     let first = login(&client);
     let answers = hundred(&client, first.refresh_token()).await;
@@ -105,7 +105,7 @@ async fn without_a_grace_one_exchange_succeeds_and_the_others_end_the_session() 
 
 #[rocket::async_test]
 async fn sessions_do_not_get_into_each_others_way() {
-    let client = site("", Jwt::fairing().clock(ManualClock::new())).await;
+    let client = site("", Jwt::fairing().clock(clock_at_start())).await;
     let logins: Vec<_> = (0..20).map(|_| login(&client)).collect();
     let exchanges = logins.iter().map(|pair| hundred(&client, pair.refresh_token()));
     let mut accesses = HashSet::new();

@@ -7,7 +7,7 @@ use rocket_jwt_extended::{
 };
 use serde_json::{Value, json};
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[get("/me")]
@@ -45,7 +45,7 @@ async fn refresh_with(
 }
 
 fn site(toml: &str, fairing: JwtFairing) -> (Client, ManualClock) {
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     let routes = routes![me, fresh, look, refresh, refresh_with];
     (client(toml, fairing.clock(clock.clone()), routes), clock)
 }
@@ -101,7 +101,7 @@ fn custom_claims_and_audience_go_along_unless_others_are_given() {
         assert_eq!((&payload["role"], &payload["team"]), (&own["role"], &own["team"]));
         assert_eq!(payload["aud"], "web");
     }
-    let request = client.post("/refresh/with").header(bearer(&second));
+    let request = client.post("/refresh/with").header(Bearer(&second));
     let [access, third] = pair(request.json(&json!({"role": "reader"})).dispatch());
     for token in [&access, &third] {
         let payload = payload(token);
@@ -131,7 +131,7 @@ fn what_can_not_be_issued_does_not_cost_the_session() {
     let (client, _) = site("", Jwt::fairing());
     let first = jwt(&client).token_pair("ada").issue().unwrap();
     for claims in [json!({"sub": "eve"}), json!([1])] {
-        let request = client.post("/refresh/with").header(bearer(first.refresh_token()));
+        let request = client.post("/refresh/with").header(Bearer(first.refresh_token()));
         let (status, body) = answer(request.json(&claims).dispatch());
         assert_eq!((status.code, &body["code"]), (500, &json!("not_issued")));
     }

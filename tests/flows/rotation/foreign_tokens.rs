@@ -11,7 +11,7 @@ use rocket_jwt_extended::{
 };
 use serde_json::{Value, json};
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[get("/me")]
@@ -51,7 +51,7 @@ fn new_secret() -> Vec<u8> {
 
 impl Site {
     fn new(hooks: impl FnOnce(JwtFairing) -> JwtFairing) -> Self {
-        let (clock, partner) = (ManualClock::new(), new_secret());
+        let (clock, partner) = (clock_at_start(), new_secret());
         let accepted = Arc::new(AtomicBool::new(true));
         let key = VerifyingKey::from_secret(Algorithm::HS256, &partner).unwrap();
         let is_on = accepted.clone();
@@ -113,14 +113,14 @@ fn a_partners_access_token_is_not_renewed() {
     // Nor when both come in one request.
     let foreign = site.foreign(&admin("access"));
     let request = site.client.get("/me").cookie(("access_token_cookie", foreign));
-    assert!(set_cookies(&request.header(bearer(&ours)).dispatch()).is_empty());
+    assert!(set_cookies(&request.header(Bearer(&ours)).dispatch()).is_empty());
 }
 
 #[test]
 fn a_key_of_ours_is_ours_whoever_gives_it() {
     // The hook gives the configured key.
     let configured = VerifyingKey::from_secret(Algorithm::HS256, secret().as_bytes()).unwrap();
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     let fairing = Jwt::fairing().clock(clock).verifying_key(move |_, _| Some(configured.clone()));
     let client = client(RENEWING, fairing, routes![me, refresh]);
     pair(post(&client, "/refresh", &sign(&admin("refresh"))));
@@ -165,13 +165,13 @@ async fn in_rust_the_refusal_of_an_exchange_says_that_no_key_of_ours_signed_it()
     let secret = new_secret();
     let key = VerifyingKey::from_secret(Algorithm::HS256, &secret).unwrap();
     let fairing =
-        Jwt::fairing().clock(ManualClock::new()).verifying_key(move |_, _| Some(key.clone()));
+        Jwt::fairing().clock(clock_at_start()).verifying_key(move |_, _| Some(key.clone()));
     let client = AsyncClient::untracked(app("", fairing, vec![])).await.unwrap();
     let jwt = Jwt::fetch(client.rocket()).unwrap();
     let signing = EncodingKey::from_secret(&secret).unwrap();
     let claims = admin("refresh").to_string();
     let token = sign_as(Algorithm::HS256, &signing, r#"{"alg":"HS256"}"#, &claims);
-    let request = client.get("/").header(bearer(&token));
+    let request = client.get("/").header(Bearer(&token));
     let guard = request.inner().guard::<RefreshToken>().await.succeeded().unwrap();
     let refusal = jwt.rotate(guard).await.unwrap_err();
     assert_eq!((refusal.reason(), refusal.code()), (&Reason::UnknownKey, "token_invalid"));

@@ -6,7 +6,7 @@ use rocket_jwt_extended::{
     TokenPair,
 };
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[get("/me")]

@@ -11,7 +11,7 @@ pub fn ask<'c>(client: &'c Client, method: Method, path: &str, token: &str) -> L
     let request = client.req(method, path.to_string());
     match token {
         "" => request.dispatch(),
-        token => request.header(bearer(token)).dispatch(),
+        token => request.header(Bearer(token)).dispatch(),
     }
 }
 

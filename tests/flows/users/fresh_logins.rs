@@ -3,7 +3,7 @@
 use rocket_jwt_extended::{AccessToken, Duration, Error, Fresh, Jwt, RefreshToken, TokenPair};
 use serde_json::json;
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[post("/login?<minutes>")]
@@ -54,10 +54,10 @@ fn a_token_can_be_fresh_for_a_time() {
     let [access, _] = pair(post(&client, "/login?minutes=10", ""));
     // Whole seconds, as an integer.
     assert_eq!(payload(&access)["fresh"], json!(START + 600));
-    clock.set(START + 599);
+    clock.set(unix(START + 599));
     assert_eq!(post(&client, "/password", &access).status().code, 200);
     // Leeway is for clocks, not for freshness.
-    clock.set(START + 600);
+    clock.set(unix(START + 600));
     assert_eq!(code(post(&client, "/password", &access)), (401, "fresh_token_required".into()));
     assert_eq!(get(&client, "/me", &access).into_string().unwrap(), "ada false");
 }

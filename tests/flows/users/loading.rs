@@ -12,7 +12,7 @@ use rocket_jwt_extended::{
 };
 use serde_json::{Value, json};
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[derive(Serialize)]

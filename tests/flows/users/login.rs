@@ -4,7 +4,7 @@ use rocket::serde::{Deserialize, json::Json};
 use rocket_jwt_extended::{AccessToken, Error, Jwt, RefreshToken, Rejection, TokenPair};
 use serde_json::{Value, json};
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 #[derive(Deserialize)]

@@ -8,8 +8,8 @@ use rocket_jwt_extended::{
 };
 use serde_json::json;
 
-use crate::ask::*;
-use crate::pem::{self, Kind};
+use crate::support::ask::*;
+use crate::support::pem::{self, Kind};
 use crate::support::*;
 
 #[derive(Deserialize)]

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::common::*;
+use crate::support::common::*;
+use crate::support::users::{NotBob, User};
 use crate::support::*;
-use crate::users::{NotBob, User};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestError, TestRunner};
 use rocket::form::Form;

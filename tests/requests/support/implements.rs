@@ -24,7 +24,7 @@ macro_rules! table {
         vec![$($((
             stringify!($bound),
             stringify!($ty),
-            crate::implements::implements!($ty: $bound),
+            crate::support::implements::implements!($ty: $bound),
             $expected,
         )),+),+]
     };

@@ -1,17 +1,17 @@
 //! An application in which a request can be refused for every reason there is, and a request for
 //! each.
 
-use crate::common::*;
+use crate::support::common::*;
+use crate::support::store_stub::{Answer, Call, StoreStub};
+use crate::support::users::{Admin, Profile, User};
 use crate::support::*;
-use crate::users::{Admin, Profile, User};
 use rocket::http::{Cookie, Header, Method};
 use rocket::local::blocking::{Client, LocalRequest};
-use rocket::time::OffsetDateTime;
 use rocket::{Build, Rocket, Route};
 use rocket_jwt_extended::jsonwebtoken::Algorithm;
 use rocket_jwt_extended::{
-    AccessToken, Blocklist, CurrentUser, Fresh, Jwt, JwtFairing, RefreshToken, Rejection, Require,
-    Revocation, Standing, StoreError, TokenIds, TokenPair, UseUp, VerifyingKey, rocket,
+    AccessToken, CurrentUser, Fresh, Jwt, JwtFairing, RefreshToken, Rejection, Require, Standing,
+    TokenPair, VerifyingKey, rocket,
 };
 use serde_json::{Value, json};
 
@@ -62,41 +62,22 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// A store in which tokens stand as their `jti` says.
-struct ByName;
-
-#[rocket::async_trait]
-impl Blocklist for ByName {
-    async fn revoke(&self, _: &Revocation) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
-        match ids.jti() {
-            Some("revoked") => Ok(Standing::Revoked),
-            Some("unreachable") => Err(StoreError::new("no connection")),
-            _ => Ok(Standing::Live),
-        }
-    }
-
-    async fn use_up(
-        &self,
-        _: &TokenIds<'_>,
-        _: OffsetDateTime,
-        _: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        Ok(UseUp::First)
-    }
-
-    async fn prune(&self, _: OffsetDateTime) -> Result<u64, StoreError> {
-        Ok(0)
-    }
+fn by_name() -> StoreStub {
+    StoreStub::new(|call| match call {
+        Call::Standing(ids) => match ids.jti() {
+            Some("revoked") => Answer::Standing(Standing::Revoked),
+            Some("unreachable") => Answer::Fail("no connection"),
+            _ => Answer::Standing(Standing::Live),
+        },
+        _ => Answer::FromMemory,
+    })
 }
 
 /// It verifies only, by a hook that knows one key but not for the key id `unknown`.
 pub fn fairing() -> JwtFairing {
     Jwt::fairing()
-        .clock(ManualClock::new())
-        .blocklist(ByName)
+        .clock(clock_at_start())
+        .blocklist(by_name())
         .verifying_key(|header, _| match header.kid.as_deref() {
             Some("unknown") => None,
             _ => VerifyingKey::from_secret(Algorithm::HS256, secret().as_bytes()).ok(),
@@ -144,8 +125,8 @@ impl Case {
         body
     }
 
-    fn header(mut self, header: Header<'static>) -> Self {
-        self.headers.push(header);
+    fn header(mut self, header: impl Into<Header<'static>>) -> Self {
+        self.headers.push(header.into());
         self
     }
 
@@ -192,7 +173,7 @@ pub fn cases() -> Vec<Case> {
     let forged = format!("{}.{}", good().rsplit_once('.').unwrap().0, "A".repeat(43));
     let long = format!("{}{}", good(), "A".repeat(2048));
     let by_header = |uri: &str, token: String, status, code, text, challenge: Challenge| {
-        case("", uri, status, code, text, challenge).header(bearer(&token))
+        case("", uri, status, code, text, challenge).header(Bearer(&token))
     };
     let bearing = |name, uri, token, status, code, text, challenge| Case {
         name,
@@ -215,8 +196,8 @@ pub fn cases() -> Vec<Case> {
         .cookie(&good())
         .header(other_site),
         case("two tokens", "/access", None, "token_invalid", two, Invalid)
-            .header(bearer(&good()))
-            .header(bearer(&good())),
+            .header(Bearer(&good()))
+            .header(Bearer(&good())),
         case("misplaced", "/access", None, "token_invalid", bad, Invalid)
             .header(Header::new("Authorization", format!("Bearer {} x", good()))),
         case("in the query", "/access?jwt=x", None, "token_invalid", few, Invalid),
