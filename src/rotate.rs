@@ -144,10 +144,9 @@ async fn exchange(
     let failed = || not_issued(Error::Signing);
     let (ids, sid) = (exchangeable_ids(jwt, verified), session_of(verified));
     let sid = sid.ok_or_else(|| Reason::MissingClaim("jti".into()))?;
-    // In whole milliseconds, as the row keeps it.
-    let now = jwt.issue_instant(jwt.now());
-    // Later than the token's own time, so that times rise along a session whatever the servers' clocks say.
-    let time = clock::millis(now).max(ids.raw_millis().saturating_add(1));
+    // In whole milliseconds, as the row keeps it. The time is later than the token's own, so that times rise
+    // along a session whatever the servers' clocks say.
+    let (now, time) = jwt.issue_instant_after(ids.raw_millis()).await;
     let (next, seed) = next_and_seed(time).ok_or_else(failed)?;
     // The new pair is made before the exchange, so that a failure to make it does not cost the session.
     let successor = Successor::new(&sid, next, &seed, now).map_err(not_issued)?;

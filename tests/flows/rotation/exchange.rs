@@ -156,6 +156,24 @@ fn a_refresh_token_without_a_session_begins_one() {
 }
 
 #[test]
+fn exchanges_faster_than_the_clock_do_not_outrun_a_logout_everywhere() {
+    // A clock that stands still, and one that does not.
+    for fairing in [Jwt::fairing().clock(clock_at_start()), Jwt::fairing()] {
+        let client = client("", fairing, routes![me, look, refresh]);
+        let jwt = jwt(&client);
+        let first = jwt.token_pair("ada").issue().unwrap();
+        let mut last = [first.access_token().to_string(), first.refresh_token().to_string()];
+        for _ in 0..50 {
+            last = pair(post(&client, "/refresh", &last[1]));
+        }
+        rocket::execute(jwt.revoke_all("ada")).unwrap();
+        for (path, token) in [("/me", &last[0]), ("/look", &last[1])] {
+            assert_eq!(code(get(&client, path, token)), (401, "token_revoked".into()));
+        }
+    }
+}
+
+#[test]
 fn a_token_without_jti_can_not_be_used_up_and_is_refused() {
     let (client, _) = site("", Jwt::fairing());
     let mut claims = without(&["jti"]);
