@@ -166,6 +166,7 @@ async fn exchange(
             Ok(pair)
         }
         Exchanged::Repeated { next, seed, at } => {
+            check::successor(jwt, verified, &sid, next, at).await?;
             let successor = Successor::new(&sid, next, &seed, at).map_err(not_issued)?;
             // The pair that was issued then, so no event says that it is issued.
             let (pair, _) = issue(&successor, jwt, verified, given).map_err(not_issued)?;

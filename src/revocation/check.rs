@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::future::Future;
 
 use rocket::time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::entry_of::{exchangeable_ids, ids_of, session_of};
 use super::record::{record, session_end};
-use crate::blocklist::{Standing, StoreError, exchange};
+use crate::blocklist::{Standing, StoreError, TokenIds, exchange};
 use crate::clock;
 use crate::events::Event;
 use crate::jwt::Jwt;
@@ -46,6 +47,23 @@ fn is_within_grace(jwt: &Jwt, at: OffsetDateTime) -> bool {
 pub(crate) async fn standing_now(jwt: &Jwt, verified: &Verified) -> Result<Standing, Reason> {
     let store = jwt.blocklist().primary();
     answer(jwt, store.standing(&ids_of(verified))).await
+}
+
+/// Whether the pair with the refresh token `next`, that was made at `at`, may be issued again: not if that
+/// token was revoked by itself.
+pub(crate) async fn successor(
+    jwt: &Jwt,
+    verified: &Verified,
+    sid: &str,
+    next: Uuid,
+    at: OffsetDateTime,
+) -> Result<(), Reason> {
+    let jti = next.to_string();
+    let ids = TokenIds::new(Some(&jti), Some(sid), Some(verified.identity()), Some(at));
+    match answer(jwt, jwt.blocklist().primary().standing(&ids)).await? {
+        Standing::Live => Ok(()),
+        _ => Err(Reason::Revoked),
+    }
 }
 
 /// Ends the session of a refresh token that was reused.

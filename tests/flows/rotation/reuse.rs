@@ -1,9 +1,12 @@
 //! A refresh token that comes again: within the grace an honest repeat, else theft.
 
+use std::sync::{Arc, OnceLock};
+
 use rocket::local::blocking::Client;
+use rocket_jwt_extended::jsonwebtoken::Algorithm;
 use rocket_jwt_extended::{
     AccessToken, AnyToken, Duration, IgnoreRevocation, Jwt, NoClaims, RefreshToken, Rejection,
-    TokenPair,
+    SigningKey, TokenPair,
 };
 
 use crate::support::ask::*;
@@ -92,6 +95,23 @@ fn a_repeat_within_the_grace_gets_the_same_pair() {
     site.assert_alive(&second);
     let third = site.rotate(&second[1]);
     site.assert_alive(&third);
+}
+
+#[test]
+fn a_repeat_after_the_key_was_changed_gets_the_same_ids() {
+    let (slot, clock) = (Arc::new(OnceLock::<SigningKey>::new()), clock_at_start());
+    let key = slot.clone();
+    let fairing = Jwt::fairing().clock(clock).signing_key(move |_| key.get().cloned());
+    let client = client("", fairing, routes![refresh]);
+    let first = jwt(&client).token_pair("ada").issue().unwrap();
+    let second = pair(post(&client, "/refresh", first.refresh_token()));
+    let secret = [uuid::Uuid::new_v4().into_bytes(), uuid::Uuid::new_v4().into_bytes()].concat();
+    slot.set(SigningKey::from_secret(Algorithm::HS256, &secret).unwrap()).unwrap();
+    let repeated = pair(post(&client, "/refresh", first.refresh_token()));
+    for (before, after) in second.iter().zip(&repeated) {
+        assert_eq!(payload(before), payload(after));
+        assert_ne!(before, after, "signed by another key");
+    }
 }
 
 #[test]
@@ -196,7 +216,7 @@ fn theft_outlives_pruning_for_as_long_as_the_tokens_live() {
     let first = site.login();
     let second = site.rotate(&first[1]);
     let jwt = jwt(&site.client);
-    // The mark of use stays until the used token has expired.
+    // The session's row stays until the last of its refresh tokens has expired.
     site.clock.advance(Duration::days(30) - Duration::SECOND);
     rocket::execute(jwt.prune()).unwrap();
     site.assert_revoked("/refresh", &first[1]);
