@@ -175,7 +175,8 @@ impl Blocklist for Journal {
         ids: &TokenIds<'_>,
         exchange: &Exchange,
     ) -> Result<Exchanged, StoreError> {
-        let key = ids.session_key().ok_or_else(|| StoreError::new("the token has no id"))?;
+        let key = ids.jti_key().and(ids.session_key());
+        let key = key.ok_or_else(|| StoreError::new("the token has no `jti`"))?;
         let mut file = self.file.lock().await;
         if self.is_revoked(ids)? {
             return Ok(Exchanged::Ended);

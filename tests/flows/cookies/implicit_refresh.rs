@@ -236,6 +236,26 @@ fn a_token_without_a_csrf_value_of_its_own_gets_one() {
 }
 
 #[test]
+fn a_renewed_token_without_a_session_begins_the_one_derived_from_it() {
+    let (client, clock) = site("", Jwt::fairing());
+    let jwt = jwt(&client);
+    let old = jwt.access_token("ada").encode().unwrap();
+    assert_eq!(payload(&old).get("sid"), None);
+    clock.set(unix(START + 700));
+    let [first, second] = [(); 2].map(|()| {
+        set_cookie(&by_cookie(client.get("/me"), &old).dispatch(), "access_token_cookie").0
+    });
+    assert_eq!(text(&first, "sid"), text(&second, "sid"));
+    // So a logout by the old token reaches what was made of it.
+    let token = jwt.decode::<rocket_jwt_extended::NoClaims>(&old).unwrap();
+    rocket::execute(jwt.revoke_session(&token)).unwrap();
+    for token in [&old, &first, &second] {
+        let refused = code(by_cookie(client.get("/me"), token).dispatch());
+        assert_eq!(refused, (401, "token_revoked".into()));
+    }
+}
+
+#[test]
 fn a_login_and_a_rotation_change_the_csrf_value() {
     use rocket_jwt_extended::{RefreshToken, Rejection, TokenPair};
 
