@@ -1,6 +1,6 @@
 //! A JSON API with login, logout, fresh tokens and rotation: the README's quickstart.
 //!
-//! Run it by `cargo run --example quickstart`, and ask it by the README's `curl` lines.
+//! Run it with `cargo run --example quickstart`, and try it with the `curl` commands of the README.
 
 #[macro_use]
 extern crate rocket;
@@ -9,7 +9,7 @@ use rocket::http::Status;
 use rocket::serde::{Deserialize, Serialize, json::Json};
 use rocket_jwt_extended::{AccessToken, Error, Fresh, Jwt, RefreshToken, Rejection, TokenPair};
 
-/// The application's own claims.
+/// Custom claims, at the top level of the token's payload.
 #[derive(Serialize, Deserialize)]
 #[serde(crate = "rocket::serde")]
 struct Profile {
@@ -23,20 +23,18 @@ struct Credentials {
     password: String,
 }
 
-impl Credentials {
-    /// Stands for a look at a user table and a comparison of password hashes.
-    fn check(&self) -> Result<Profile, Status> {
-        match (self.name.as_str(), self.password.as_str()) {
-            ("ada", "lovelace") => Ok(Profile { role: "admin".into() }),
-            ("alan", "turing") => Ok(Profile { role: "reader".into() }),
-            _ => Err(Status::Unauthorized),
-        }
+/// Stands in for a user lookup and a check of the password hash.
+fn check(who: &Credentials) -> Result<Profile, Status> {
+    match (who.name.as_str(), who.password.as_str()) {
+        ("ada", "lovelace") => Ok(Profile { role: "admin".into() }),
+        ("alan", "turing") => Ok(Profile { role: "reader".into() }),
+        _ => Err(Status::Unauthorized),
     }
 }
 
 #[post("/login", data = "<who>")]
 fn login(jwt: &Jwt, who: Json<Credentials>) -> Result<TokenPair, Status> {
-    let profile = who.check()?;
+    let profile = check(&who)?;
     Ok(jwt.token_pair(&who.name).fresh().claims(&profile).issue()?)
 }
 
@@ -61,12 +59,12 @@ async fn logout(jwt: &Jwt, token: AccessToken) -> Result<Status, Error> {
     Ok(Status::NoContent)
 }
 
-/// To see what becomes of an old token without waiting for it: this one is expired at once.
+/// Issues an access token that has already expired, to show its refusal without waiting.
 #[post("/login/expired", data = "<who>")]
 fn login_expired(jwt: &Jwt, who: Json<Credentials>) -> Result<TokenPair, Status> {
-    let profile = who.check()?;
-    let at_once = rocket_jwt_extended::Duration::ZERO;
-    Ok(jwt.token_pair(&who.name).expires_in(at_once).claims(&profile).issue()?)
+    let profile = check(&who)?;
+    let lifetime = rocket_jwt_extended::Duration::ZERO;
+    Ok(jwt.token_pair(&who.name).expires_in(lifetime).claims(&profile).issue()?)
 }
 
 #[launch]

@@ -11,7 +11,6 @@ CREATE TABLE IF NOT EXISTS jwt_blocklist_epoch (
 
 INSERT IGNORE INTO jwt_blocklist_epoch (one, epoch, marks) VALUES (1, 1, '');
 
--- The last, so that where it is there, the other is.
 CREATE TABLE IF NOT EXISTS jwt_blocklist (
     -- Kind of the entry (one byte), then the id: a UUID, or half of a SHA-256 with the
     -- variant bits of no UUID.
@@ -28,10 +27,24 @@ CREATE TABLE IF NOT EXISTS jwt_blocklist (
     seed        BINARY(16) NULL,
     -- The exchange that ended the session.
     ended_by    BINARY(16) NULL,
+    -- With `sessions`: whose session it is, as the half of `entry` after the kind, when it was used, and
+    -- when its newest token expires (NULL is never).
+    subject     BINARY(16) NULL,
+    seen        BIGINT NULL,
+    ends        BIGINT NULL,
     -- When the entry expires; NULL is never.
     expires BIGINT     NULL,
     -- The epoch in which it was last written.
     changed BIGINT     NOT NULL,
     INDEX jwt_blocklist_expires (expires),
-    INDEX jwt_blocklist_changed (changed)
+    INDEX jwt_blocklist_changed (changed),
+    INDEX jwt_blocklist_subject (subject, entry)
+) ENGINE = InnoDB;
+
+-- With `sessions`: what users see of theirs.
+CREATE TABLE IF NOT EXISTS jwt_blocklist_details (
+    entry   BINARY(17)      NOT NULL PRIMARY KEY,
+    label   VARBINARY(128)  NULL,
+    details VARBINARY(1024) NULL,
+    FOREIGN KEY (entry) REFERENCES jwt_blocklist (entry) ON DELETE CASCADE
 ) ENGINE = InnoDB;

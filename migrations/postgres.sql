@@ -17,6 +17,11 @@ CREATE TABLE IF NOT EXISTS jwt_blocklist (
     seed        bytea,
     -- The exchange that ended the session.
     ended_by    bytea,
+    -- With `sessions`: whose session it is, as the half of `entry` after the kind, when it was used, and
+    -- when its newest token expires (NULL is never).
+    subject     bytea,
+    seen        bigint,
+    ends        bigint,
     -- When the entry expires; NULL is never.
     expires bigint,
     -- The transaction that last wrote it.
@@ -27,3 +32,13 @@ CREATE TABLE IF NOT EXISTS jwt_blocklist (
 CREATE INDEX IF NOT EXISTS jwt_blocklist_expires ON jwt_blocklist (expires);
 
 CREATE INDEX IF NOT EXISTS jwt_blocklist_changed ON jwt_blocklist (changed);
+
+CREATE INDEX IF NOT EXISTS jwt_blocklist_subject ON jwt_blocklist (subject, entry)
+    WHERE subject IS NOT NULL;
+
+-- With `sessions`: what users see of theirs.
+CREATE TABLE IF NOT EXISTS jwt_blocklist_details (
+    entry   bytea   NOT NULL PRIMARY KEY REFERENCES jwt_blocklist (entry) ON DELETE CASCADE,
+    label   bytea,
+    details bytea
+);

@@ -17,6 +17,11 @@ CREATE TABLE IF NOT EXISTS jwt_blocklist (
     seed        BLOB,
     -- The exchange that ended the session.
     ended_by    BLOB,
+    -- With `sessions`: whose session it is, as the half of `entry` after the kind, when it was used, and
+    -- when its newest token expires (NULL is never).
+    subject     BLOB,
+    seen        INTEGER,
+    ends        INTEGER,
     -- When the entry expires; NULL is never.
     expires INTEGER,
     -- When it was last written: more than in any row before.
@@ -26,3 +31,13 @@ CREATE TABLE IF NOT EXISTS jwt_blocklist (
 CREATE INDEX IF NOT EXISTS jwt_blocklist_expires ON jwt_blocklist (expires);
 
 CREATE INDEX IF NOT EXISTS jwt_blocklist_changed ON jwt_blocklist (changed);
+
+CREATE INDEX IF NOT EXISTS jwt_blocklist_subject ON jwt_blocklist (subject, entry)
+    WHERE subject IS NOT NULL;
+
+-- With `sessions`: what users see of theirs.
+CREATE TABLE IF NOT EXISTS jwt_blocklist_details (
+    entry   BLOB    NOT NULL PRIMARY KEY REFERENCES jwt_blocklist (entry) ON DELETE CASCADE,
+    label   BLOB,
+    details BLOB
+) STRICT, WITHOUT ROWID;

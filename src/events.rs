@@ -46,6 +46,25 @@ pub enum Event {
         /// The entry.
         revocation: Revocation,
     },
+    /// A session was begun, and the store has its row: with `sessions`.
+    #[non_exhaustive]
+    SessionBegan {
+        /// Whose it is.
+        identity: String,
+        /// Its id.
+        session_id: String,
+    },
+    /// A session was ended otherwise than by [`Jwt::revoke_session()`](crate::Jwt::revoke_session) or the
+    /// reuse of a refresh token.
+    #[non_exhaustive]
+    SessionEnded {
+        /// Whose it was.
+        identity: String,
+        /// Its id.
+        session_id: String,
+        /// Why.
+        why: SessionEnd,
+    },
     /// A refresh token was exchanged again within `rotation_grace`, and the same pair was issued again. A
     /// lost response, or a second browser tab, does that, and so does a thief who is quick.
     #[non_exhaustive]
@@ -70,4 +89,17 @@ pub enum Event {
         /// The session that was revoked.
         session_id: Option<String>,
     },
+}
+
+/// Why a session was ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionEnd {
+    /// By [`Jwt::end_session()`](crate::Jwt::end_session) or
+    /// [`Jwt::end_other_sessions()`](crate::Jwt::end_other_sessions).
+    Requested,
+    /// A later login exceeded `max_sessions`.
+    Limit,
+    /// The store has lost the exchange of a refresh token, and perhaps a logout with it.
+    StoreLostData,
 }

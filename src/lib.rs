@@ -124,92 +124,7 @@
 //! with `WWW-Authenticate` where RFC 6750 §3 wants it. The fairing answers by catchers at `/` for the
 //! codes that the application has no catcher for; the application's own find the refusal by
 //! [`Rejection::of()`]. [`JwtFairing::on_rejection()`] replaces the JSON.
-//!
-//! # Configuration
-//!
-//! The table `jwt` of a profile in `Rocket.toml`, or `ROCKET_JWT='{secret_key="…"}'`. Everything is
-//! checked at launch, and a launch that fails names every fault by key and file. Durations are whole
-//! seconds or text such as `"15m"`.
-//!
-//! <!-- settings -->
-//! | key | default | meaning |
-//! |---|---|---|
-//! | `algorithm` | `"HS256"` | signs, and verifies: HS, RS, PS 256, 384, 512, ES256, ES384, EdDSA |
-//! | `decode_algorithms` | `[algorithm]` | accepted as well; all of one key's family |
-//! | `secret_key` | — | for HS*: at least as long as the hash (RFC 7518 §3.2) and hard to guess outside debug; a path, a URL or a placeholder is refused |
-//! | `secret_key_file` | — | the file that holds it, instead; a line end after it is dropped |
-//! | `secret_key_encoding` | `"text"` | `"base64"`, `"base64url"` or `"hex"`: what the secret's text encodes, padded or not |
-//! | `private_key` | — | PEM text in any form, or a path relative to the file that names it; without: verify only |
-//! | `public_key` | from `private_key` | PEM text or path; a certificate's key is taken, its dates are not checked |
-//! | `access_token_expires` | `"15m"` | or `false` for never |
-//! | `refresh_token_expires` | `"30d"` | or `false` for never |
-//! | `decode_audience` | — | a string or a list: `aud` must have one of them; a server for the tokens of another issuer always sets it |
-//! | `encode_audience` | — | a string or a list: the `aud` of tokens |
-//! | `decode_issuer` | — | a string or a list: `iss` must be one of them |
-//! | `encode_issuer` | — | the `iss` of tokens |
-//! | `decode_typ` | absent, `"JWT"`, `"at+jwt"` | the header `typ`s that are accepted, in any case and with `application/` or without; `""` is an absent one |
-//! | `decode_leeway` | `0` | by how much clocks may differ, for `exp`, `nbf` and `iat` |
-//! | `encode_nbf` | `true` | whether tokens have `nbf` |
-//! | `identity_claim` | `"sub"` | the claim that holds the identity |
-//! | `verify_sub` | `true` | whether `sub` must be a string; if not, its JSON text is the identity: `123` and `"123"` are one, as are `null` and `"null"` |
-//! | `max_token_length` | `16384` | bytes; a longer token is refused unread |
-//! | `required_claims` | `["exp"]` | a token without one is invalid; as a table, `{ typ = "Bearer", azp = ["web", "app"] }`, also the values a claim may have (`exp` stays required unless `exp = false`) |
-//! | `error_message_key` | `"msg"` | the text's key in JSON answers |
-//! | `invalid_token_status` | `401` | for `token_invalid` and `wrong_token_type` |
-//! | `token_location` | `["headers"]` | `headers`, `cookies`, `query_string`, `json`, in order of precedence |
-//! | `header_name` | `"Authorization"` | |
-//! | `header_type` | `"Bearer"` | the scheme; empty: the header is the token alone |
-//! | `access_cookie_name` | `"access_token_cookie"` | |
-//! | `refresh_cookie_name` | `"refresh_token_cookie"` | |
-//! | `access_cookie_path` | `"/"` | |
-//! | `refresh_cookie_path` | `"/"` | |
-//! | `cookie_domain` | — | without: for the host alone |
-//! | `cookie_secure` | `true`, in debug `false` | |
-//! | `cookie_samesite` | `"Lax"` | or `"Strict"`, or with `cookie_secure` `"None"` |
-//! | `session_cookie` | `true` | browsers drop the cookies when they are closed; `false`: they keep them until the token expires |
-//! | `cookie_csrf_protect` | `true` | double submit for tokens in cookies |
-//! | `csrf_methods` | POST, PUT, PATCH, DELETE | methods that need it |
-//! | `csrf_in_cookies` | `true` | whether the value is in a cookie that scripts can read |
-//! | `csrf_check_form` | `false` | whether a form field may carry it, by [`WithBody`] alone |
-//! | `access_csrf_cookie_name` | `"csrf_access_token"` | |
-//! | `refresh_csrf_cookie_name` | `"csrf_refresh_token"` | |
-//! | `access_csrf_cookie_path` | `"/"` | |
-//! | `refresh_csrf_cookie_path` | `"/"` | |
-//! | `access_csrf_header_name` | `"X-CSRF-TOKEN"` | |
-//! | `refresh_csrf_header_name` | `"X-CSRF-TOKEN"` | |
-//! | `access_csrf_field_name` | `"csrf_token"` | |
-//! | `refresh_csrf_field_name` | `"csrf_token"` | |
-//! | `query_string_name` | `"jwt"` | |
-//! | `query_string_value_prefix` | `""` | |
-//! | `json_key` | `"access_token"` | |
-//! | `refresh_json_key` | `"refresh_token"` | |
-//! | `implicit_refresh_within` | off | a cookie-borne access token this close to its `exp` is renewed |
-//! | `rotation_grace` | `"10s"` | how long a refresh may be repeated; `"0s"` is strict |
-//! | `max_token_lifetime` | off | no token may live longer; lets [`Jwt::revoke_all()`] forget in time |
-//! | `blocklist_prune_interval` | `"10m"` | how often expired entries are removed |
-//! | `blocklist_timeout` | `"2s"` | a slower answer is none: 503 |
-//! | `blocklist_replica` | off | answers for a shared store from memory, followed at this interval, at most an hour |
-//! | `token_cache` | `4194304` | bytes for the verified signatures of RSA, ECDSA and EdDSA keys: the signature of a token seen before is not verified again, while every other check runs; `0` is off |
-//! <!-- /settings -->
-//!
-//! The secret is never Rocket's own `secret_key`: one key should have one use.
-//!
-//! A server that accepts the tokens of another issuer, by its `public_key`, must tell the access tokens
-//! meant for it from all else that the issuer signs: ID, refresh and logout tokens, and those for other
-//! servers. It always sets `decode_audience` and `decode_issuer`. `decode_typ` tells tokens apart by
-//! their headers (RFC 8725 §3.11), and `required_claims` by what the issuer writes into the payload:
-//!
-//! ```toml
-//! [release.jwt]
-//! algorithm = "RS256"
-//! public_key = "issuer.pem"
-//! decode_issuer = "https://issuer.example"
-//! decode_audience = "orders"
-//! required_claims = { typ = "Bearer" }    # that issuer's ID tokens have "ID", refresh tokens "Refresh"
-//! ```
-//!
-//! Values are compared by their JSON type, a claim that is a list fits if one of its members does, and
-//! `true` for a registered claim, such as `jti = true`, only asks that it be there.
+#![doc = include_str!("../docs/configuration.md")]
 //!
 //! # What it does not protect from
 //!
@@ -258,6 +173,7 @@ mod request;
 mod response;
 mod revocation;
 mod rotate;
+mod sessions;
 mod settings;
 mod token;
 mod verify;
@@ -282,7 +198,7 @@ pub use blocklist::{
 };
 pub use clock::{Clock, SystemClock};
 pub use error::Error;
-pub use events::Event;
+pub use events::{Event, SessionEnd};
 pub use fairing::JwtFairing;
 pub use guard::access::AccessToken;
 pub use guard::admit::{RequestFree, TokenGuard};
@@ -306,6 +222,7 @@ pub use rejection::Rejection;
 pub use response::cookies::CookieWriter;
 pub use revocation::entry_of::IntoRevocation;
 pub use rotate::Rotation;
+pub use sessions::Session;
 pub use token::Token;
 pub use token::claims::{Audience, Claims, CustomClaims, NoClaims};
 pub use token::identity::Identity;
@@ -314,11 +231,23 @@ pub use token::location::Location;
 pub use verify::decoder::Decoder;
 pub use verify::policy::{AcceptedTypes, Policy};
 
-// The examples in the pages of `docs/` are compiled as well.
+// The examples in the README and in the pages of `docs/` are compiled as well.
+
+#[cfg(all(doctest, feature = "sqlx_postgres"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/flask-jwt-extended.md")]
+struct FlaskPage;
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/cookies.md")]
 struct CookiesPage;
+
+#[cfg(all(doctest, feature = "test-util"))]
+#[doc = include_str!("../docs/recipes.md")]
+struct RecipesPage;
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/revocation.md")]

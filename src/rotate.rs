@@ -4,12 +4,11 @@ use std::future::IntoFuture;
 
 use rocket::futures::future::BoxFuture;
 use rocket::serde::Serialize;
-use rocket::time::OffsetDateTime;
 
+use crate::blocklist::entry::uuid_v7_millis;
 use crate::blocklist::{Exchange, Exchanged};
-use crate::clock;
 use crate::error::Error;
-use crate::events::Event;
+use crate::events::{Event, SessionEnd};
 use crate::guard::refresh::RefreshToken;
 use crate::issue::pair::{TokenPair, sign_pair};
 use crate::issue::spec::{Freshness, TokenSpec, inherited_audience, inherited_lifetime};
@@ -19,8 +18,9 @@ use crate::reason::Reason;
 use crate::rejection::{CheckFailed, Rejection};
 use crate::revocation::check;
 use crate::revocation::entry_of::{exchangeable_ids, session_of};
-use crate::revocation::record::session_until;
+use crate::revocation::record::{row_until, session_until};
 use crate::revocation::successor::Successor;
+use crate::settings::Sessions;
 use crate::token::claims::{Claims, CustomClaims};
 use crate::token::ids::next_and_seed;
 use crate::token::kind::TokenType;
@@ -132,7 +132,11 @@ async fn exchange(
         return Err(Reason::MissingClaim("jti".into()));
     }
     // The guard checked it, but the route may have kept the token for a while.
-    check_expiry(jwt.settings(), verified, jwt.now())?;
+    check_expiry(jwt, verified, jwt.now())?;
+    let tells_beginning = verified.sid().is_none_or(|sid| uuid_v7_millis(sid).is_some());
+    if jwt.settings().session_lifetime.is_some() && !tells_beginning {
+        return Err(Reason::InvalidClaim("The beginning of the session is unknown"));
+    }
     // Without a signing key nothing can be issued, which is the server's fault and not the token's.
     if jwt.signing_key(verified.identity()).is_ok() && !is_ours(jwt, verified) {
         return Err(Reason::UnknownKey);
@@ -152,13 +156,24 @@ async fn exchange(
     let successor = Successor::new(&sid, next, &seed, now).map_err(not_issued)?;
     let (pair, issued) = issue(&successor, jwt, verified, given.clone()).map_err(not_issued)?;
 
-    let exchange = Exchange::new(
+    let mut exchange = Exchange::new(
         next,
         seed,
         now,
         jwt.settings().rotation_grace,
-        row_until(jwt, verified, &pair),
+        row_until(
+            jwt,
+            session_until(jwt, verified),
+            [verified.registered().expires_at, pair.refresh_expires_at()],
+        ),
     );
+    let sessions = jwt.settings().sessions;
+    if sessions != Sessions::Off {
+        exchange = exchange.owned_by(&ids, pair.refresh_expires_at());
+    }
+    if sessions == Sessions::On {
+        exchange = exchange.only_recorded();
+    }
     let store = jwt.blocklist().replica_or_primary();
     match check::answer(jwt, store.exchange(&ids, &exchange)).await? {
         Exchanged::First => {
@@ -183,22 +198,22 @@ async fn exchange(
             }
             Err(Reason::Revoked)
         }
+        Exchanged::Newer { ended_now } => {
+            if ended_now {
+                log::error!(
+                    "JWT: the blocklist has lost the exchange of a refresh token, so that session has \
+                     been ended"
+                );
+                jwt.hooks().emit(&Event::SessionEnded {
+                    identity: verified.identity().into(),
+                    session_id: sid.into_owned(),
+                    why: SessionEnd::StoreLostData,
+                });
+            }
+            Err(Reason::Revoked)
+        }
         Exchanged::Ended => Err(Reason::Revoked),
     }
-}
-
-/// When the session's row expires: not before the last refresh token that was issued or exchanged in it,
-/// nor before any other token of the session. It is rounded up to a tenth of that time, so that most
-/// exchanges leave it as it is.
-fn row_until(jwt: &Jwt, verified: &Verified, pair: &TokenPair) -> Option<OffsetDateTime> {
-    let (now, margin) = (jwt.now(), jwt.margin());
-    let others = session_until(jwt)?;
-    let presented = verified.registered().expires_at?.saturating_add(margin);
-    let new = now.saturating_add(pair.refresh_lifetime()?).saturating_add(margin);
-    let until = clock::millis(others.max(presented).max(new));
-    let step = (until.saturating_sub(clock::millis(now)) / 10).max(1);
-    let rounded = until.div_euclid(step).saturating_add(1).saturating_mul(step);
-    clock::from_millis(rounded)
 }
 
 /// Issues the successor with the claims of `verified`, or with the given ones.

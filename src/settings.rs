@@ -10,6 +10,7 @@ use crate::token::kind::TokenType;
 use crate::token::location::Location;
 
 /// The checked configuration, in the types that a request needs. A field has the name of its key.
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct Settings {
     pub(crate) algorithm: Algorithm,
     pub(crate) decode_algorithms: Vec<Algorithm>,
@@ -45,6 +46,10 @@ pub(crate) struct Settings {
     pub(crate) implicit_refresh_within: Option<Duration>,
     pub(crate) rotation_grace: Duration,
     pub(crate) max_token_lifetime: Option<Duration>,
+    pub(crate) session_lifetime: Option<Duration>,
+    pub(crate) sessions: Sessions,
+    pub(crate) max_sessions: Option<usize>,
+    pub(crate) session_limit: SessionLimit,
     pub(crate) blocklist_prune_interval: Duration,
     pub(crate) blocklist_timeout: Duration,
     pub(crate) blocklist_replica: Option<Duration>,
@@ -54,7 +59,24 @@ pub(crate) struct Settings {
     pub(crate) refresh: TokenNames,
 }
 
+/// Whether sessions are recorded when they begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sessions {
+    Off,
+    /// They are, and those that have no row yet get it.
+    Adopt,
+    On,
+}
+
+/// What happens at a login that exceeds `max_sessions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SessionLimit {
+    EndOldest,
+    Refuse,
+}
+
 /// A claim that a token must have.
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct RequiredClaim {
     pub(crate) name: String,
     /// The values it may have; `None` is any.
@@ -86,6 +108,7 @@ pub(crate) fn bare_typ(typ: &str) -> &str {
 }
 
 /// What differs between access and refresh tokens: names, paths, lifetime.
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct TokenNames {
     pub(crate) expires: Option<Duration>,
     pub(crate) cookie_name: String,

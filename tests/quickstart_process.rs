@@ -115,7 +115,9 @@ struct Step {
 
 fn steps() -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    for line in blocks("console").into_iter().flat_map(str::lines) {
+    let lines = blocks("console").into_iter().flat_map(str::lines);
+    // A comment of the shell is for the reader.
+    for line in lines.filter(|line| !line.starts_with("# ")) {
         match (line.strip_prefix("$ "), steps.last_mut()) {
             (Some(command), _) => steps.push(Step { command, prints: String::new() }),
             (None, Some(step)) => step.prints.extend([line, "\n"]),

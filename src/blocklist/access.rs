@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use rocket::time::OffsetDateTime;
 use rocket::tokio::time;
+use uuid::Uuid;
 
-use super::entry::TokenIds;
+use super::entry::{Entry, TokenIds, session_key};
 use super::prune_limit::PruneLimit;
 use super::replica::Replica;
 use super::replica::changes::ReplicableBlocklist;
+use super::sessions::SessionStore;
 use super::store::{Blocklist, Standing, StoreError};
-use crate::clock::{BootClock, Clock};
+use crate::clock::{self, BootClock, Clock};
 
 /// How long one page of entries may take at launch, where no request waits.
 const LAUNCH: Duration = Duration::from_secs(30);
@@ -77,6 +80,23 @@ impl BlocklistAccess {
         match &self.replica {
             Some(replica) => replica.try_standing(ids),
             None => self.store.try_standing(ids),
+        }
+    }
+
+    /// The store as one that lists sessions. The replica has no list.
+    pub(crate) fn session_store(&self) -> Option<&dyn SessionStore> {
+        self.store.session_store()
+    }
+
+    /// Lets the replica know immediately that the store has ended a session.
+    pub(crate) fn note_ended(&self, session: Uuid, until: Option<OffsetDateTime>) {
+        if let Some(replica) = &self.replica {
+            replica.note(&Entry {
+                key: session_key(session),
+                revoked: true,
+                cut_off: None,
+                until: until.map(clock::millis),
+            });
         }
     }
 

@@ -25,6 +25,8 @@ pub enum RevocationKind {
     Session,
     /// Revokes every token of an identity that was issued at or before the cut-off.
     Subject,
+    /// Revokes every token of all identities that was issued at or before the cut-off.
+    Everything,
 }
 
 /// The key of an entry: one byte for the kind, sixteen for the id.
@@ -34,6 +36,9 @@ pub enum RevocationKind {
 /// first half of its SHA-256, with the two bits set that no such UUID has set (the variant). So no
 /// UUID, whoever chose it, has the key of another text.
 pub type EntryKey = [u8; 17];
+
+/// The key of the entry that revokes everything.
+pub const EVERYTHING: EntryKey = [b'e', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /// An entry to be recorded in a [`Blocklist`](super::Blocklist).
 ///
@@ -88,17 +93,23 @@ impl Revocation {
         Self::new(RevocationKind::Subject, identity.into(), Some(cut_off), until.into())
     }
 
+    /// Revokes every token issued at or before `cut_off`, to the millisecond. The entry expires at
+    /// `until`; `None` never expires.
+    pub fn everything(cut_off: OffsetDateTime, until: impl Into<Option<OffsetDateTime>>) -> Self {
+        Self::new(RevocationKind::Everything, String::new(), Some(cut_off), until.into())
+    }
+
     /// The kind of the entry.
     pub fn kind(&self) -> RevocationKind {
         self.kind
     }
 
-    /// The `jti`, the `sid`, or the identity.
+    /// The `jti`, the `sid`, or the identity; empty for everything.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// For a subject, the instant up to which its tokens are revoked; otherwise `None`.
+    /// For a subject and for everything, the instant up to which tokens are revoked; otherwise `None`.
     pub fn cut_off(&self) -> Option<OffsetDateTime> {
         self.cut_off
     }
@@ -156,7 +167,7 @@ pub struct Entry {
     pub key: EntryKey,
     /// Whether it revokes a token or ends a session.
     pub revoked: bool,
-    /// For a subject: tokens issued in that millisecond or before are revoked.
+    /// For a subject and for everything: tokens issued in that millisecond or before are revoked.
     pub cut_off: Option<i64>,
     /// When the entry expires; `None` is never.
     pub until: Option<i64>,
@@ -192,8 +203,8 @@ impl fmt::Debug for Entry {
 ///
 /// let issued_at = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
 /// let ids = TokenIds::new(Some("some jti"), None, Some("ada"), Some(issued_at));
-/// // By `jti`, by the session derived from it, and by subject.
-/// assert_eq!(ids.keys().len(), 3);
+/// // By `jti`, by the session derived from it, by subject, and with everything.
+/// assert_eq!(ids.keys().len(), 4);
 /// assert!(ids.is_cut_off_by(issued_at));
 /// assert!(!ids.is_cut_off_by(issued_at - Duration::MILLISECOND));
 /// ```
@@ -206,6 +217,7 @@ pub struct TokenIds<'a> {
     // parsed only when needed, as most tokens have no subject entry.
     iat_millis: Option<i64>,
     is_exchangeable: bool,
+    needs_row: bool,
 }
 
 impl<'a> TokenIds<'a> {
@@ -218,13 +230,23 @@ impl<'a> TokenIds<'a> {
         issued_at: Option<OffsetDateTime>,
     ) -> Self {
         let iat_millis = issued_at.map(|iat| iat.unix_timestamp().saturating_mul(1000));
-        Self { jti, sid, subject, iat_millis, is_exchangeable: false }
+        Self { jti, sid, subject, iat_millis, is_exchangeable: false, needs_row: false }
     }
 
     /// Marks the token as a refresh token that may be exchanged: one of this issuer. Only such a token is
     /// compared with its session's row; for any other only the session's end counts.
     pub fn exchangeable(self) -> Self {
         Self { is_exchangeable: true, ..self }
+    }
+
+    /// With `sessions = true`: a refresh token whose session has no row, or an older one, is revoked.
+    pub fn only_recorded(self) -> Self {
+        Self { needs_row: true, ..self }
+    }
+
+    /// Whether the session of a refresh token must have a row.
+    pub fn needs_row(&self) -> bool {
+        self.needs_row
     }
 
     /// Whether the token is compared with its session's row.
@@ -307,9 +329,10 @@ impl<'a> TokenIds<'a> {
         self.subject.map(|id| entry_key(RevocationKind::Subject, id))
     }
 
-    /// All keys by which the token is looked up, at most three.
+    /// All keys by which the token is looked up, at most four. The last is [`EVERYTHING`].
     pub fn keys(&self) -> Vec<EntryKey> {
-        [self.token_key(), self.session_key(), self.subject_key()].into_iter().flatten().collect()
+        let own = [self.token_key(), self.session_key(), self.subject_key()];
+        own.into_iter().flatten().chain([EVERYTHING]).collect()
     }
 }
 
@@ -320,11 +343,19 @@ impl fmt::Debug for TokenIds<'_> {
 }
 
 fn entry_key(kind: RevocationKind, id: &str) -> EntryKey {
+    if kind == RevocationKind::Everything {
+        return EVERYTHING;
+    }
     let id = match canonical_uuid(id) {
         Some(uuid) if uuid.get_variant() == Variant::RFC4122 => uuid.into_bytes(),
         _ => hash(id),
     };
     keyed(kind, id)
+}
+
+/// The key of a session with this id.
+pub(crate) fn session_key(id: Uuid) -> EntryKey {
+    keyed(RevocationKind::Session, id.into_bytes())
 }
 
 fn keyed(kind: RevocationKind, id: IdKey) -> EntryKey {
@@ -333,6 +364,7 @@ fn keyed(kind: RevocationKind, id: IdKey) -> EntryKey {
         RevocationKind::Token => b't',
         RevocationKind::Session => b's',
         RevocationKind::Subject => b'u',
+        RevocationKind::Everything => b'e',
     };
     key[1..].copy_from_slice(&id);
     key

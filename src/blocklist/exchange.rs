@@ -27,6 +27,19 @@ pub struct SessionRow {
     pub last: Option<LastExchange>,
     /// The [`Exchange::next()`] of the call that ended the session, if an exchange did.
     pub ended_by: Option<IdKey>,
+    /// What the setting `sessions` records.
+    pub owner: Option<Owner>,
+}
+
+/// Whose session it is, and when it was used. Times are milliseconds since the Unix epoch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    /// The subject, as the key of its entry names it.
+    pub subject: IdKey,
+    /// The latest login, exchange or renewal.
+    pub seen: i64,
+    /// When the session's newest token expires; `None` is never.
+    pub ends: Option<i64>,
 }
 
 /// The latest exchange of a session.
@@ -49,6 +62,7 @@ pub struct Exchange {
     grace: Duration,
     until: Option<OffsetDateTime>,
     begins: bool,
+    owner: Option<Owner>,
 }
 
 /// The result of an [`Exchange`].
@@ -66,6 +80,13 @@ pub enum Exchanged {
         /// When the token was exchanged.
         at: OffsetDateTime,
     },
+    /// The token is newer than the session's current one, so the store has lost the write of an exchange.
+    /// The session has ended, as revocations may be lost, too. Only with
+    /// [`only_recorded()`](Exchange::only_recorded).
+    Newer {
+        /// Whether this call ended it.
+        ended_now: bool,
+    },
     /// The token was exchanged before, so somebody else has it, too. The session has ended.
     Reused {
         /// Whether this call ended it.
@@ -82,6 +103,9 @@ impl std::fmt::Debug for Exchanged {
             Self::First => f.write_str("First"),
             Self::Repeated { at, .. } => {
                 f.debug_struct("Repeated").field("at", at).finish_non_exhaustive()
+            }
+            Self::Newer { ended_now } => {
+                f.debug_struct("Newer").field("ended_now", ended_now).finish()
             }
             Self::Reused { ended_now } => {
                 f.debug_struct("Reused").field("ended_now", ended_now).finish()
@@ -105,9 +129,22 @@ pub(crate) enum Place {
     Replaced,
 }
 
+impl Owner {
+    /// A session of the ids' subject that was used at `now` and ends at `ends`. `None` without a subject.
+    pub fn new(
+        ids: &TokenIds<'_>,
+        now: OffsetDateTime,
+        ends: Option<OffsetDateTime>,
+    ) -> Option<Self> {
+        let [_, subject @ ..] = ids.subject_key()?;
+        Some(Self { subject, seen: clock::millis(now), ends: ends.map(clock::millis) })
+    }
+}
+
 impl SessionRow {
     /// The row of a session that was ended before its first exchange.
-    pub(crate) const ENDED: Self = Self { ended: true, current: None, last: None, ended_by: None };
+    pub(crate) const ENDED: Self =
+        Self { ended: true, current: None, last: None, ended_by: None, owner: None };
 
     /// Whether the row is one that a store writes.
     pub(crate) fn is_whole(&self) -> bool {
@@ -146,12 +183,24 @@ impl Exchange {
         grace: Duration,
         until: impl Into<Option<OffsetDateTime>>,
     ) -> Self {
-        Self { next, seed, now, grace, until: until.into(), begins: true }
+        Self { next, seed, now, grace, until: until.into(), begins: true, owner: None }
     }
 
-    /// A session without a row is [`Ended`](Exchanged::Ended).
+    /// A session without a row is [`Ended`](Exchanged::Ended), and one whose row is older than the token
+    /// [`Newer`](Exchanged::Newer).
     pub fn only_recorded(self) -> Self {
         Self { begins: false, ..self }
+    }
+
+    /// The row records that the session belongs to the subject of these ids, was used now, and ends at
+    /// `ends`; `None` is never.
+    pub fn owned_by(self, ids: &TokenIds<'_>, ends: impl Into<Option<OffsetDateTime>>) -> Self {
+        Self { owner: Owner::new(ids, self.now, ends.into()), ..self }
+    }
+
+    /// What the row records of its owner, if anything.
+    pub fn owner(&self) -> Option<&Owner> {
+        self.owner.as_ref()
     }
 
     /// The `jti` of the new refresh token.
@@ -183,7 +232,7 @@ impl Exchange {
         match row {
             // A repeated call gets the same answer.
             Some(row) if row.ended && row.ended_by == Some(next) => {
-                return (Exchanged::Reused { ended_now: true }, None);
+                return (theft_or_loss(place), None);
             }
             Some(row) if row.ended => return (Exchanged::Ended, None),
             None if !self.begins => return (Exchanged::Ended, None),
@@ -202,23 +251,42 @@ impl Exchange {
                 let next = Uuid::from_bytes(current);
                 (Exchanged::Repeated { next, seed: last.seed, at }, None)
             }
-            (Place::Last(_) | Place::Replaced, _) => {
+            (Place::NoRow | Place::Current, _) => self.first(ids, row, millis),
+            (Place::Newer, _) if self.begins => self.first(ids, row, millis),
+            (Place::Last(_) | Place::Replaced | Place::Newer, _) => {
                 let row = row.copied().unwrap_or_default();
                 let ended = SessionRow { ended: true, ended_by: Some(next), ..row };
-                (Exchanged::Reused { ended_now: true }, Some(ended))
-            }
-            (Place::NoRow | Place::Current | Place::Newer, _) => {
-                let Some(token) = ids.jti_key() else { return (Exchanged::Ended, None) };
-                let last = LastExchange { token, at: millis, seed: self.seed };
-                let row =
-                    SessionRow { current: Some(next), last: Some(last), ..SessionRow::default() };
-                (Exchanged::First, Some(row))
+                (theft_or_loss(place), Some(ended))
             }
         }
     }
 
+    fn first(
+        &self,
+        ids: &TokenIds<'_>,
+        row: Option<&SessionRow>,
+        at: i64,
+    ) -> (Exchanged, Option<SessionRow>) {
+        let Some(token) = ids.jti_key() else { return (Exchanged::Ended, None) };
+        let last = LastExchange { token, at, seed: self.seed };
+        // A session has one owner, whoever presents its tokens.
+        let old = row.and_then(|row| row.owner);
+        let subject = |new: Owner| old.map_or(new.subject, |owner| owner.subject);
+        let owner = self.owner.map(|new| Owner { subject: subject(new), ..new }).or(old);
+        let current = Some(self.next.into_bytes());
+        let row = SessionRow { current, last: Some(last), owner, ..SessionRow::default() };
+        (Exchanged::First, Some(row))
+    }
+
     fn repeats(&self, at: i64) -> bool {
         is_within(self.grace, at, self.now)
+    }
+}
+
+fn theft_or_loss(place: Place) -> Exchanged {
+    match place {
+        Place::Newer => Exchanged::Newer { ended_now: true },
+        _ => Exchanged::Reused { ended_now: true },
     }
 }
 

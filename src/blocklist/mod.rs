@@ -9,6 +9,7 @@ pub(crate) mod exchange;
 mod memory;
 pub(crate) mod prune_limit;
 pub(crate) mod replica;
+pub(crate) mod sessions;
 mod store;
 
 #[cfg(feature = "_database")]
@@ -19,8 +20,9 @@ pub use database::redis::RedisBlocklist;
 pub use database::sql::deadpool_postgres::PostgresBlocklist;
 #[cfg(feature = "_sqlx")]
 pub use database::sql::sqlx::{SqlxBlocklist, backend::SqlxBackend};
-pub use entry::{Entry, EntryKey, Revocation, RevocationKind, TokenIds};
-pub use exchange::{Exchange, Exchanged, IdKey, LastExchange, SessionRow};
+pub use entry::{EVERYTHING, Entry, EntryKey, Revocation, RevocationKind, TokenIds};
+pub use exchange::{Exchange, Exchanged, IdKey, LastExchange, Owner, SessionRow};
 pub use memory::MemoryBlocklist;
 pub use replica::changes::{Changes, Cursor, ReplicableBlocklist};
+pub use sessions::{Begun, Limit, MAX_LISTED, NewSession, Recorded, Renewal, SessionStore};
 pub use store::{Blocklist, Standing, StoreError};

@@ -6,6 +6,7 @@ use rocket::time::OffsetDateTime;
 
 use super::entry::{Revocation, TokenIds};
 use super::exchange::{Exchange, Exchanged, Place, SessionRow};
+use super::sessions::SessionStore;
 use crate::clock;
 
 /// A store of revoked tokens, ended sessions, logged-out subjects and exchanged refresh tokens.
@@ -14,13 +15,14 @@ use crate::clock;
 /// follows. All servers that accept the same tokens should share one store. Otherwise a token that is
 /// revoked on one server stays valid on the others.
 ///
-/// # Three kinds of entry
+/// # Four kinds of entry
 ///
 /// | kind | key | a token is revoked if |
 /// |---|---|---|
 /// | token | `jti` | its `jti` has an entry |
 /// | session | `sid`, or the id derived from the `jti` | its session has ended |
 /// | subject | the identity | it was issued at or before the entry's cut-off: [`TokenIds::is_cut_off_by()`] |
+/// | everything | a constant | likewise |
 ///
 /// An entry expires at its [`Revocation::until()`] and may be removed then, but never earlier. An
 /// entry without `until` never expires. When a key is recorded twice, the later `until` and the
@@ -50,8 +52,8 @@ use crate::clock;
 ///
 /// use rocket::time::OffsetDateTime;
 /// use rocket_jwt_extended::blocklist::{
-///     Blocklist, EntryKey, Exchange, Exchanged, Revocation, RevocationKind, SessionRow, Standing,
-///     StoreError, TokenIds,
+///     Blocklist, EVERYTHING, EntryKey, Exchange, Exchanged, Revocation, RevocationKind, SessionRow,
+///     Standing, StoreError, TokenIds,
 /// };
 ///
 /// #[derive(Default)]
@@ -81,7 +83,7 @@ use crate::clock;
 /// }
 ///
 /// fn is_revoked(map: &Map, ids: &TokenIds<'_>) -> bool {
-///     let keys = [ids.token_key(), ids.subject_key()];
+///     let keys = [ids.token_key(), ids.subject_key(), Some(EVERYTHING)];
 ///     keys.iter().flatten().filter_map(|key| map.get(key)).any(|entry| {
 ///         entry.revoked || entry.cut_off.is_some_and(|cut_off| ids.is_cut_off_by(cut_off))
 ///     })
@@ -188,6 +190,12 @@ pub trait Blocklist: Send + Sync + 'static {
         exchange: &Exchange,
     ) -> Result<Exchanged, StoreError>;
 
+    /// The store as one that also keeps what users see of their sessions, for the setting `sessions`. The
+    /// default is `None`: with that setting, the launch then fails.
+    fn session_store(&self) -> Option<&dyn SessionStore> {
+        None
+    }
+
     /// Removes entries whose `until` is at or before `now`, and returns their number. A store that
     /// expires its entries itself does nothing and returns 0.
     ///
@@ -217,6 +225,10 @@ impl<T: Blocklist + ?Sized> Blocklist for Arc<T> {
         exchange: &Exchange,
     ) -> Result<Exchanged, StoreError> {
         (**self).exchange(ids, exchange).await
+    }
+
+    fn session_store(&self) -> Option<&dyn SessionStore> {
+        (**self).session_store()
     }
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
@@ -252,6 +264,7 @@ impl Standing {
             return Self::Live;
         }
         match SessionRow::place(row, ids) {
+            Place::NoRow | Place::Newer if ids.needs_row() => Self::Revoked,
             Place::NoRow | Place::Current | Place::Newer => Self::Live,
             Place::Replaced => Self::Replaced,
             // A time that is out of range is far from the grace.

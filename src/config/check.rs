@@ -11,7 +11,8 @@ use super::read::Config;
 use super::report::Report;
 use super::required;
 use super::values::OneOrMany;
-use crate::settings::{Settings, TokenNames, accepts};
+use crate::blocklist::MAX_LISTED;
+use crate::settings::{SessionLimit, Sessions, Settings, TokenNames, accepts};
 use crate::token::claims::Audience;
 use crate::token::compact::OWN_TYP;
 use crate::token::kind::TokenType;
@@ -63,6 +64,10 @@ pub(crate) fn settings(config: &Config, figment: &Figment, report: &mut Report) 
             .positive("implicit_refresh_within", config.implicit_refresh_within.0),
         rotation_grace: check.rotation_grace(),
         max_token_lifetime: check.positive("max_token_lifetime", config.max_token_lifetime.0),
+        session_lifetime: check.positive("session_lifetime", config.session_lifetime.0),
+        sessions: config.sessions.0,
+        max_sessions: check.max_sessions(),
+        session_limit: check.session_limit(),
         blocklist_prune_interval: check
             .always("blocklist_prune_interval", config.blocklist_prune_interval.0),
         blocklist_timeout: check.always("blocklist_timeout", config.blocklist_timeout.0),
@@ -356,6 +361,34 @@ impl Check<'_> {
             self.fault("csrf_methods", "can only contain HTTP methods, such as \"POST\"");
         }
         methods
+    }
+
+    fn max_sessions(&mut self) -> Option<usize> {
+        let max = self.config.max_sessions.0?;
+        if self.config.sessions.0 == Sessions::Off {
+            self.fault(
+                "max_sessions",
+                "needs `sessions = true`: without it, no session is counted",
+            );
+        }
+        if !(1..=MAX_LISTED).contains(&max) {
+            self.fault(
+                "max_sessions",
+                format_args!("must be from 1 to {MAX_LISTED}; `false` switches it off"),
+            );
+        }
+        Some(max)
+    }
+
+    fn session_limit(&mut self) -> SessionLimit {
+        match &*self.config.session_limit {
+            "end_oldest" => SessionLimit::EndOldest,
+            "refuse" => SessionLimit::Refuse,
+            _ => {
+                self.fault("session_limit", "must be \"end_oldest\" or \"refuse\"");
+                SessionLimit::Refuse
+            }
+        }
     }
 
     fn token_cache(&mut self) -> usize {

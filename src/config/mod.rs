@@ -15,6 +15,9 @@ mod stray;
 mod unused;
 mod values;
 
+#[cfg(test)]
+mod documented;
+
 use rocket::figment::Figment;
 
 use crate::keys::ring::Keys;

@@ -9,10 +9,13 @@ use rocket::time::Duration;
 
 use super::report::{Origin, Report, variable};
 use super::setting::{self, Setting};
-use super::values::{OneOrMany, OptionalSpan, RequiredClaims, Secret, Span};
+use super::values::{
+    OneOrMany, OptionalCount, OptionalSpan, RequiredClaims, Secret, SessionsMode, Span,
+};
+use crate::settings::Sessions;
 
-/// One list of settings: a field, a key and a default each. The README's and the crate's tables are
-/// compared with it by a test.
+/// The one list of settings, each with its key, type and default. A test compares docs/configuration.md
+/// with it.
 macro_rules! settings {
     ($($key:ident: $ty:ty = $default:expr;)*) => {
         /// The `[jwt]` table as written, with defaults where nothing was.
@@ -47,6 +50,17 @@ macro_rules! settings {
                     };
                 )*
                 Self { $($key,)* origins, unknown: table }
+            }
+
+            /// The value of a key as `Debug` shows it, and what its type takes.
+            #[cfg(test)]
+            pub(super) fn shown(&self, key: &str) -> Option<(String, &'static str)> {
+                match key {
+                    $(stringify!($key) => {
+                        Some((format!("{:?}", self.$key), <$ty as Setting>::EXPECTED))
+                    })*
+                    _ => None,
+                }
             }
 
             /// A value of that key as an operator would write it.
@@ -113,6 +127,10 @@ settings! {
     implicit_refresh_within: OptionalSpan = OptionalSpan(None);
     rotation_grace: Span = Span(Duration::seconds(10));
     max_token_lifetime: OptionalSpan = OptionalSpan(None);
+    session_lifetime: OptionalSpan = OptionalSpan(None);
+    sessions: SessionsMode = SessionsMode(Sessions::Off);
+    max_sessions: OptionalCount = OptionalCount(None);
+    session_limit: String = "end_oldest".into();
     blocklist_prune_interval: Span = Span(Duration::minutes(10));
     blocklist_timeout: Span = Span(Duration::seconds(2));
     blocklist_replica: OptionalSpan = OptionalSpan(None);
@@ -174,28 +192,4 @@ fn no_table(figment: &Figment, value: &Value) -> String {
         "could not be read as a table: {cause}; write {variable}='{{secret_key=\"…\", \
          decode_audience=[\"…\", \"…\"]}}', with `=` after each key and a comma between settings"
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Config;
-
-    /// The keys a table of the documentation names: the first code spans of its rows.
-    fn documented(text: &str) -> Vec<&str> {
-        let start = text.find("<!-- settings -->").expect("the table is marked");
-        let end = text.find("<!-- /settings -->").expect("the table's end is marked");
-        text[start..end]
-            .lines()
-            .map(|line| line.trim_start_matches("//! "))
-            .filter(|line| line.starts_with("| `"))
-            .filter_map(|line| line.split('`').nth(1))
-            .collect()
-    }
-
-    #[test]
-    fn the_documented_settings_are_the_settings() {
-        for text in [include_str!("../../README.md"), include_str!("../lib.rs")] {
-            assert_eq!(documented(text), Config::KEYS);
-        }
-    }
 }

@@ -4,7 +4,9 @@ use rocket::figment::error::Kind;
 use rocket::figment::value::Value;
 use rocket::serde::de::DeserializeOwned;
 
-use super::values::{OneOrMany, OptionalSpan, RequiredClaims, Secret, Span};
+use super::values::{
+    OneOrMany, OptionalCount, OptionalSpan, RequiredClaims, Secret, SessionsMode, Span,
+};
 
 /// A type of the table. Examples are made of defaults, which are public, never of what was written.
 pub(super) trait Setting: DeserializeOwned {
@@ -97,6 +99,22 @@ fn span_example(span: rocket::time::Duration) -> String {
     match span.is_positive() {
         true => format!("{:?}", humantime::format_duration(span.unsigned_abs()).to_string()),
         false => "\"5s\"".into(),
+    }
+}
+
+impl Setting for OptionalCount {
+    const EXPECTED: &'static str = "a whole number, or false";
+
+    fn example(&self) -> String {
+        self.0.unwrap_or(5).to_string()
+    }
+}
+
+impl Setting for SessionsMode {
+    const EXPECTED: &'static str = "true, false or \"adopt\"";
+
+    fn example(&self) -> String {
+        true.to_string()
     }
 }
 

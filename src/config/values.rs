@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use rocket::serde::de::{self, Deserialize, Deserializer, Visitor};
+use rocket::serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
 use rocket::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::settings::Sessions;
 
 /// The longest duration accepted: a hundred years. It keeps every sum of a time of today and a
 /// configured duration inside what `time` can represent.
@@ -17,6 +19,14 @@ pub(crate) struct Span(pub Duration);
 /// A duration, or `false` for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OptionalSpan(pub Option<Duration>);
+
+/// A number, or `false` for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OptionalCount(pub Option<usize>);
+
+/// `true`, `false` or `"adopt"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SessionsMode(pub Sessions);
 
 /// A text or a list of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +109,65 @@ impl<'de> Deserialize<'de> for Span {
 impl<'de> Deserialize<'de> for OptionalSpan {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(SpanVisitor { or_false: true }).map(Self)
+    }
+}
+
+struct CountVisitor;
+
+impl Visitor<'_> for CountVisitor {
+    type Value = OptionalCount;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number or false")
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<OptionalCount, E> {
+        match value {
+            false => Ok(OptionalCount(None)),
+            true => Err(E::invalid_type(Unexpected::Bool(true), &self)),
+        }
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<OptionalCount, E> {
+        usize::try_from(number).map(Some).map(OptionalCount).map_err(E::custom)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<OptionalCount, E> {
+        let number = usize::try_from(number).map_err(|_| E::custom("must not be negative"))?;
+        Ok(OptionalCount(Some(number)))
+    }
+}
+
+impl<'de> Deserialize<'de> for OptionalCount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CountVisitor)
+    }
+}
+
+struct SessionsVisitor;
+
+impl Visitor<'_> for SessionsVisitor {
+    type Value = SessionsMode;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("true, false or \"adopt\"")
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<SessionsMode, E> {
+        Ok(SessionsMode(if value { Sessions::On } else { Sessions::Off }))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<SessionsMode, E> {
+        match text {
+            "adopt" => Ok(SessionsMode(Sessions::Adopt)),
+            _ => Err(E::custom("must be true, false or \"adopt\"")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SessionsMode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SessionsVisitor)
     }
 }
 

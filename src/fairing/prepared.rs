@@ -11,7 +11,7 @@ use crate::clock::{BootClock, Clock};
 use crate::hooks::Hooks;
 use crate::jwt::Jwt;
 use crate::keys::ring::Keys;
-use crate::settings::Settings;
+use crate::settings::{Sessions, Settings};
 
 /// What the fairing knows once the configuration is checked. The `Jwt` is managed only when its blocklist
 /// is known too, so that it is always complete.
@@ -27,7 +27,7 @@ pub(super) struct Prepared {
 
 impl Prepared {
     /// Completes the `Jwt` with a store that cannot be replicated.
-    pub(super) fn with_store(self, store: Arc<dyn Blocklist>) -> Jwt {
+    pub(super) fn with_store(self, store: Arc<dyn Blocklist>) -> Result<Jwt, StoreError> {
         let timeout = self.settings.blocklist_timeout.unsigned_abs();
         let prune_limit = self.prune_limit();
         self.complete(BlocklistAccess::new(store, timeout, prune_limit))
@@ -39,7 +39,7 @@ impl Prepared {
         store: Arc<dyn ReplicableBlocklist>,
     ) -> Result<Jwt, StoreError> {
         let Some(interval) = self.settings.blocklist_replica else {
-            return Ok(self.with_store(store));
+            return self.with_store(store);
         };
         let [interval, timeout] =
             [interval, self.settings.blocklist_timeout].map(|span| span.unsigned_abs());
@@ -47,14 +47,20 @@ impl Prepared {
         let limit = self.prune_limit();
         let access =
             BlocklistAccess::replicated(store, interval, timeout, clock, boot_clock, limit).await?;
-        Ok(self.complete(access))
+        self.complete(access)
     }
 
     fn prune_limit(&self) -> PruneLimit {
         PruneLimit::new(self.clock.now(), self.boot_clock.clone(), self.prune_slack)
     }
 
-    fn complete(self, blocklist: BlocklistAccess) -> Jwt {
-        Jwt::new(self.settings, self.keys, self.hooks, self.clock, blocklist)
+    fn complete(self, blocklist: BlocklistAccess) -> Result<Jwt, StoreError> {
+        if self.settings.sessions != Sessions::Off && blocklist.session_store().is_none() {
+            return Err(StoreError::new(
+                "`sessions` needs a store that lists sessions: implement `SessionStore` for it, and \
+                 return it from `Blocklist::session_store()`, or remove the setting",
+            ));
+        }
+        Ok(Jwt::new(self.settings, self.keys, self.hooks, self.clock, blocklist))
     }
 }

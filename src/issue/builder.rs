@@ -4,13 +4,16 @@ use std::borrow::Cow;
 
 use rocket::serde::Serialize;
 use rocket::time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 
 use super::pair::{TokenPair, sign_pair};
 use super::spec::{Expires, Freshness, TokenSpec};
 use crate::error::Error;
+use crate::events::Event;
 use crate::jwt::Jwt;
 use crate::provenance::is_ours;
 use crate::revocation::entry_of::session_of;
+use crate::settings::Sessions;
 use crate::token::Token;
 use crate::token::claims::Audience;
 use crate::token::identity::Identity;
@@ -62,7 +65,27 @@ pub struct TokenPairBuilder<'a> {
     jwt: &'a Jwt,
     spec: TokenSpec,
     refresh_expires: Expires,
+    label: Option<String>,
+    details: Option<String>,
 }
+
+/// A pair that was signed, and not handed out yet.
+pub(crate) struct NewPair {
+    pub(crate) pair: TokenPair,
+    /// For the caller to emit, once the pair is handed out.
+    pub(crate) issued: [Option<Event>; 2],
+    pub(crate) identity: String,
+    /// The ids of the session and of the refresh token.
+    pub(crate) session: Uuid,
+    pub(crate) refresh: Uuid,
+    pub(crate) at: OffsetDateTime,
+    pub(crate) label: Option<String>,
+    pub(crate) details: Option<String>,
+}
+
+/// The longest label and details of a session, in bytes.
+const MAX_LABEL: usize = 128;
+const MAX_DETAILS: usize = 1024;
 
 /// The methods that both builders have.
 macro_rules! builder_methods {
@@ -174,6 +197,10 @@ impl<'a> TokenBuilder<'a> {
     /// lifetime that is not allowed, a fresh refresh token, a `jti` with a time in the future, a session
     /// that can't be joined.
     pub fn encode(self) -> Result<String, Error> {
+        let sessions = self.jwt.settings().sessions;
+        if self.spec.token_type == TokenType::Refresh && sessions != Sessions::Off {
+            return Err(Error::NeedsSession);
+        }
         let (signed, issued) = self.spec.sign(self.jwt)?;
         issued.iter().for_each(|event| self.jwt.hooks().emit(event));
         Ok(signed.encoded)
@@ -186,7 +213,7 @@ fn lent_session<C>(jwt: &Jwt, token: &Token<C>) -> Result<Option<String>, &'stat
     if !token.blocklist_asked() {
         return Err("the blocklist was not asked about the token whose session is to be joined");
     }
-    if check_expiry(jwt.settings(), verified, jwt.now()).is_err() {
+    if check_expiry(jwt, verified, jwt.now()).is_err() {
         return Err("the token whose session is to be joined has expired");
     }
     if !is_ours(jwt, verified) {
@@ -209,7 +236,11 @@ fn lent_session<C>(jwt: &Jwt, token: &Token<C>) -> Result<Option<String>, &'stat
 impl<'a> TokenPairBuilder<'a> {
     pub(crate) fn new(jwt: &'a Jwt, identity: &impl Identity) -> Self {
         let spec = TokenSpec::new(TokenType::Access, identity);
-        Self { jwt, spec, refresh_expires: Expires::AsConfigured }
+        Self { jwt, spec, refresh_expires: Expires::AsConfigured, label: None, details: None }
+    }
+
+    pub(crate) fn jwt(&self) -> &'a Jwt {
+        self.jwt
     }
 
     builder_methods!();
@@ -229,25 +260,67 @@ impl<'a> TokenPairBuilder<'a> {
         self
     }
 
-    /// Makes both tokens.
+    /// The text by which the user knows the session in [`Jwt::sessions()`], such as the name of the device, at
+    /// most 128 bytes. It is shown to the user, so take what the user knows; nothing is taken from the request
+    /// by itself. It needs the setting `sessions`.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        let label = label.into();
+        if label.len() > MAX_LABEL {
+            self.spec.fail_to_join("the label of a session is longer than 128 bytes");
+        }
+        self.label = Some(label);
+        self
+    }
+
+    /// More about the session, as JSON of at most 1 KiB: place, method, what a security page shows. It needs
+    /// the setting `sessions`.
+    pub fn details(mut self, details: &impl Serialize) -> Self {
+        match serde_json::to_string(details) {
+            Ok(json) if json.len() > MAX_DETAILS => {
+                self.spec.fail_to_join("the details of a session are longer than 1 KiB");
+            }
+            Ok(json) => self.details = Some(json),
+            Err(_) => self.spec.fail_to_join("the details of a session can't be serialized"),
+        }
+        self
+    }
+
+    /// Makes both tokens. With the setting `sessions`, [`begin()`](TokenPairBuilder::begin) takes its place.
     ///
     /// # Errors
     ///
-    /// As for [`TokenBuilder::encode()`].
-    pub fn issue(self) -> Result<TokenPair, Error> {
-        let Self { jwt, mut spec, refresh_expires } = self;
+    /// As for [`TokenBuilder::encode()`]; [`Error::NeedsSession`] with the setting `sessions`; and if a label or
+    /// details are given without it.
+    pub fn issue(mut self) -> Result<TokenPair, Error> {
+        if self.jwt.settings().sessions != Sessions::Off {
+            return Err(Error::NeedsSession);
+        }
+        if self.label.is_some() || self.details.is_some() {
+            self.spec.fail_to_join("the label and details of a session need `sessions = true`");
+        }
+        let jwt = self.jwt;
+        let NewPair { pair, issued, .. } = self.sign()?;
+        issued.iter().flatten().for_each(|event| jwt.hooks().emit(event));
+        Ok(pair)
+    }
+
+    /// Signs both tokens, in a new session.
+    pub(crate) fn sign(self) -> Result<NewPair, Error> {
+        let Self { jwt, mut spec, refresh_expires, label, details } = self;
         let at = jwt.issue_instant(jwt.now());
         spec.ids.at = Some(at);
-        spec.ids.sid = Some(new_ids(at).ok_or(Error::Signing)?.0.to_string());
+        let session = new_ids(at).ok_or(Error::Signing)?.0;
+        let refresh_id = new_ids(at).ok_or(Error::Signing)?.0;
+        spec.ids.sid = Some(session.to_string());
+        let identity = spec.identity.clone();
         let mut refresh = TokenSpec {
             token_type: TokenType::Refresh,
             fresh: Freshness::No,
             expires: refresh_expires,
             ..spec.clone()
         };
-        refresh.ids.jti = None;
+        refresh.ids.jti = Some(refresh_id.to_string());
         let (pair, issued) = sign_pair(jwt, spec, refresh)?;
-        issued.iter().flatten().for_each(|event| jwt.hooks().emit(event));
-        Ok(pair)
+        Ok(NewPair { pair, issued, identity, session, refresh: refresh_id, at, label, details })
     }
 }

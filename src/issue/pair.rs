@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rocket::time::Duration;
+use rocket::time::OffsetDateTime;
 
 use super::spec::{Signed, TokenSpec};
 use crate::error::Error;
@@ -61,9 +61,8 @@ impl TokenPair {
         self.access.lifetime.map(|lifetime| lifetime.whole_seconds())
     }
 
-    /// The refresh token's lifetime.
-    pub(crate) fn refresh_lifetime(&self) -> Option<Duration> {
-        self.refresh.lifetime
+    pub(crate) fn refresh_expires_at(&self) -> Option<OffsetDateTime> {
+        self.refresh.expires_at
     }
 
     pub(crate) fn signed(&self) -> [&Signed; 2] {

@@ -18,6 +18,7 @@ use crate::events::Event;
 use crate::jwt::Jwt;
 use crate::keys::signing::SigningKey;
 use crate::revocation::entry_of::session_of;
+use crate::settings::Settings;
 use crate::token::claims::{Audience, Claims, audience};
 use crate::token::compact::{MAX_HEADER_LENGTH, encode_header, header_of};
 use crate::token::identity::Identity;
@@ -78,6 +79,8 @@ pub(crate) enum Freshness {
 pub(crate) enum Expires {
     AsConfigured,
     In(Duration),
+    /// As the token has that this one is made from, but never beyond the end of the session.
+    Inherited(Duration),
     Never,
 }
 
@@ -289,7 +292,7 @@ impl TokenSpec {
         if let Some(issuer) = self.issuer.as_ref().or(settings.encode_issuer.as_ref()) {
             payload.text_member("iss", issuer)?;
         }
-        let lifetime = self.lifetime(jwt)?;
+        let lifetime = self.lifetime(jwt, at, iat)?;
         let mut expires_at = None;
         if let Some(lifetime) = lifetime {
             let exp = OffsetDateTime::from_unix_timestamp(iat)
@@ -311,6 +314,28 @@ impl TokenSpec {
         Ok(Payload { json: payload.finish(), csrf, expires_at, lifetime, issued })
     }
 
+    /// How long the session of the token will last, from its `iat` on, in whole seconds. Without a session
+    /// to join, that is the one derived from its `jti`, which begins now.
+    fn session_left(
+        &self,
+        settings: &Settings,
+        at: OffsetDateTime,
+        iat: i64,
+    ) -> Result<Option<Duration>, Error> {
+        let Some(lifetime) = settings.session_lifetime else { return Ok(None) };
+        let unknown = Error::Session("the id of the session does not tell when it began");
+        let began = match (&self.ids.sid, &self.ids.jti) {
+            (Some(sid), _) => uuid_v7_millis(sid).ok_or(unknown)?,
+            (None, Some(jti)) => uuid_v7_millis(jti).unwrap_or_else(|| clock::millis(at)),
+            (None, None) => clock::millis(at),
+        };
+        // The beginning never counts as later than `iat`.
+        let began = began.min(iat.saturating_mul(1000));
+        let end = i128::from(began) + lifetime.whole_milliseconds();
+        let end = i64::try_from(end.div_euclid(1000)).unwrap_or(i64::MAX);
+        Ok(Some(Duration::seconds(end.saturating_sub(iat))))
+    }
+
     fn fresh_claim(&self, now: OffsetDateTime) -> Result<Value, Error> {
         if self.token_type == TokenType::Refresh && !matches!(self.fresh, Freshness::No) {
             return Err(Error::FreshRefresh);
@@ -322,13 +347,25 @@ impl TokenSpec {
         })
     }
 
-    /// The token's lifetime, if it is allowed.
-    fn lifetime(&self, jwt: &Jwt) -> Result<Option<Duration>, Error> {
+    /// The lifetime of the token that is issued at `at`, if it is allowed.
+    fn lifetime(&self, jwt: &Jwt, at: OffsetDateTime, iat: i64) -> Result<Option<Duration>, Error> {
         let settings = jwt.settings();
-        let lifetime = match self.expires {
-            Expires::AsConfigured => settings.names(self.token_type).expires,
-            Expires::In(lifetime) => Some(lifetime),
-            Expires::Never => None,
+        let (lifetime, is_explicit) = match self.expires {
+            Expires::AsConfigured => (settings.names(self.token_type).expires, false),
+            Expires::Inherited(lifetime) => (Some(lifetime), false),
+            Expires::In(lifetime) => (Some(lifetime), true),
+            Expires::Never => (None, true),
+        };
+        let lifetime = match self.session_left(settings, at, iat)? {
+            Some(left) if lifetime.is_none_or(|lifetime| lifetime > left) => match is_explicit {
+                true => {
+                    return Err(Error::Lifetime(
+                        "the token would outlive its session: `session_lifetime`",
+                    ));
+                }
+                false => Some(left),
+            },
+            _ => lifetime,
         };
         if lifetime.is_none() && settings.requires("exp", self.token_type) {
             return Err(Error::Lifetime("the token must expire: `exp` is a required claim"));
@@ -363,8 +400,8 @@ pub(crate) fn inherited_lifetime(jwt: &Jwt, earlier: &Verified) -> Expires {
     let given = registered.expires_at.zip(registered.issued_at).map(|(exp, iat)| exp - iat);
     let configured = jwt.settings().names(registered.token_type).expires;
     match (given, configured) {
-        (Some(given), None) => Expires::In(given),
-        (Some(given), Some(configured)) if given < configured => Expires::In(given),
+        (Some(given), None) => Expires::Inherited(given),
+        (Some(given), Some(configured)) if given < configured => Expires::Inherited(given),
         _ => Expires::AsConfigured,
     }
 }

@@ -7,12 +7,13 @@ use rocket::time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::entry_of::{exchangeable_ids, ids_of, session_of};
-use super::record::{record, session_end};
-use crate::blocklist::{Standing, StoreError, TokenIds, exchange};
+use super::record::{record, row_until, session_end, session_until};
+use crate::blocklist::{Renewal, Standing, StoreError, TokenIds, exchange};
 use crate::clock;
 use crate::events::Event;
 use crate::jwt::Jwt;
 use crate::reason::Reason;
+use crate::settings::Sessions;
 use crate::token::verified::Verified;
 
 /// Whether the blocklist in memory knows, without waiting, that nothing is recorded against the token.
@@ -43,10 +44,22 @@ fn is_within_grace(jwt: &Jwt, at: OffsetDateTime) -> bool {
     exchange::is_within(jwt.settings().rotation_grace, clock::millis(at), jwt.now())
 }
 
-/// How the token stands in the store itself.
-pub(crate) async fn standing_now(jwt: &Jwt, verified: &Verified) -> Result<Standing, Reason> {
-    let store = jwt.blocklist().primary();
-    answer(jwt, store.standing(&ids_of(verified))).await
+/// How an access token stands in the store itself, which with `sessions` records its renewal.
+pub(crate) async fn standing_to_renew(
+    jwt: &Jwt,
+    verified: &Verified,
+    exp: Option<OffsetDateTime>,
+) -> Result<Standing, Reason> {
+    let (ids, sessions) = (ids_of(verified), jwt.settings().sessions);
+    let store = jwt.blocklist().session_store().filter(|_| sessions != Sessions::Off);
+    let Some(store) = store else {
+        let store = jwt.blocklist().primary();
+        return answer(jwt, store.standing(&ids)).await;
+    };
+    let ids = if sessions == Sessions::On { ids.only_recorded() } else { ids };
+    let until = row_until(jwt, session_until(jwt, verified), [exp]);
+    let renewal = Renewal { now: jwt.now(), ends: exp, until };
+    answer(jwt, store.renew(&ids, &renewal)).await
 }
 
 /// Whether the pair with the refresh token `next`, that was made at `at`, may be issued again: not if that

@@ -8,6 +8,7 @@ use crate::blocklist::{Revocation, TokenIds};
 use crate::error::Error;
 use crate::jwt::Jwt;
 use crate::provenance::is_ours;
+use crate::settings::Sessions;
 use crate::token::Token;
 use crate::token::kind::TokenType;
 use crate::token::verified::Verified;
@@ -67,6 +68,7 @@ pub(crate) fn ids_of(verified: &Verified) -> TokenIds<'_> {
 pub(crate) fn exchangeable_ids<'a>(jwt: &Jwt, verified: &'a Verified) -> TokenIds<'a> {
     let ids = ids_of(verified);
     match verified.registered().token_type == TokenType::Refresh && is_ours(jwt, verified) {
+        true if jwt.settings().sessions == Sessions::On => ids.exchangeable().only_recorded(),
         true => ids.exchangeable(),
         false => ids,
     }

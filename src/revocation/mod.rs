@@ -87,15 +87,41 @@ impl Jwt {
         if identity.is_empty() {
             return Err(Error::EmptyIdentity);
         }
-        // Twice: a rotation that queried the store before the first entry was there issues its pair
-        // before the second entry's cut-off.
-        record_cut_off(self, &identity).await?;
-        let entry = record_cut_off(self, &identity).await?;
-        self.hooks().emit(&Event::Revoked { revocation: entry.clone() });
-        if let Some(cut_off) = entry.cut_off() {
-            wait_past(self, cut_off).await;
-        }
-        Ok(())
+        cut_off(self, |at, until| Revocation::subject(&*identity, at, until)).await
+    }
+
+    /// Revokes every token of all identities issued until now: after the database has leaked, or a fault of
+    /// the application has handed out what it should not. A login right afterwards works.
+    ///
+    /// It is no answer to a leaked key, with which a forger chooses any time of issue: withdraw the key first.
+    ///
+    /// As for [`revoke_all()`](Jwt::revoke_all), it returns when its millisecond has passed, and across servers
+    /// it is exact up to their clock skew.
+    ///
+    /// # Errors
+    ///
+    /// If the blocklist did not acknowledge it.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # #[macro_use] extern crate rocket;
+    /// use rocket_jwt_extended::{Error, Fresh, Jwt, Require};
+    /// # use rocket_jwt_extended::{NoClaims, Permission, Token};
+    /// # struct Operator;
+    /// # impl Permission for Operator {
+    /// #     type Claims = NoClaims;
+    /// #     fn permits(_: &Token<NoClaims>) -> bool { true }
+    /// # }
+    ///
+    /// #[post("/revoke-everything")]
+    /// async fn revoke_everything(jwt: &Jwt, _operator: Fresh<Require<Operator>>) -> Result<(), Error> {
+    ///     jwt.revoke_everything().await
+    /// }
+    /// # fn main() {}
+    /// ```
+    pub async fn revoke_everything(&self) -> Result<(), Error> {
+        cut_off(self, Revocation::everything).await
     }
 
     /// Removes expired entries from the blocklist. The fairing does so every
@@ -111,13 +137,32 @@ impl Jwt {
     }
 }
 
-async fn record_cut_off(jwt: &Jwt, identity: &str) -> Result<Revocation, Error> {
+/// Records a cut-off, twice: a rotation that queried the store before the first entry was there issues its
+/// pair before the second entry's cut-off.
+async fn cut_off(
+    jwt: &Jwt,
+    entry: impl Fn(OffsetDateTime, Option<OffsetDateTime>) -> Revocation,
+) -> Result<(), Error> {
+    record_cut_off(jwt, &entry).await?;
+    let entry = record_cut_off(jwt, &entry).await?;
+    let cut_off = entry.cut_off();
+    jwt.hooks().emit(&Event::Revoked { revocation: entry });
+    if let Some(cut_off) = cut_off {
+        wait_past(jwt, cut_off).await;
+    }
+    Ok(())
+}
+
+async fn record_cut_off(
+    jwt: &Jwt,
+    entry: impl Fn(OffsetDateTime, Option<OffsetDateTime>) -> Revocation,
+) -> Result<Revocation, Error> {
     let cut_off = jwt.cut_off().await;
     let until = jwt
         .settings()
         .max_token_lifetime
         .map(|longest| cut_off.saturating_add(longest + jwt.margin()));
-    let entry = Revocation::subject(identity, cut_off, until).recorded(jwt.now());
+    let entry = entry(cut_off, until).recorded(jwt.now());
     let blocklist = jwt.blocklist();
     blocklist.bounded(blocklist.replica_or_primary().revoke(&entry)).await?;
     Ok(entry)

@@ -4,10 +4,13 @@ use rocket::time::OffsetDateTime;
 
 use super::entry_of::session_of;
 use crate::blocklist::Revocation;
+use crate::blocklist::entry::uuid_v7_millis;
+use crate::clock;
 use crate::error::Error;
 use crate::events::Event;
 use crate::jwt::Jwt;
 use crate::token::verified::Verified;
+use crate::verify::session::session_end as session_over;
 
 /// Records the entry, and emits the event. Returns whether that changed more than the entry's expiry.
 pub(super) async fn record(jwt: &Jwt, entry: Revocation) -> Result<bool, Error> {
@@ -21,13 +24,43 @@ pub(super) async fn record(jwt: &Jwt, entry: Revocation) -> Result<bool, Error> 
 /// The entry that ends a token's session.
 pub(crate) fn session_end(jwt: &Jwt, verified: &Verified) -> Result<Revocation, Error> {
     let own = verified.registered().expires_at.map(|exp| exp.saturating_add(jwt.margin()));
-    let until = own.zip(session_until(jwt)).map(|(own, others)| own.max(others));
+    let until = own.zip(session_until(jwt, verified)).map(|(own, others)| own.max(others));
     let sid = session_of(verified).ok_or(Error::NoTokenId)?;
     Ok(Revocation::session(sid, until))
 }
 
-/// When the last token that a session can issue until now will have expired.
-pub(crate) fn session_until(jwt: &Jwt) -> Option<OffsetDateTime> {
-    let longest = jwt.settings().longest_lifetime()?;
-    Some(jwt.now().saturating_add(longest + jwt.margin()))
+/// When the last token that the session of this one can issue until now will have expired. With
+/// `session_lifetime`, its tokens may be older than the configured lifetimes, but none is accepted after
+/// the session is over.
+pub(crate) fn session_until(jwt: &Jwt, verified: &Verified) -> Option<OffsetDateTime> {
+    until(jwt, session_over(jwt, verified).ok().flatten())
+}
+
+/// As [`session_until()`], of a session that is known by its id.
+pub(crate) fn session_until_of(jwt: &Jwt, sid: &str) -> Option<OffsetDateTime> {
+    let began = uuid_v7_millis(sid).and_then(clock::from_millis);
+    let over = began.zip(jwt.settings().session_lifetime);
+    until(jwt, over.map(|(began, lifetime)| began.saturating_add(lifetime)))
+}
+
+fn until(jwt: &Jwt, over: Option<OffsetDateTime>) -> Option<OffsetDateTime> {
+    let last = jwt.now().saturating_add(jwt.settings().longest_lifetime()?);
+    Some(over.map_or(last, |over| last.max(over)).saturating_add(jwt.margin()))
+}
+
+/// When the row of a live session expires: not before its refresh tokens with these `exp`s, nor before any
+/// other token of the session. It is rounded up to a tenth of that time, so that most exchanges leave it as
+/// it is.
+pub(crate) fn row_until<const N: usize>(
+    jwt: &Jwt,
+    others: Option<OffsetDateTime>,
+    expiries: [Option<OffsetDateTime>; N],
+) -> Option<OffsetDateTime> {
+    let mut until = others?;
+    for exp in expiries {
+        until = until.max(exp?.saturating_add(jwt.margin()));
+    }
+    let (now, until) = (clock::millis(jwt.now()), clock::millis(until));
+    let step = (until.saturating_sub(now) / 10).max(1);
+    clock::from_millis(until.div_euclid(step).saturating_add(1).saturating_mul(step))
 }

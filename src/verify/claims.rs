@@ -4,6 +4,10 @@ use rocket::time::{Duration, OffsetDateTime};
 
 use super::csrf::Proof;
 use super::policy::AcceptedTypes;
+use super::session::session_end;
+use crate::blocklist::entry::uuid_v7_millis;
+use crate::clock;
+use crate::jwt::Jwt;
 use crate::reason::Reason;
 use crate::settings::{RequiredClaim, Settings};
 use crate::token::kind::TokenType;
@@ -59,7 +63,7 @@ pub(super) fn check_claims(
             _ => (),
         }
     }
-    check_lifetime(settings, registered)
+    check_lifetime(settings, registered, json)
 }
 
 fn has_its_value(claim: &RequiredClaim, json: &str) -> bool {
@@ -83,16 +87,26 @@ fn check_subject(settings: &Settings, payload: &Payload<'_>) -> Result<(), Reaso
 
 /// An entry leaves the blocklist once every token it revokes has expired. A token that outlives its
 /// blocklist entry could come back to life, so it is rejected.
-fn check_lifetime(settings: &Settings, registered: &Registered) -> Result<(), Reason> {
-    let session = registered.sid.as_ref().and_then(|_| settings.longest_lifetime());
-    let Some(longest) = [session, settings.max_token_lifetime].into_iter().flatten().min() else {
+///
+/// With `session_lifetime`, the entry of a session stays until the session is over. So a token that expires
+/// by then may live longer than the configured lifetimes, which may have been lowered since it was issued.
+fn check_lifetime(settings: &Settings, registered: &Registered, json: &str) -> Result<(), Reason> {
+    let sid = registered.sid.as_ref().map(|sid| sid.as_str(json));
+    let of_session = sid.and_then(|_| settings.longest_lifetime());
+    let Some(longest) = [of_session, settings.max_token_lifetime].into_iter().flatten().min()
+    else {
         return Ok(());
     };
-    let lifetime = match (registered.expires_at, registered.issued_at) {
-        (Some(exp), Some(iat)) => exp - iat,
+    let (exp, lifetime) = match (registered.expires_at, registered.issued_at) {
+        (Some(exp), Some(iat)) => (exp, exp - iat),
         _ => return Err(Reason::InvalidClaim("The token's lifetime is not limited")),
     };
-    match lifetime > longest {
+    let began = sid.and_then(uuid_v7_millis).and_then(clock::from_millis);
+    let session_end =
+        began.zip(settings.session_lifetime).map(|(at, span)| at.saturating_add(span));
+    let ends_with_session = session_end.is_some_and(|end| exp <= end)
+        && settings.max_token_lifetime.is_none_or(|longest| lifetime <= longest);
+    match lifetime > longest && !ends_with_session {
         true => Err(Reason::InvalidClaim("The token lives longer than is allowed")),
         false => Ok(()),
     }
@@ -112,14 +126,18 @@ pub(crate) fn check_csrf(verified: &Verified, proof: Option<&Proof>) -> Result<(
     }
 }
 
-/// Expired at `exp`, not after it (RFC 7519 §4.1.4).
+/// Expired at `exp`, not after it (RFC 7519 §4.1.4); and with `session_lifetime`, when the session is over.
 pub(crate) fn check_expiry(
-    settings: &Settings,
+    jwt: &Jwt,
     verified: &Verified,
     now: OffsetDateTime,
 ) -> Result<(), Reason> {
-    match expires_at(settings, verified) {
-        Some(end) if now >= end => Err(Reason::Expired),
+    let settings = jwt.settings();
+    if expires_at(settings, verified).is_some_and(|end| now >= end) {
+        return Err(Reason::Expired);
+    }
+    match session_end(jwt, verified)? {
+        Some(end) if now >= with_leeway(end, settings.decode_leeway) => Err(Reason::SessionExpired),
         _ => Ok(()),
     }
 }

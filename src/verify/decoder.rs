@@ -77,7 +77,7 @@ impl<'a> Decoder<'a> {
         let failed = |reason| CheckFailed::of(reason, &verified);
         check_csrf(&verified, self.proof.as_ref()).map_err(failed)?;
         if !self.allow_expired {
-            check_expiry(self.jwt.settings(), &verified, now).map_err(failed)?;
+            check_expiry(self.jwt, &verified, now).map_err(failed)?;
         }
         let claims = verified.read().map_err(failed)?;
         Ok(Token::with_claims(claims, verified, None))

@@ -9,6 +9,7 @@ pub(crate) mod csrf;
 pub(crate) mod decoder;
 pub(crate) mod memo;
 pub(crate) mod policy;
+pub(crate) mod session;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -47,7 +48,7 @@ pub(crate) async fn verify<'a>(
     check_csrf(verified, proof).map_err(failed)?;
     // A token that is fresh is not expired, whatever else a guard is made of.
     if policy.needs_fresh() || !policy.accepts_expired() {
-        check_expiry(jwt.settings(), verified, now).map_err(failed)?;
+        check_expiry(jwt, verified, now).map_err(failed)?;
     }
     check_type(verified, policy.kind()).map_err(failed)?;
     if policy.needs_fresh() && !verified.registered().fresh {
@@ -67,9 +68,8 @@ pub(crate) async fn verify<'a>(
 /// expired, unless the policy accepts that.
 pub(crate) fn holds(jwt: &Jwt, memo: &TokenMemo, policy: Policy) -> bool {
     let now = jwt.now();
-    decode_once(jwt, memo, now).is_ok_and(|verified| {
-        policy.accepts_expired() || check_expiry(jwt.settings(), verified, now).is_ok()
-    })
+    decode_once(jwt, memo, now)
+        .is_ok_and(|verified| policy.accepts_expired() || check_expiry(jwt, verified, now).is_ok())
 }
 
 /// Whether the token is revoked; the blocklist is queried once per request.

@@ -24,8 +24,8 @@ use super::rows::{self, Row};
 use crate::blocklist::entry::EntryKey;
 use crate::blocklist::store::StoreError;
 
-/// The most keys a lookup has: those of its token, its session and its subject.
-pub(super) const KEYS_PER_LOOKUP: usize = 3;
+/// The most keys a lookup has: those of its token, its session and its subject, and that of everything.
+pub(super) const KEYS_PER_LOOKUP: usize = 4;
 
 /// The most lookups in a batch. A larger batch would gain little, as the round trip is shared
 /// widely already. All databases look this many keys up in the index one by one; for some hundreds,

@@ -28,7 +28,7 @@ pub(super) struct Row {
 pub(super) enum Fields {
     /// Of a token.
     Revoked,
-    /// Of a subject.
+    /// Of a subject, or of everything.
     CutOff(i64),
     Session(SessionRow),
 }
@@ -56,11 +56,12 @@ impl Columns {
             (None, None, None) => None,
             _ => return None,
         };
-        let row = SessionRow { ended: revoked, current, last, ended_by };
+        // A lookup does not read the owner: the write keeps it.
+        let row = SessionRow { ended: revoked, current, last, ended_by, owner: None };
         match (kind, cut_off) {
             (b's', None) if row.is_whole() => Some(Fields::Session(row)),
             (b't', None) if row == SessionRow::ENDED => Some(Fields::Revoked),
-            (b'u', Some(at)) if row == SessionRow::default() => Some(Fields::CutOff(at)),
+            (b'u' | b'e', Some(at)) if row == SessionRow::default() => Some(Fields::CutOff(at)),
             _ => None,
         }
     }
@@ -79,7 +80,7 @@ pub(super) enum Write<'a> {
 /// The operations in which the stores differ.
 #[rocket::async_trait]
 pub(super) trait Rows: Send + Sync {
-    /// Reads the rows of one to three keys with one query, which starts after this call.
+    /// Reads the rows of at most four keys with one query, which starts after this call.
     async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError>;
 
     /// Writes a session's row for an exchange, as one atomic operation that is durable when it returns.
@@ -104,9 +105,6 @@ struct Found {
 async fn look_up(store: &impl Rows, ids: &TokenIds<'_>) -> Result<Found, StoreError> {
     let mut found = Found::default();
     let keys = ids.keys();
-    if keys.is_empty() {
-        return Ok(found);
-    }
     for row in store.rows(&keys).await? {
         if !keys.contains(&row.key) {
             return Err(malformed());
@@ -166,6 +164,25 @@ pub(super) async fn exchange(
         }
     }
     Err(StoreError::new("the row of a session changes all the time"))
+}
+
+/// As [`standing()`], for an access token that is to be renewed: `touch` records that in its session's row,
+/// and returns whether it is live.
+pub(super) async fn renew<S: Rows>(
+    store: &S,
+    ids: &TokenIds<'_>,
+    touch: impl AsyncFnOnce(&EntryKey) -> Result<bool, StoreError>,
+) -> Result<Standing, StoreError> {
+    let standing = standing(store, ids).await?;
+    let Some(key) = ids.session_key().filter(|_| standing == Standing::Live) else {
+        return Ok(standing);
+    };
+    match touch(&key).await? {
+        true => Ok(Standing::Live),
+        false if ids.needs_row() => Ok(Standing::Revoked),
+        // There is no row, or it has ended since.
+        false => self::standing(store, ids).await,
+    }
 }
 
 pub(super) fn malformed() -> StoreError {

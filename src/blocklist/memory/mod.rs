@@ -1,12 +1,15 @@
 //! The in-memory store.
 
+mod owners;
 mod shards;
 
 use rocket::time::OffsetDateTime;
 
+use self::owners::Owners;
 use self::shards::{Seconds, Shards};
-use super::entry::{Entry, EntryKey, Revocation, RevocationKind, TokenIds};
+use super::entry::{EVERYTHING, Entry, EntryKey, Revocation, RevocationKind, TokenIds};
 use super::exchange::{Exchange, Exchanged, SessionRow};
+use super::sessions::SessionStore;
 use super::store::{Blocklist, Standing, StoreError};
 use crate::clock;
 
@@ -35,6 +38,8 @@ pub struct MemoryBlocklist {
     tokens: Shards<Seconds>,
     sessions: Shards<Session>,
     subjects: Shards<CutOff>,
+    everything: Shards<CutOff>,
+    owners: Owners,
 }
 
 /// A session. One that ended before its first exchange, the most frequent, has no row.
@@ -67,7 +72,7 @@ impl MemoryBlocklist {
 
     /// The number of entries, including expired ones that have not been pruned yet.
     pub fn len(&self) -> usize {
-        self.tokens.len() + self.sessions.len() + self.subjects.len()
+        self.tokens.len() + self.sessions.len() + self.subjects.len() + self.everything.len()
     }
 
     /// Whether the store is empty.
@@ -82,10 +87,10 @@ impl MemoryBlocklist {
         let [kind, ..] = entry.key;
         let is_valid = match (kind, entry) {
             (b't' | b's', Entry { revoked: true, cut_off: None, .. }) => true,
-            (b'u', Entry { cut_off: Some(at), revoked: false, .. }) => {
+            (b'u' | b'e', Entry { cut_off: Some(at), revoked: false, .. }) => {
                 clock::from_millis(*at).is_some()
             }
-            (b't' | b's' | b'u', _) => false,
+            (b't' | b's' | b'u' | b'e', _) => false,
             // The kind is unknown, so no token is looked up by it.
             _ => return true,
         };
@@ -94,7 +99,7 @@ impl MemoryBlocklist {
         }
         match (kind, entry.cut_off) {
             (b't', _) => _ = self.revoke_token(entry.key, until),
-            (b's', _) => _ = self.end_session(entry.key, until),
+            (b's', _) => _ = self.end(entry.key, until),
             (_, Some(at)) => _ = self.cut_off(entry.key, at, until),
             (_, None) => (),
         }
@@ -114,7 +119,7 @@ impl MemoryBlocklist {
         is_new
     }
 
-    fn end_session(&self, key: EntryKey, until: Seconds) -> bool {
+    fn end(&self, key: EntryKey, until: Seconds) -> bool {
         let mut was_live = true;
         self.sessions.upsert(
             key,
@@ -132,7 +137,8 @@ impl MemoryBlocklist {
 
     fn cut_off(&self, key: EntryKey, at: i64, until: Seconds) -> bool {
         let mut is_later = true;
-        self.subjects.upsert(
+        let shards = if key == EVERYTHING { &self.everything } else { &self.subjects };
+        shards.upsert(
             key,
             || CutOff { at, until },
             |old| {
@@ -162,13 +168,26 @@ impl MemoryBlocklist {
         if !self.tokens.is_empty() && is_token() {
             return Ok(true);
         }
-        if self.subjects.is_empty() {
-            return Ok(false);
+        let of_everything = || self.everything.get(&EVERYTHING);
+        let of_subject = || self.subjects.get(&ids.subject_key()?);
+        for cut_off in [
+            (!self.everything.is_empty()).then(of_everything).flatten(),
+            (!self.subjects.is_empty()).then(of_subject).flatten(),
+        ] {
+            if let Some(CutOff { at, .. }) = cut_off {
+                if ids.is_cut_off_by(instant(at)?) {
+                    return Ok(true);
+                }
+            }
         }
-        match ids.subject_key().and_then(|key| self.subjects.get(&key)) {
-            Some(CutOff { at, .. }) => Ok(ids.is_cut_off_by(instant(at)?)),
-            None => Ok(false),
-        }
+        Ok(false)
+    }
+
+    /// The latest cut-off of the ids' subject and of everything.
+    fn cut_off_of(&self, ids: &TokenIds<'_>) -> Option<i64> {
+        let of_subject = ids.subject_key().and_then(|key| self.subjects.get(&key));
+        let both = [of_subject, self.everything.get(&EVERYTHING)];
+        both.into_iter().flatten().map(|CutOff { at, .. }| at).max()
     }
 }
 
@@ -178,11 +197,11 @@ impl Blocklist for MemoryBlocklist {
         let until = Seconds::after(entry.until());
         match (entry.kind(), entry.cut_off()) {
             (RevocationKind::Token, _) => Ok(self.revoke_token(entry.key(), until)),
-            (RevocationKind::Session, _) => Ok(self.end_session(entry.key(), until)),
-            (RevocationKind::Subject, cut_off) => {
+            (RevocationKind::Session, _) => Ok(self.end(entry.key(), until)),
+            (RevocationKind::Subject | RevocationKind::Everything, cut_off) => {
                 let at = cut_off
                     .map(clock::millis)
-                    .ok_or_else(|| StoreError::new("the revocation of a subject has no cut-off"))?;
+                    .ok_or_else(|| StoreError::new("the revocation has no cut-off"))?;
                 Ok(self.cut_off(entry.key(), at, until))
             }
         }
@@ -218,7 +237,10 @@ impl Blocklist for MemoryBlocklist {
         };
         match first {
             Some(row) => {
-                self.sessions.upsert(key, || Session { until, row: Some(Box::new(row)) }, change)
+                self.sessions.upsert(key, || Session { until, row: Some(Box::new(row)) }, change);
+                if let (Some(owner), [_, session @ ..]) = (exchange.owner(), key) {
+                    self.owners.adopt(owner.subject, session);
+                }
             }
             // No session is begun.
             None => self.sessions.change(&key, change),
@@ -226,11 +248,17 @@ impl Blocklist for MemoryBlocklist {
         Ok(outcome)
     }
 
+    fn session_store(&self) -> Option<&dyn SessionStore> {
+        Some(self)
+    }
+
     /// Checks a small part of the entries at a time, and yields to requests in between.
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        self.owners.prune(|session| self.sessions.read(&session, |_| ()).is_some()).await;
         Ok(self.tokens.prune(now, |until| *until).await
             + self.sessions.prune(now, |session| session.until).await
-            + self.subjects.prune(now, |cut_off| cut_off.until).await)
+            + self.subjects.prune(now, |cut_off| cut_off.until).await
+            + self.everything.prune(now, |cut_off| cut_off.until).await)
     }
 }
 

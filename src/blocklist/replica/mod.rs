@@ -174,6 +174,11 @@ impl Replica {
         }
     }
 
+    /// Adds an entry that the store has already.
+    pub(super) fn note(&self, entry: &Entry) {
+        self.merge(entry, self.clock.now());
+    }
+
     fn merge(&self, entry: &Entry, now: OffsetDateTime) {
         let is_valid = self.memory.merge(entry, self.prune_limit.cap(now));
         if !is_valid {

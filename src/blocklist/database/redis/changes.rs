@@ -94,7 +94,7 @@ impl ChangeReader<'_> {
     /// Reads some of the entries, and returns the cursor for the next ones.
     async fn scan(&self, cursor: &str) -> Result<(String, Vec<Entry>), StoreError> {
         let mut scan = redis::cmd("SCAN");
-        scan.arg(cursor).arg("MATCH").arg(format!("{}[tsu]*", escape(&self.keys.prefix)));
+        scan.arg(cursor).arg("MATCH").arg(format!("{}[tsue]*", escape(&self.keys.prefix)));
         scan.arg("COUNT").arg(PAGE);
         let (cursor, names): (String, Vec<String>) = self.query(&scan).await?;
         let keys: Vec<_> = names
@@ -193,7 +193,7 @@ mod tests {
         assert!(!entry.revoked);
         // The row of a live session is no entry, and that of an ended one is.
         let id = "0f".repeat(16);
-        let session = |ended: u8| record(format!("s{id} {ended} - 7 9 {id} {id} 5 {id} -"));
+        let session = |ended: u8| record(format!("s{id} {ended} - 7 9 {id} {id} 5 {id} - - - -"));
         assert!(entry_of_record(&session(0)).is_none());
         assert!(entry_of_record(&session(1)).expect("an entry").revoked);
         assert!(entry_of_record(&record("- 0123".into())).is_none());

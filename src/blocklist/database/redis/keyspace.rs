@@ -91,7 +91,8 @@ fn is_wrong_type(error: &StoreError) -> bool {
 }
 
 /// Parses `revoked cut_off expires changed`, which for the row of a session that was exchanged or begun
-/// continues with `current last exchanged seed ended_by`. Returns the columns, and `expires`.
+/// continues with `current last exchanged seed ended_by subject seen ends`. Returns the columns, and
+/// `expires`.
 pub(super) fn parse_value(value: &[u8]) -> Option<(Columns, Option<i64>)> {
     let mut fields = std::str::from_utf8(value).ok()?.split(' ').peekable();
     let revoked = match fields.next()? {
@@ -108,6 +109,10 @@ pub(super) fn parse_value(value: &[u8]) -> Option<(Columns, Option<i64>)> {
         columns.exchanged = time(fields.next()?)?;
         columns.seed = id(fields.next()?)?;
         columns.ended_by = id(fields.next()?)?;
+        // The scripts read these: a lookup does not need them.
+        id(fields.next()?)?;
+        time(fields.next()?)?;
+        time(fields.next()?)?;
     }
     fields.next().is_none().then_some((columns, expires))
 }

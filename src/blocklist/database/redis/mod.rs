@@ -8,6 +8,7 @@ mod pooled;
 mod primary;
 mod rights;
 mod scripts;
+mod sessions;
 mod shared_connection;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use super::rows::{self, Row, Rows, Write};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
 use crate::blocklist::exchange::{Exchange, Exchanged, LastExchange};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
+use crate::blocklist::sessions::SessionStore;
 use crate::blocklist::store::{Blocklist, Standing, StoreError};
 use crate::clock;
 
@@ -102,10 +104,19 @@ impl RedisBlocklist {
         key: &EntryKey,
         arguments: &[String],
     ) -> Result<bool, StoreError> {
+        self.run(script, key, arguments).await
+    }
+
+    async fn run<T: redis::FromRedisValue>(
+        &self,
+        script: &str,
+        key: &EntryKey,
+        arguments: &[String],
+    ) -> Result<T, StoreError> {
         let mut request = redis::pipe();
         request.add_command(scripts::eval(script, &self.keys, &self.keys.name(key), arguments));
-        let (done,) = self.keys.connection.write(request).await?;
-        Ok(done)
+        let (result,) = self.keys.connection.write(request).await?;
+        Ok(result)
     }
 }
 
@@ -134,7 +145,11 @@ impl Rows for RedisBlocklist {
         };
         let times = [exchange.until(), Some(exchange.now())]
             .map(|time| time.map_or_else(none, |at| clock::millis(at).to_string()));
-        let arguments = [from].into_iter().chain(fields).chain(times);
+        let owner = exchange.owner().map(|owner| {
+            [id(&owner.subject), owner.seen.to_string(), owner.ends.unwrap_or(0).to_string()]
+        });
+        let owner = owner.unwrap_or_else(|| [none(), none(), none()]);
+        let arguments = [from].into_iter().chain(fields).chain(times).chain(owner);
         self.eval(scripts::EXCHANGE, key, &arguments.collect::<Vec<_>>()).await
     }
 }
@@ -160,6 +175,10 @@ impl Blocklist for RedisBlocklist {
         exchange: &Exchange,
     ) -> Result<Exchanged, StoreError> {
         rows::exchange(self, ids, exchange).await
+    }
+
+    fn session_store(&self) -> Option<&dyn SessionStore> {
+        Some(self)
     }
 
     /// Does nothing: Redis expires the keys itself.

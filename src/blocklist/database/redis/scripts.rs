@@ -18,16 +18,15 @@ use rocket_db_pools::deadpool_redis::redis::{self, Cmd};
 
 use super::keyspace::Keyspace;
 
-/// What both scripts share. `write` stores a value and its lifetime, and returns whether it did: an entry
+/// What all scripts share. `write_to` stores a value and its lifetime, and returns whether it did: an entry
 /// that has expired is not inserted. `expires` is part of the value too, as a key's TTL could be rounded
 /// down each time it is read and set again. The TTL is never shortened.
 ///
 /// With `is_change`, the value is appended to the stream KEYS[2] as well, which keeps some sixteen
 /// thousand records for the readers of changes (`changes`).
-macro_rules! script {
-    ($body:literal) => {
-        concat!(
-            r"
+macro_rules! base {
+    () => {
+        r"
 local function later(a, b, none)
     if a == '-' then return none and a or b end
     if b == '-' then return none and b or a end
@@ -36,38 +35,121 @@ local function later(a, b, none)
 end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local function write(revoked, cut_off, expires, changed, row, is_change, servers_now)
+local function write_to(key, revoked, cut_off, expires, changed, row, is_change, servers_now)
     if is_change then changed = string.format('%.0f', now) end
     local value = table.concat({revoked, cut_off, expires, changed}, ' ') .. row
     if expires == '-' then
-        redis.call('SET', KEYS[1], value)
+        redis.call('SET', key, value)
     else
-        local lifetime = redis.call('PTTL', KEYS[1])
+        local lifetime = redis.call('PTTL', key)
         lifetime = math.max(lifetime, tonumber(expires) - math.min(now, tonumber(servers_now)))
         if lifetime < 1 then return false end
-        redis.call('SET', KEYS[1], value, 'PX', string.format('%.0f', lifetime))
+        redis.call('SET', key, value, 'PX', string.format('%.0f', lifetime))
     end
     if is_change then
-        local name = string.sub(KEYS[1], -33)
+        local name = string.sub(key, -33)
         redis.call('XADD', KEYS[2], 'MAXLEN', '~', '16384', '*', 'entry', name .. ' ' .. value)
     end
     return true
 end
+local function write(...) return write_to(KEYS[1], ...) end
+local function parse(value)
+    local r, c, e, h, row = string.match(value, '^([01]) (%S+) (%S+) (%d+)(.*)$')
+    if not r then error('a malformed entry in the blocklist', 0) end
+    return r, c, e, h, row
+end
 local old = redis.call('GET', KEYS[1])
 local r, c, e, h, row
-if old then
-    r, c, e, h, row = string.match(old, '^([01]) (%S+) (%S+) (%d+)(.*)$')
-    if not r then return redis.error_reply('a malformed entry in the blocklist') end
+if old then r, c, e, h, row = parse(old) end
+"
+    };
+}
+
+/// The row of a session: its fields after the common ones, and its place in the subject's index.
+macro_rules! row {
+    () => {
+        r"
+local prefix = string.sub(KEYS[2], 1, -8)
+-- current, last, exchanged, seed, ended_by, subject, seen, ends
+local function fields_of(row)
+    local fields = {'-', '-', '-', '-', '-', '-', '-', '-'}
+    local at = 0
+    for field in string.gmatch(row or '', '%S+') do
+        at = at + 1
+        fields[at] = field
+    end
+    return fields
 end
-",
-            $body
-        )
+-- Keeps the subject's index, and what is shown of the session, for as long as the row.
+local function index(fields)
+    if fields[6] == '-' then return end
+    local name, key = string.sub(KEYS[1], -32), prefix .. 'i' .. fields[6]
+    local lifetime = redis.call('PTTL', KEYS[1])
+    if lifetime == -2 then return end
+    local notes, is_new = prefix .. 'd' .. name, redis.call('EXISTS', key) == 0
+    redis.call('ZADD', key, tonumber(string.sub(name, 1, 12), 16), name)
+    if lifetime == -1 then
+        redis.call('PERSIST', key)
+        redis.call('PERSIST', notes)
+    else
+        local old = redis.call('PTTL', key)
+        -- An index that never expires has another session that does not.
+        if is_new or (old >= 0 and old < lifetime) then redis.call('PEXPIRE', key, lifetime) end
+        redis.call('PEXPIRE', notes, lifetime)
+    end
+end
+"
+    };
+}
+
+/// The sessions of a subject.
+macro_rules! sessions {
+    () => {
+        r"
+-- Those that are live at a time, newest first: name, current, seen, ends.
+local function live_sessions(subject, cut_off_key, everything_key, at)
+    local cut_off = -1
+    for _, key in ipairs({cut_off_key, everything_key}) do
+        local value = redis.call('GET', key)
+        if value then
+            local _, c = parse(value)
+            cut_off = math.max(cut_off, tonumber(c) or -1)
+        end
+    end
+    local live, key = {}, prefix .. 'i' .. subject
+    for _, name in ipairs(redis.call('ZREVRANGE', key, 0, -1)) do
+        local value = redis.call('GET', prefix .. 's' .. name)
+        if value then
+            local r, _, _, _, row = parse(value)
+            local fields = fields_of(row)
+            local issued = tonumber(string.sub(fields[1], 1, 12), 16)
+            if r == '0' and issued and issued > cut_off
+                and (fields[8] == '0' or tonumber(fields[8]) > at) then
+                table.insert(live, {name, fields[1], fields[7], fields[8]})
+            end
+        else
+            redis.call('ZREM', key, name)
+        end
+    end
+    return live
+end
+-- Ends a live session of a subject. Returns whether this call did.
+local function end_session(name, subject, expires, servers_now)
+    local key = prefix .. 's' .. name
+    local value = redis.call('GET', key)
+    if not value then return false end
+    local r, _, e, _, row = parse(value)
+    if r ~= '0' or fields_of(row)[6] ~= subject then return false end
+    return write_to(key, '1', '-', later(e, expires, true), '-', row, true, servers_now)
+end
+"
     };
 }
 
 /// Inserts or extends the entry. The arguments are revoked, cut_off, expires, now. Returns 1 if that
 /// changed more than its lifetime.
-pub(super) const REVOKE: &str = script!(
+pub(super) const REVOKE: &str = concat!(
+    base!(),
     r"
 local revoked, cut_off, expires = ARGV[1], ARGV[2], ARGV[3]
 local is_new = not old
@@ -84,18 +166,15 @@ return is_new and 1 or 0
 
 /// Writes the row of a session for an exchange, if its current token is still ARGV[1], or if that is `-`
 /// and there is no row. The other arguments are current, last, exchanged, seed and ended_by, `-` for those
-/// that stay as they are, then expires, now. The session ends if ended_by is given. Returns 1 if the row
-/// was written.
-pub(super) const EXCHANGE: &str = script!(
+/// that stay as they are, then expires, now, and subject, seen, ends, or a `-` for each if they stay as they
+/// are; an `ends` of `0` is never. The session ends if ended_by is given. Returns 1 if the row was written.
+pub(super) const EXCHANGE: &str = concat!(
+    base!(),
+    row!(),
     r"
 local from, expires = ARGV[1], ARGV[7]
-local fields = {'-', '-', '-', '-', '-'}
+local fields = fields_of(row)
 if old then
-    local at = 0
-    for field in string.gmatch(row, '%S+') do
-        at = at + 1
-        fields[at] = field
-    end
     if r ~= '0' or fields[1] ~= from then return 0 end
     expires = later(e, expires, true)
 elseif from ~= '-' then
@@ -104,9 +183,105 @@ end
 for at = 1, 5 do
     if ARGV[at + 1] ~= '-' then fields[at] = ARGV[at + 1] end
 end
+if ARGV[9] ~= '-' then
+    if fields[6] == '-' then fields[6] = ARGV[9] end
+    fields[7], fields[8] = ARGV[10], ARGV[11]
+end
 local is_end = ARGV[6] ~= '-'
 local text = ' ' .. table.concat(fields, ' ')
 write(is_end and '1' or '0', '-', expires, h or '0', text, is_end, ARGV[8])
+index(fields)
+return 1
+"
+);
+
+/// Begins the session KEYS[1]. The arguments are current, subject, seen, ends, expires, the key of the
+/// subject's cut-off, that of everything, the most live sessions or `-`, whether the oldest are ended (`1`),
+/// label and details, each with a letter before it if it is given. Returns the names of the sessions that
+/// were ended, or `-` if there are too many.
+pub(super) const BEGIN: &str = concat!(
+    base!(),
+    row!(),
+    sessions!(),
+    r"
+if old then return {} end
+local ended = {}
+local fields = {ARGV[1], '-', '-', '-', '-', ARGV[2], ARGV[3], ARGV[4]}
+if ARGV[8] ~= '-' then
+    local live = live_sessions(ARGV[2], ARGV[6], ARGV[7], tonumber(ARGV[3]))
+    local room = tonumber(ARGV[8]) - 1
+    if #live > room and ARGV[9] ~= '1' then return '-' end
+    for at = room + 1, #live do
+        if end_session(live[at][1], ARGV[2], ARGV[5], ARGV[3]) then
+            table.insert(ended, live[at][1])
+        end
+    end
+end
+write('0', '-', ARGV[5], '0', ' ' .. table.concat(fields, ' '), false, ARGV[3])
+index(fields)
+local notes = prefix .. 'd' .. string.sub(KEYS[1], -32)
+if ARGV[10] ~= '' then redis.call('HSET', notes, 'label', string.sub(ARGV[10], 2)) end
+if ARGV[11] ~= '' then redis.call('HSET', notes, 'details', string.sub(ARGV[11], 2)) end
+local lifetime = redis.call('PTTL', KEYS[1])
+if lifetime > 0 then redis.call('PEXPIRE', notes, lifetime) end
+return ended
+"
+);
+
+/// Lists the live sessions of a subject, newest first. KEYS[1] is the key of its cut-off. The arguments are
+/// subject, now, the key of the cut-off of everything, and the most to be listed. Returns for each its name,
+/// current, seen, ends, and the hash of what is shown of it.
+pub(super) const LIST: &str = concat!(
+    base!(),
+    row!(),
+    sessions!(),
+    r"
+local listed = {}
+for _, one in ipairs(live_sessions(ARGV[1], KEYS[1], ARGV[3], tonumber(ARGV[2]))) do
+    if #listed == tonumber(ARGV[4]) then break end
+    local notes = redis.call('HMGET', prefix .. 'd' .. one[1], 'label', 'details')
+    table.insert(listed, {one[1], one[2], one[3], one[4], notes[1], notes[2]})
+end
+return listed
+"
+);
+
+/// Ends sessions of a subject. The arguments are subject, expires, now, and the name of the session to end,
+/// or, after a `-`, of the one to spare. Returns the names of those that this call ended.
+pub(super) const END: &str = concat!(
+    base!(),
+    row!(),
+    sessions!(),
+    r"
+local ended, names = {}, {ARGV[4]}
+if string.sub(ARGV[4], 1, 1) == '-' then
+    names = redis.call('ZREVRANGE', prefix .. 'i' .. ARGV[1], 0, -1)
+end
+for _, name in ipairs(names) do
+    if '-' .. name ~= ARGV[4] and end_session(name, ARGV[1], ARGV[2], ARGV[3]) then
+        table.insert(ended, name)
+    end
+end
+return ended
+"
+);
+
+/// Records a renewal in the row of a live session. The arguments are seen, ends, expires. Returns 1 if there
+/// is one that has an owner.
+pub(super) const RENEW: &str = concat!(
+    base!(),
+    row!(),
+    r"
+if not old or r ~= '0' then return 0 end
+local fields = fields_of(row)
+if fields[6] == '-' then return 0 end
+fields[7] = ARGV[1]
+if fields[8] ~= '0' then
+    if ARGV[2] == '0' then fields[8] = '0' else fields[8] = later(fields[8], ARGV[2], true) end
+end
+local expires = later(e, ARGV[3], true)
+write('0', '-', expires, h, ' ' .. table.concat(fields, ' '), false, ARGV[1])
+index(fields)
 return 1
 "
 );

@@ -10,6 +10,7 @@ use rocket::tokio::time::timeout;
 use rocket_db_pools::deadpool_postgres::tokio_postgres::types::{ToSql, Type};
 use rocket_db_pools::deadpool_postgres::tokio_postgres::{self, SimpleQueryMessage};
 use rocket_db_pools::deadpool_postgres::{ClientWrapper, Pool};
+use uuid::Uuid;
 
 use super::changes_postgres::{ChangeQueries, ChangeRow, Driver, change_row};
 use super::connections::{Connections, Lease, MAX_CONNECTIONS, Open};
@@ -17,6 +18,7 @@ use super::launch::{self, Fault, Session};
 use super::literals::Value;
 use super::lookup::{self, Columns, columns};
 use super::retry::{Verdict, verdict_on};
+use super::sessions::{self, Listed, Subject, Transacting, listed};
 use super::statements::{Statements, TableName};
 use super::writes::{self, Writer};
 use crate::blocklist::database::batch::{Batcher, Reader};
@@ -25,6 +27,7 @@ use crate::blocklist::database::rows::{self, Row, Rows, Write};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
 use crate::blocklist::exchange::{Exchange, Exchanged};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
+use crate::blocklist::sessions::{Begun, Limit, NewSession, Recorded, Renewal, SessionStore};
 use crate::blocklist::store::{Blocklist, Standing, StoreError};
 
 /// A blocklist in a table of a PostgreSQL database, shared by all servers.
@@ -128,6 +131,18 @@ impl Writer for Table {
 }
 
 impl Table {
+    async fn listed(
+        &self,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Listed>, StoreError> {
+        let read = |mut lease: Lease<ClientWrapper>| async move {
+            let rows = lease.connection.listed(statement, values).await;
+            (lease, rows)
+        };
+        Ok(self.connections.run(read).await?)
+    }
+
     async fn rows(
         &self,
         statement: &str,
@@ -150,6 +165,7 @@ fn params<'v>(values: &[Value<'v>]) -> Vec<BoundParam<'v>> {
     let param = |value: &Value<'v>| -> BoundParam<'v> {
         match *value {
             Value::Key(key) => (Box::new(key), Type::BYTEA),
+            Value::Bytes(bytes) => (Box::new(bytes), Type::BYTEA),
             Value::Keys(keys) => {
                 let keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
                 (Box::new(keys), Type::BYTEA_ARRAY)
@@ -240,6 +256,25 @@ impl Session for ClientWrapper {
 }
 
 #[rocket::async_trait]
+impl Transacting for ClientWrapper {
+    async fn write(&mut self, statement: &str, values: &[Value<'_>]) -> Result<u64, Failure> {
+        let params = params(values);
+        Ok(self.execute_typed(statement, &borrowed(&params)).await?)
+    }
+
+    async fn listed(
+        &mut self,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Listed>, Failure> {
+        let params = params(values);
+        let rows = self.query_typed(statement, &borrowed(&params)).await?;
+        let rows = rows.iter().map(|row| Ok(listed!(row)));
+        rows.collect::<Result<_, tokio_postgres::Error>>().map_err(Failure::Column)
+    }
+}
+
+#[rocket::async_trait]
 impl Reader for Table {
     async fn read(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
         let (statement, keys) = self.statements.standing.keys(keys)?;
@@ -287,8 +322,68 @@ impl Blocklist for PostgresBlocklist {
         rows::exchange(self, ids, exchange).await
     }
 
+    fn session_store(&self) -> Option<&dyn SessionStore> {
+        Some(self)
+    }
+
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
         writes::prune(&*self.table, now).await
+    }
+}
+
+#[rocket::async_trait]
+impl SessionStore for PostgresBlocklist {
+    async fn begin(
+        &self,
+        ids: &TokenIds<'_>,
+        session: &NewSession<'_>,
+        limit: Option<Limit>,
+    ) -> Result<Begun, StoreError> {
+        let Table { connections, statements, .. } = &*self.table;
+        let subject = &Subject::of(ids)?;
+        let begin = |mut lease: Lease<ClientWrapper>| async move {
+            let connection = &mut lease.connection;
+            let begun =
+                sessions::begin(connection, &statements.sessions, subject, session, limit).await;
+            (lease, begun)
+        };
+        connections.run(begin).await?
+    }
+
+    async fn sessions(
+        &self,
+        ids: &TokenIds<'_>,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let subject = Subject::of(ids)?;
+        let values = subject.list_values(now);
+        let rows = self.table.listed(&self.table.statements.sessions.list, &values);
+        sessions::live(rows.await?, now)
+    }
+
+    async fn end_session(
+        &self,
+        ids: &TokenIds<'_>,
+        session: Uuid,
+        until: Option<OffsetDateTime>,
+    ) -> Result<bool, StoreError> {
+        sessions::end(&*self.table, &Subject::of(ids)?, session, until).await
+    }
+
+    async fn end_other_sessions(
+        &self,
+        ids: &TokenIds<'_>,
+        until: Option<OffsetDateTime>,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        let subject = Subject::of(ids)?;
+        // Those whose tokens have expired, too: this server's clock may be wrong.
+        let values = subject.list_values(OffsetDateTime::UNIX_EPOCH);
+        let rows = self.table.listed(&self.table.statements.sessions.all, &values).await?;
+        sessions::end_others(&*self.table, &subject, rows, ids.session_key(), until).await
+    }
+
+    async fn renew(&self, ids: &TokenIds<'_>, renewal: &Renewal) -> Result<Standing, StoreError> {
+        rows::renew(self, ids, async |key| sessions::touch(&*self.table, key, renewal).await).await
     }
 }
 

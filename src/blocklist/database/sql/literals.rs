@@ -15,6 +15,7 @@ use crate::blocklist::entry::EntryKey;
 #[derive(Clone, Copy)]
 pub enum Value<'a> {
     Key(&'a [u8]),
+    Bytes(Option<&'a [u8]>),
     #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
     Keys(&'a [EntryKey]),
     Bool(bool),
@@ -55,7 +56,7 @@ impl Style {
     // Writing to a `String` never fails.
     fn write(self, text: &mut String, value: Value<'_>) {
         match (self, value) {
-            (_, Value::Key(key)) => self.write_bytes(text, key),
+            (_, Value::Key(bytes) | Value::Bytes(Some(bytes))) => self.write_bytes(text, bytes),
             #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
             (_, Value::Keys(keys)) => {
                 text.push_str("ARRAY[");
@@ -77,6 +78,8 @@ impl Style {
             }
             #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
             (Self::Postgres, Value::Int(None)) => text.push_str("NULL::bigint"),
+            #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
+            (Self::Postgres, Value::Bytes(None)) => text.push_str("NULL::bytea"),
             #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
             (Self::Standard, Value::Bool(value)) => text.push(if value { '1' } else { '0' }),
             #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
@@ -84,7 +87,7 @@ impl Style {
                 let _ = write!(text, "{int}");
             }
             #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
-            (Self::Standard, Value::Int(None)) => text.push_str("NULL"),
+            (Self::Standard, Value::Int(None) | Value::Bytes(None)) => text.push_str("NULL"),
         }
     }
 

@@ -12,6 +12,8 @@ mod launch;
 mod literals;
 mod lookup;
 mod retry;
+mod session_statements;
+mod sessions;
 #[cfg(feature = "_sqlx")]
 pub(crate) mod sqlx;
 mod statements;

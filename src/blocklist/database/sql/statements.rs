@@ -19,10 +19,11 @@ use uuid::Uuid;
 
 use super::literals::{Style, Value};
 use super::lookup::Lookup;
+use super::session_statements::SessionStatements;
 use crate::blocklist::store::StoreError;
 
-const COLUMNS: &str =
-    "entry, revoked, cut_off, expires, changed, current_jti, last_jti, exchanged, seed, ended_by";
+const COLUMNS: &str = "entry, revoked, cut_off, expires, changed, \
+                       current_jti, last_jti, exchanged, seed, ended_by, subject, seen, ends";
 
 /// The most rows a statement deletes, so that none holds its locks for long.
 pub(super) const BATCH: u64 = 1000;
@@ -88,6 +89,7 @@ pub struct Statements {
     /// Ends a live session because of an exchange. Parameters: ended_by, expires, entry, current.
     pub(super) end: String,
     pub(super) standing: Lookup,
+    pub(super) sessions: SessionStatements,
     /// Parameters: the current time.
     pub(super) prune: String,
     /// Restores what the table cannot do without.
@@ -101,20 +103,27 @@ pub struct Statements {
 }
 
 /// How the databases differ in the statements that write.
-struct Dialect {
+pub(super) struct Dialect {
     /// A parameter by its number.
-    param: fn(usize) -> String,
-    /// The later of `expires` and a parameter; NULL, which is never, is later than any.
-    later: fn(&str) -> String,
+    pub(super) param: fn(usize) -> String,
+    /// The later of a column and a parameter; NULL, which is never, is later than any.
+    pub(super) later: fn(&str, &str) -> String,
     /// The new value of `changed`.
-    changed: String,
+    pub(super) changed: String,
     /// After an INSERT that has no effect if the row exists; without it, the INSERT fails with a
     /// duplicate key.
-    or_nothing: &'static str,
+    pub(super) or_nothing: &'static str,
+    /// After an INSERT that locks the row if it exists, and changes nothing.
+    pub(super) or_lock: &'static str,
+    /// Begins a transaction in which each statement sees what others have committed before its first lock
+    /// was granted.
+    pub(super) begin: &'static str,
+    /// The types of an id, of a time, of a label and of details.
+    pub(super) types: [&'static str; 4],
 }
 
 /// Of an entry that no reader of changes needs: a session that is live.
-const UNCHANGED: &str = "0";
+pub(super) const UNCHANGED: &str = "0";
 
 impl Statements {
     #[cfg(feature = "sqlx_sqlite")]
@@ -128,12 +137,16 @@ impl Statements {
         let dialect = Dialect {
             param: |number| format!("?{number}"),
             // `max` with a NULL is NULL.
-            later: |param| format!("max(expires, {param})"),
+            later: |column, param| format!("max({column}, {param})"),
             changed: format!(
                 "max(CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER), \
                  (SELECT coalesce(max(changed), 0) + 1 FROM {table}))"
             ),
             or_nothing: " ON CONFLICT (entry) DO NOTHING",
+            or_lock: " ON CONFLICT (entry) DO NOTHING",
+            // It locks the whole database.
+            begin: "BEGIN IMMEDIATE",
+            types: ["BLOB", "INTEGER", "BLOB", "BLOB"],
         };
         Self {
             // This machine's clock twice: that of the caller may be another.
@@ -148,7 +161,6 @@ impl Statements {
                 &dialect,
                 include_str!("../../../../migrations/sqlite.sql"),
                 Lookup::by_parameters(table),
-                ["BLOB", "INTEGER"],
             )
         }
         .with_trial(Style::Standard, "BEGIN IMMEDIATE; ", "; ROLLBACK")
@@ -159,10 +171,10 @@ impl Statements {
         let dialect = Dialect {
             param: |number| format!("${number}"),
             // GREATEST ignores NULL.
-            later: |param| {
+            later: |column, param| {
                 format!(
-                    "CASE WHEN expires IS NOT NULL AND {param} IS NOT NULL \
-                     THEN GREATEST(expires, {param}) END"
+                    "CASE WHEN {column} IS NOT NULL AND {param} IS NOT NULL \
+                     THEN GREATEST({column}, {param}) END"
                 )
             },
             // The transaction id (`changes_postgres`). `pg_current_xact_id()` needs PostgreSQL 13.
@@ -170,6 +182,9 @@ impl Statements {
             // If another transaction has inserted the row and has not committed yet, it waits for its
             // end: after a commit it inserts nothing, after a rollback it inserts this row.
             or_nothing: " ON CONFLICT (entry) DO NOTHING",
+            or_lock: " ON CONFLICT (entry) DO UPDATE SET revoked = FALSE",
+            begin: "BEGIN ISOLATION LEVEL READ COMMITTED",
+            types: ["bytea", "bigint", "bytea", "bytea"],
         };
         // The time is constant within a statement, so that the index can be used.
         let until = "LEAST($1, (extract(epoch FROM statement_timestamp()) * 1000)::bigint)";
@@ -188,7 +203,6 @@ impl Statements {
                 &dialect,
                 include_str!("../../../../migrations/postgres.sql"),
                 Lookup::by_array(table),
-                ["bytea", "bigint"],
             )
         };
         statements.upgrade.push_str(&format!(" ALTER TABLE {table} SET (fillfactor = 80);"));
@@ -202,13 +216,17 @@ impl Statements {
         let dialect = Dialect {
             param: |_| "?".into(),
             // GREATEST with a NULL is NULL.
-            later: |param| format!("GREATEST(expires, {param})"),
+            later: |column, param| format!("GREATEST({column}, {param})"),
             // The epoch, with a shared lock until the row is committed (`sqlx::changes`). Without an
             // epoch it is NULL, and the write fails.
             changed: format!("(SELECT epoch FROM {table}_epoch LOCK IN SHARE MODE)"),
             // IGNORE would hide other failures too, and the row count of ON DUPLICATE KEY UPDATE does
             // not distinguish new rows from old ones, as the driver connects with CLIENT_FOUND_ROWS.
             or_nothing: "",
+            or_lock: " ON DUPLICATE KEY UPDATE revoked = FALSE",
+            // At any level, the first lock comes before the snapshot.
+            begin: "START TRANSACTION",
+            types: ["BINARY(16)", "BIGINT", "VARBINARY(128)", "VARBINARY(1024)"],
         };
         Self {
             // Ordered by the primary key as well, so that statement-based replication deletes the
@@ -223,46 +241,31 @@ impl Statements {
                  SELECT 1, COALESCE(MAX(changed), 0) + 1, '' FROM {table}"
             )),
             probe: format!(
-                "SELECT {COLUMNS}, epoch, marks FROM {table}, {table}_epoch WHERE 1 = 0"
+                "SELECT {COLUMNS}, epoch, marks FROM {table}, {table}_epoch WHERE 1 = 0 AND {}",
+                has_details(table)
             ),
             ..Self::of(
                 table,
                 &dialect,
                 include_str!("../../../../migrations/mysql.sql"),
                 Lookup::by_parameters(table),
-                ["BINARY(16)", "BIGINT"],
             )
         }
         .with_trial(Style::Standard, "START TRANSACTION; ", "; ROLLBACK")
         .with_epoch(table)
     }
 
-    /// The common statements; the others are empty. The last parameter has the types of an id and of a
-    /// time.
-    fn of(
-        table: &TableName<'_>,
-        dialect: &Dialect,
-        migration: &str,
-        standing: Lookup,
-        [id, time]: [&str; 2],
-    ) -> Self {
-        let Dialect { param, later, changed, or_nothing } = dialect;
+    /// The common statements; the others are empty.
+    fn of(table: &TableName<'_>, dialect: &Dialect, migration: &str, standing: Lookup) -> Self {
+        let Dialect { param, later, changed, or_nothing, types: [id, time, ..], .. } = dialect;
         let p = |number| param(number);
-        let later = |number| later(&param(number));
-        let ids = ["current_jti", "last_jti", "seed", "ended_by"];
-        let added = ids.map(|name| format!("ADD COLUMN {name} {id}")).join("{alter}");
+        let later = |number| later("expires", &param(number));
         Self {
             table: table.to_string(),
-            probe: format!("SELECT {COLUMNS} FROM {table} WHERE 1 = 0"),
+            probe: format!("SELECT {COLUMNS} FROM {table} WHERE 1 = 0 AND {}", has_details(table)),
             probe_old: format!("SELECT used FROM {table} WHERE 1 = 0"),
             // A refresh token that was exchanged has no row that says so any more, so it is revoked.
-            upgrade: format!(
-                "UPDATE {table} SET revoked = TRUE WHERE used IS NOT NULL; \
-                 ALTER TABLE {table} DROP COLUMN used; \
-                 ALTER TABLE {table} ADD COLUMN exchanged {time}; \
-                 ALTER TABLE {table} {added};"
-            )
-            .replace("{alter}", &format!("; ALTER TABLE {table} ")),
+            upgrade: upgrade(table, id, time),
             create: migration.replace(TableName::DEFAULT.0, table.0),
             insert: format!(
                 "INSERT INTO {table} (entry, revoked, cut_off, expires, changed) \
@@ -322,6 +325,7 @@ impl Statements {
                 p(4),
             ),
             standing,
+            sessions: SessionStatements::new(table, dialect),
             prune: String::new(),
             repair: None,
             trial: String::new(),
@@ -336,10 +340,23 @@ impl Statements {
                 ),
                 ("UPDATE", format!("UPDATE {table} SET revoked = NULL WHERE 1 = 0")),
                 ("DELETE", format!("DELETE FROM {table} WHERE 1 = 0")),
+                ("SELECT (details)", format!("SELECT entry FROM {table}_details WHERE 1 = 0")),
+                (
+                    "INSERT (details)",
+                    format!(
+                        "INSERT INTO {table}_details (entry, label, details) \
+                         SELECT NULL, NULL, NULL FROM (SELECT 1) AS one WHERE 1 = 0"
+                    ),
+                ),
             ]
-            .map(|(right, statement)| (right.to_owned(), statement))
+            .map(|(right, statement)| {
+                (right.replace("(details)", &format!("(on {table}_details)")), statement)
+            })
             .to_vec(),
-            grant: format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {{role}};"),
+            grant: format!(
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {{role}}; \
+                 GRANT SELECT, INSERT ON {table}_details TO {{role}};"
+            ),
         }
     }
 
@@ -353,8 +370,10 @@ impl Statements {
         let [none, zero] = [None, Some(0)].map(Value::Int);
         let insert = style.inline(&self.insert, &[key, Value::Bool(true), none, zero]);
         let extend = style.inline(&self.extend, &[zero, key]);
+        let none = Value::Bytes(None);
+        let notes = style.inline(&self.sessions.notes, &[key, none, none]);
         let delete = style.inline(&format!("DELETE FROM {} WHERE entry = ?", self.table), &[key]);
-        self.trial = format!("{begin}{insert}; {extend}; {delete}{end}");
+        self.trial = format!("{begin}{insert}; {extend}; {notes}; {delete}{end}");
         self
     }
 
@@ -383,8 +402,8 @@ impl Statements {
     #[cfg(feature = "test-util")]
     pub(super) fn named(&self) -> Vec<(&'static str, &str)> {
         let [one, many] = self.standing.ends();
-        vec![
-            ("insert", &self.insert),
+        let mut named = vec![
+            ("insert", &*self.insert),
             ("revoke", &self.revoke),
             ("cut_off", &self.cut_off),
             ("extend", &self.extend),
@@ -394,6 +413,27 @@ impl Statements {
             ("advance", &self.advance),
             ("end", &self.end),
             ("prune", &self.prune),
-        ]
+        ];
+        named.extend(self.sessions.named());
+        named
     }
+}
+
+/// Turns a table with a row for each exchanged refresh token into one with a row for each session. A token
+/// that was exchanged has no row that says so any more, so it is revoked.
+fn upgrade(table: &TableName<'_>, id: &str, time: &str) -> String {
+    let ids = ["current_jti", "last_jti", "seed", "ended_by", "subject"].map(|name| (name, id));
+    let times = ["exchanged", "seen", "ends"].map(|name| (name, time));
+    let added = ids.iter().chain(&times);
+    let added = added.map(|(name, kind)| format!(" ALTER TABLE {table} ADD COLUMN {name} {kind};"));
+    format!(
+        "UPDATE {table} SET revoked = TRUE WHERE used IS NOT NULL; \
+         ALTER TABLE {table} DROP COLUMN used;{}",
+        added.collect::<String>()
+    )
+}
+
+/// True where the table of labels and details is empty, and an error where it is missing.
+fn has_details(table: &TableName<'_>) -> String {
+    format!("NOT EXISTS (SELECT entry, label, details FROM {table}_details)")
 }

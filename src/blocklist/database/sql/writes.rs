@@ -6,7 +6,7 @@ use super::literals::Value;
 use super::statements::{BATCH, Statements};
 use crate::blocklist::database::rows::Write;
 use crate::blocklist::entry::{EntryKey, Revocation};
-use crate::blocklist::exchange::Exchange;
+use crate::blocklist::exchange::{Exchange, Owner};
 use crate::blocklist::store::StoreError;
 use crate::clock;
 
@@ -61,22 +61,41 @@ pub(super) async fn write(
     let statements = writer.statements();
     let (next, until) = (exchange.next(), exchange.until().map(clock::millis));
     let (key, next, until) = (Value::Key(key), Value::Key(next.as_bytes()), Value::Int(until));
+    let owner = exchange.owner().map(owner_values);
     let written = match write {
         Write::Begin(last) => {
             let (token, at) = (Value::Key(&last.token), Value::Int(Some(last.at)));
             let values = [key, next, token, at, Value::Key(&last.seed), until];
-            writer.write(&statements.begin, &values).await?
+            match owner {
+                None => writer.write(&statements.begin, &values).await?,
+                Some(owner) => {
+                    let values: Vec<_> = values.into_iter().chain(owner).collect();
+                    writer.write(&statements.sessions.begin, &values).await?
+                }
+            }
         }
         Write::Advance { from, last } => {
             let (token, at) = (Value::Key(&last.token), Value::Int(Some(last.at)));
-            let values = [next, token, at, Value::Key(&last.seed), until, key, Value::Key(from)];
-            writer.write(&statements.advance, &values).await?
+            let values = [next, token, at, Value::Key(&last.seed), until];
+            let place = [key, Value::Key(from)];
+            let statement = match owner {
+                None => &statements.advance,
+                Some(_) => &statements.sessions.advance,
+            };
+            let owner = owner.into_iter().flatten();
+            let values: Vec<_> = values.into_iter().chain(owner).chain(place).collect();
+            writer.write(statement, &values).await?
         }
         Write::End { from } => {
             writer.write(&statements.end, &[next, until, key, Value::Key(from)]).await?
         }
     };
     Ok(written > 0)
+}
+
+/// subject, seen, ends.
+pub(super) fn owner_values(owner: &Owner) -> [Value<'_>; 3] {
+    [Value::Key(&owner.subject), Value::Int(Some(owner.seen)), Value::Int(owner.ends)]
 }
 
 pub(super) async fn prune(writer: &impl Writer, now: OffsetDateTime) -> Result<u64, StoreError> {

@@ -3,10 +3,12 @@
 use rocket_db_pools::sqlx;
 use rocket_db_pools::sqlx::pool::PoolConnection;
 
-use super::driver::Operations;
+use super::driver::{Operations, is_duplicate};
 use crate::blocklist::database::sql::connections::{Connections, MAX_CONNECTIONS, Open};
 use crate::blocklist::database::sql::launch::{Fault, Session};
+use crate::blocklist::database::sql::literals::Value;
 use crate::blocklist::database::sql::retry::Verdict;
+use crate::blocklist::database::sql::sessions::{Listed, Transacting};
 
 /// Opens connections.
 pub struct Opener<DB: sqlx::Database> {
@@ -97,5 +99,23 @@ impl<DB: Operations> Session for SqlxConnection<DB> {
 
     fn fault(error: &sqlx::Error) -> Fault {
         error.as_database_error().map_or(Fault::Other, DB::fault)
+    }
+}
+
+#[rocket::async_trait]
+impl<DB: Operations> Transacting for SqlxConnection<DB> {
+    async fn write(&mut self, statement: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
+        match DB::write(self.get(), statement, values).await {
+            Err(error) if is_duplicate(&error) => Ok(0),
+            result => result,
+        }
+    }
+
+    async fn listed(
+        &mut self,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Listed>, sqlx::Error> {
+        DB::listed(self.get(), statement, values).await
     }
 }

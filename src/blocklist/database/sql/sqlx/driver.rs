@@ -13,6 +13,7 @@ use crate::blocklist::database::sql::lookup::{Columns, columns};
 use crate::blocklist::database::sql::retry::Verdict;
 #[cfg(any(feature = "sqlx_postgres", feature = "sqlx_mysql"))]
 use crate::blocklist::database::sql::retry::verdict_on;
+use crate::blocklist::database::sql::sessions::{Listed, listed};
 use crate::blocklist::database::sql::statements::{Statements, TableName};
 use crate::blocklist::entry::EntryKey;
 
@@ -50,6 +51,13 @@ pub trait Operations: sqlx::Database {
         keys: &[EntryKey],
     ) -> Result<Vec<Columns>, sqlx::Error>;
 
+    /// Reads a list of sessions.
+    async fn listed(
+        connection: &mut Self::Connection,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Listed>, sqlx::Error>;
+
     fn verdict(error: &dyn sqlx::error::DatabaseError) -> Verdict;
 
     fn fault(error: &dyn sqlx::error::DatabaseError) -> Fault;
@@ -72,14 +80,15 @@ macro_rules! rows {
     };
 }
 
-/// The body of [`Operations::write()`] with a prepared statement.
+/// A prepared statement with its values.
 #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
-macro_rules! write_prepared {
-    ($connection:ident, $statement:ident, $values:ident) => {{
+macro_rules! prepared {
+    ($statement:ident, $values:ident) => {{
         let mut query = sqlx::query($statement);
         for value in $values {
             query = match *value {
                 Value::Key(key) => query.bind(key),
+                Value::Bytes(bytes) => query.bind(bytes),
                 Value::Bool(value) => query.bind(value),
                 Value::Int(value) => query.bind(value),
                 // Only PostgreSQL has arrays.
@@ -87,8 +96,15 @@ macro_rules! write_prepared {
                 Value::Keys(_) => query.bind(None::<i64>),
             };
         }
-        Ok(query.execute($connection).await?.rows_affected())
+        query
     }};
+}
+
+/// The sessions in the rows of a list.
+macro_rules! sessions {
+    ($rows:ident) => {
+        $rows.iter().map(|row| Ok(listed!(row))).collect()
+    };
 }
 
 /// The body of [`Operations::read()`] with a prepared statement.
@@ -119,7 +135,7 @@ impl Operations for sqlx::Sqlite {
 
     /// A transaction, unless the statements begin one themselves.
     async fn run(connection: &mut Self::Connection, statements: &str) -> Result<(), sqlx::Error> {
-        if ["BEGIN", "ROLLBACK"].iter().any(|first| statements.starts_with(first)) {
+        if ["BEGIN", "COMMIT", "ROLLBACK"].iter().any(|first| statements.starts_with(first)) {
             return connection.execute(statements).await.map(|_| ());
         }
         let mut transaction = connection.begin().await?;
@@ -136,7 +152,7 @@ impl Operations for sqlx::Sqlite {
         statement: &str,
         values: &[Value<'_>],
     ) -> Result<u64, sqlx::Error> {
-        write_prepared!(connection, statement, values)
+        Ok(prepared!(statement, values).execute(connection).await?.rows_affected())
     }
 
     async fn read(
@@ -145,6 +161,15 @@ impl Operations for sqlx::Sqlite {
         keys: &[EntryKey],
     ) -> Result<Vec<Columns>, sqlx::Error> {
         read_prepared!(connection, statement, keys)
+    }
+
+    async fn listed(
+        connection: &mut Self::Connection,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Listed>, sqlx::Error> {
+        let rows = prepared!(statement, values).fetch_all(connection).await?;
+        sessions!(rows)
     }
 
     /// Read only: the file was replaced or moved, or another process has to restore it.
@@ -202,6 +227,16 @@ impl Operations for sqlx::Postgres {
         rows!(rows)
     }
 
+    async fn listed(
+        connection: &mut Self::Connection,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Listed>, sqlx::Error> {
+        let text = Style::Postgres.inline(statement, values);
+        let rows = connection.fetch_all(&*text).await?;
+        sessions!(rows)
+    }
+
     fn verdict(error: &dyn sqlx::error::DatabaseError) -> Verdict {
         error.code().map_or(Verdict::Failed, |code| verdict_on(&code))
     }
@@ -238,7 +273,7 @@ impl Operations for sqlx::MySql {
         statement: &str,
         values: &[Value<'_>],
     ) -> Result<u64, sqlx::Error> {
-        write_prepared!(connection, statement, values)
+        Ok(prepared!(statement, values).execute(connection).await?.rows_affected())
     }
 
     async fn read(
@@ -247,6 +282,15 @@ impl Operations for sqlx::MySql {
         keys: &[EntryKey],
     ) -> Result<Vec<Columns>, sqlx::Error> {
         read_prepared!(connection, statement, keys)
+    }
+
+    async fn listed(
+        connection: &mut Self::Connection,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Listed>, sqlx::Error> {
+        let rows = prepared!(statement, values).fetch_all(connection).await?;
+        sessions!(rows)
     }
 
     fn verdict(error: &dyn sqlx::error::DatabaseError) -> Verdict {

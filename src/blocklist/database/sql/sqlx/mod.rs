@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rocket::time::OffsetDateTime;
 use rocket_db_pools::sqlx;
+use uuid::Uuid;
 
 use self::backend::{SqlxBackend, SqlxConnections};
 use self::connection::SqlxConnection;
@@ -17,6 +18,7 @@ use super::connections::Lease;
 use super::launch;
 use super::literals::Value;
 use super::lookup;
+use super::sessions::{self, Listed, Subject};
 use super::statements::{Statements, TableName};
 use super::writes::{self, Writer};
 use crate::blocklist::database::batch::{Batcher, Reader};
@@ -25,6 +27,7 @@ use crate::blocklist::database::rows::{self, Row, Rows, Write};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
 use crate::blocklist::exchange::{Exchange, Exchanged};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
+use crate::blocklist::sessions::{Begun, Limit, NewSession, Recorded, Renewal, SessionStore};
 use crate::blocklist::store::{Blocklist, Standing, StoreError};
 
 /// A blocklist in a table of an SQLite, PostgreSQL, MySQL or MariaDB database, shared by all
@@ -140,6 +143,18 @@ impl<DB: SqlxBackend> Writer for Table<DB> {
 }
 
 impl<DB: SqlxBackend> Table<DB> {
+    async fn listed(
+        &self,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Listed>, StoreError> {
+        let read = |mut lease: Lease<SqlxConnection<DB>>| async move {
+            let rows = DB::listed(lease.connection.get(), statement, values).await;
+            (lease, rows)
+        };
+        self.connections.run(read).await.map_err(StoreError::new)
+    }
+
     async fn write_once(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
         let write = |mut lease: Lease<SqlxConnection<DB>>| async move {
             let written = DB::write(lease.connection.get(), statement, values);
@@ -198,8 +213,68 @@ impl<DB: SqlxBackend> Blocklist for SqlxBlocklist<DB> {
         rows::exchange(self, ids, exchange).await
     }
 
+    fn session_store(&self) -> Option<&dyn SessionStore> {
+        Some(self)
+    }
+
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
         writes::prune(&*self.table, now).await
+    }
+}
+
+#[rocket::async_trait]
+impl<DB: SqlxBackend> SessionStore for SqlxBlocklist<DB> {
+    async fn begin(
+        &self,
+        ids: &TokenIds<'_>,
+        session: &NewSession<'_>,
+        limit: Option<Limit>,
+    ) -> Result<Begun, StoreError> {
+        let Table { connections, statements, .. } = &*self.table;
+        let subject = &Subject::of(ids)?;
+        let begin = |mut lease: Lease<SqlxConnection<DB>>| async move {
+            let connection = &mut lease.connection;
+            let begun =
+                sessions::begin(connection, &statements.sessions, subject, session, limit).await;
+            (lease, begun)
+        };
+        connections.run(begin).await.map_err(StoreError::new)?
+    }
+
+    async fn sessions(
+        &self,
+        ids: &TokenIds<'_>,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let subject = Subject::of(ids)?;
+        let values = subject.list_values(now);
+        let rows = self.table.listed(&self.table.statements.sessions.list, &values);
+        sessions::live(rows.await?, now)
+    }
+
+    async fn end_session(
+        &self,
+        ids: &TokenIds<'_>,
+        session: Uuid,
+        until: Option<OffsetDateTime>,
+    ) -> Result<bool, StoreError> {
+        sessions::end(&*self.table, &Subject::of(ids)?, session, until).await
+    }
+
+    async fn end_other_sessions(
+        &self,
+        ids: &TokenIds<'_>,
+        until: Option<OffsetDateTime>,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        let subject = Subject::of(ids)?;
+        // Those whose tokens have expired, too: this server's clock may be wrong.
+        let values = subject.list_values(OffsetDateTime::UNIX_EPOCH);
+        let rows = self.table.listed(&self.table.statements.sessions.all, &values).await?;
+        sessions::end_others(&*self.table, &subject, rows, ids.session_key(), until).await
+    }
+
+    async fn renew(&self, ids: &TokenIds<'_>, renewal: &Renewal) -> Result<Standing, StoreError> {
+        rows::renew(self, ids, async |key| sessions::touch(&*self.table, key, renewal).await).await
     }
 }
 

@@ -1,0 +1,196 @@
+//! The trait of a store that also keeps what users see of their sessions.
+
+use rocket::time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::entry::{TokenIds, uuid_v7_millis_of};
+use super::exchange::{IdKey, Owner, SessionRow};
+use super::store::{Blocklist, Standing, StoreError};
+use crate::clock;
+
+/// The most sessions that a list has.
+pub const MAX_LISTED: usize = 1000;
+
+/// A [`Blocklist`] that can list the sessions of a subject, for the setting `sessions`. The stores of this
+/// crate implement it. A store of your own returns itself from [`Blocklist::session_store()`].
+///
+/// A session is live until it has ended, its newest token has expired, or a cut-off of its subject or of
+/// everything is at or after the time of its current refresh token: see [`Recorded::is_live()`].
+///
+/// # Outline of an implementation
+///
+/// A store keeps an index of its rows by [`Owner::subject`], and a session's label and details apart from the
+/// row, since each exchange writes the row.
+#[rocket::async_trait]
+pub trait SessionStore: Blocklist {
+    /// Inserts the row of a new session, as one atomic operation with the decision about the limit. After
+    /// `Ok`, no server finds more live sessions of the subject than the limit allows. A call that is
+    /// repeated for the same session succeeds again.
+    ///
+    /// # Errors
+    ///
+    /// If it is not certain that the session was begun.
+    async fn begin(
+        &self,
+        ids: &TokenIds<'_>,
+        session: &NewSession<'_>,
+        limit: Option<Limit>,
+    ) -> Result<Begun, StoreError>;
+
+    /// The live sessions of the ids' subject at `now`, newest first, at most [`MAX_LISTED`].
+    ///
+    /// # Errors
+    ///
+    /// If the lookup fails.
+    async fn sessions(
+        &self,
+        ids: &TokenIds<'_>,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Recorded>, StoreError>;
+
+    /// Ends a session if it belongs to the ids' subject. Its row then expires at `until` or later. Returns
+    /// whether this call ended it.
+    ///
+    /// # Errors
+    ///
+    /// If it is not certain whether it ended.
+    async fn end_session(
+        &self,
+        ids: &TokenIds<'_>,
+        session: Uuid,
+        until: Option<OffsetDateTime>,
+    ) -> Result<bool, StoreError>;
+
+    /// Ends every session of the ids' subject but their own. Returns the sessions that this call ended.
+    ///
+    /// # Errors
+    ///
+    /// If it is not certain which ended. Sessions that ended before the failure stay so.
+    async fn end_other_sessions(
+        &self,
+        ids: &TokenIds<'_>,
+        until: Option<OffsetDateTime>,
+    ) -> Result<Vec<Uuid>, StoreError>;
+
+    /// Looks up the standing of an access token that is to be renewed, and records the renewal in the row of
+    /// its session, if it is live. If the ids [need a row](TokenIds::needs_row), a session without one is
+    /// [`Standing::Revoked`].
+    ///
+    /// # Errors
+    ///
+    /// If the operation fails.
+    async fn renew(&self, ids: &TokenIds<'_>, renewal: &Renewal) -> Result<Standing, StoreError>;
+}
+
+/// A session to begin.
+#[derive(Clone, Copy)]
+pub struct NewSession<'a> {
+    /// Its `sid`, a UUIDv7.
+    pub id: Uuid,
+    /// The `jti` of its refresh token, as a row names it.
+    pub current: IdKey,
+    /// Its subject, the time of the login, and the refresh token's `exp`.
+    pub owner: Owner,
+    /// When its row expires; `None` is never.
+    pub until: Option<OffsetDateTime>,
+    /// The text by which its user knows it.
+    pub label: Option<&'a str>,
+    /// More about it, as JSON.
+    pub details: Option<&'a str>,
+}
+
+impl NewSession<'_> {
+    /// The row to be inserted.
+    pub fn row(&self) -> SessionRow {
+        let (current, owner) = (Some(self.current), Some(self.owner));
+        SessionRow { current, owner, ..SessionRow::default() }
+    }
+
+    /// The time of the login.
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        clock::from_millis(self.owner.seen).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+/// How many sessions a subject may have: `max_sessions`, `session_limit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// The most live sessions.
+    pub max: usize,
+    /// Whether the oldest are ended to make room. Otherwise the login is refused.
+    pub ends_oldest: bool,
+}
+
+/// Parts of a session that its user sees, and that are kept apart from its row.
+pub(crate) type Notes = (Option<String>, Option<String>);
+
+impl Limit {
+    /// Which of the live sessions, newest first, must end before another begins; `None` if the login is
+    /// refused.
+    pub fn to_end<'r>(&self, live: &'r [Recorded]) -> Option<&'r [Recorded]> {
+        match live.get(self.max.saturating_sub(1)..) {
+            None | Some([]) => Some(&[]),
+            Some(oldest) => self.ends_oldest.then_some(oldest),
+        }
+    }
+}
+
+/// The result of [`SessionStore::begin()`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// The session is live.
+    Begun {
+        /// The sessions that were ended to make room.
+        ended: Vec<Uuid>,
+    },
+    /// The subject has too many sessions, so it was not begun.
+    TooMany,
+}
+
+/// The renewal of an access token.
+#[derive(Debug, Clone, Copy)]
+pub struct Renewal {
+    /// When.
+    pub now: OffsetDateTime,
+    /// The new token's `exp`; `None` is never.
+    pub ends: Option<OffsetDateTime>,
+    /// When the row may expire; `None` is never.
+    pub until: Option<OffsetDateTime>,
+}
+
+/// A session as a store lists it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its `sid`.
+    pub id: Uuid,
+    /// The refresh token that may be exchanged.
+    pub current: IdKey,
+    /// The latest login, exchange or renewal, in milliseconds since the Unix epoch.
+    pub seen: i64,
+    /// When its newest token expires, in milliseconds since the Unix epoch; `None` is never.
+    pub ends: Option<i64>,
+    /// The text by which its user knows it.
+    pub label: Option<String>,
+    /// More about it, as JSON.
+    pub details: Option<String>,
+}
+
+impl Recorded {
+    /// Whether the session, which has not ended, is live at `now`, with the latest cut-off of its subject and
+    /// of everything, in milliseconds since the Unix epoch.
+    pub fn is_live(&self, now: OffsetDateTime, cut_off: Option<i64>) -> bool {
+        let issued = uuid_v7_millis_of(&self.current).unwrap_or(self.seen);
+        self.ends.is_none_or(|ends| ends > clock::millis(now))
+            && cut_off.is_none_or(|cut_off| issued > cut_off)
+    }
+}
+
+/// The id, the label and the details are the user's.
+impl std::fmt::Debug for Recorded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorded")
+            .field("seen", &self.seen)
+            .field("ends", &self.ends)
+            .finish_non_exhaustive()
+    }
+}

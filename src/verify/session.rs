@@ -1,0 +1,48 @@
+//! How long a session may last: `session_lifetime`.
+
+use rocket::time::OffsetDateTime;
+use serde_json::Value;
+
+use crate::blocklist::entry::uuid_v7_millis;
+use crate::clock;
+use crate::jwt::Jwt;
+use crate::provenance::is_ours;
+use crate::reason::Reason;
+use crate::token::verified::Verified;
+
+/// When the token's session is over, if `session_lifetime` is set.
+///
+/// # Errors
+///
+/// If nothing says when the session began.
+pub(crate) fn session_end(
+    jwt: &Jwt,
+    verified: &Verified,
+) -> Result<Option<OffsetDateTime>, Reason> {
+    let Some(lifetime) = jwt.settings().session_lifetime else { return Ok(None) };
+    let began = began_at(jwt, verified)?;
+    Ok(Some(began.saturating_add(lifetime)))
+}
+
+/// The beginning is the time of a `sid` of ours, or without `sid` the token's own time of issue. Other
+/// issuers' ids have no such meaning: there it is `auth_time` (OpenID Connect Core §2), or else `iat`. It is
+/// never later than `iat`.
+fn began_at(jwt: &Jwt, verified: &Verified) -> Result<OffsetDateTime, Reason> {
+    let issued = verified.registered().issued_at;
+    let id = verified.sid().or(verified.jti()).filter(|_| is_ours(jwt, verified));
+    let own = id.and_then(uuid_v7_millis).and_then(clock::from_millis);
+    let began = match own {
+        Some(own) => Some(own),
+        None => auth_time(verified)?.or(issued),
+    };
+    let began = began.ok_or(Reason::InvalidClaim("The beginning of the session is unknown"))?;
+    Ok(issued.map_or(began, |issued| began.min(issued)))
+}
+
+fn auth_time(verified: &Verified) -> Result<Option<OffsetDateTime>, Reason> {
+    let invalid = || Reason::InvalidClaim("The claim auth_time must be a time");
+    let Some(time) = verified.claims().get("auth_time") else { return Ok(None) };
+    let seconds = time.as_i64().or_else(|| time.as_f64().map(|seconds| seconds.floor() as i64));
+    let seconds = seconds.filter(|_| matches!(time, Value::Number(_))).ok_or_else(invalid)?;
+    OffsetDateTime::from_unix_timestamp(seconds).map(Some).map_err(|_| invalid())
+}
