@@ -321,7 +321,6 @@ mod tests {
     }
 
     /// The suite that the stores of this crate pass.
-    #[cfg(feature = "test-util")]
     #[rocket::async_test]
     async fn it_keeps_the_contract_of_a_blocklist() {
         use std::sync::Arc;

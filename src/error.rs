@@ -94,7 +94,10 @@ impl fmt::Display for Error {
             ),
             Self::TooManySessions => f.write_str("the identity has too many sessions"),
             Self::FreshRefresh => f.write_str("a refresh token is never fresh"),
-            Self::TooLong => f.write_str("the token would be too long to be accepted"),
+            Self::TooLong => f.write_str(
+                "the token would be longer than `max_token_length`, or its header than 4096 bytes, and so \
+                 be refused: put less into it, or raise `max_token_length`",
+            ),
             Self::Rejected(rejection) => write!(f, "the token is refused: {rejection}"),
             Self::NoTokenId => f.write_str("the token has neither `jti` nor `sid` to revoke it by"),
             Self::Store(error) => write!(f, "the blocklist is unavailable: {error}"),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rocket::time::{Duration, OffsetDateTime};
 use rocket::{Phase, Rocket};
@@ -33,6 +34,7 @@ pub struct Jwt {
     blocklist: BlocklistAccess,
     signature_cache: Option<Arc<SignatureCache>>,
     instants: Instants,
+    had_insecure_page: AtomicBool,
 }
 
 impl Jwt {
@@ -49,7 +51,17 @@ impl Jwt {
             None => SignatureCache::new(settings.token_cache).map(Arc::new),
         };
         let instants = Instants::new();
-        Self { settings, keys, hooks, clock, blocklist, signature_cache, instants }
+        let had_insecure_page = AtomicBool::new(false);
+        Self {
+            settings,
+            keys,
+            hooks,
+            clock,
+            blocklist,
+            signature_cache,
+            instants,
+            had_insecure_page,
+        }
     }
 
     /// The manager of a Rocket instance, if `Jwt::fairing()` is attached and ignited.
@@ -137,6 +149,11 @@ impl Jwt {
 
     pub(crate) fn reject(&self, failed: CheckFailed) -> Rejection {
         Rejection::new(failed, self.settings.invalid_token_status)
+    }
+
+    /// Whether this is asked for the first time, so that what it is asked for is logged once.
+    pub(crate) fn is_first_insecure_page(&self) -> bool {
+        !self.had_insecure_page.swap(true, Ordering::Relaxed)
     }
 
     pub(crate) fn emit_refused(&self, rejection: &Rejection) {

@@ -22,12 +22,13 @@ use crate::clock::{BootClock, Clock, SystemClock};
 use crate::config::{self, InCode, Loaded, Refused};
 use crate::events::Event;
 use crate::hooks::Hooks;
+use crate::issue::least_length::least_lengths;
 use crate::jwt::Jwt;
 use crate::keys::signing::SigningKey;
 use crate::keys::verifying::VerifyingKey;
 use crate::rejection::Rejection;
 use crate::request::cache::RequestCache;
-use crate::response::{catchers, challenge, renew, scopes};
+use crate::response::{catchers, challenge, insecure, renew, scopes};
 use crate::token::Token;
 use crate::token::claims::Claims;
 
@@ -208,9 +209,11 @@ impl JwtFairing {
         let in_code = InCode {
             verifying_key: self.hooks.verifying_key.is_some(),
             signing_key: self.hooks.signing_key.is_some(),
+            verify_claims: self.hooks.verify_claims.is_some(),
             blocklist: self.store.kind(),
         };
-        let Loaded { settings, keys, warnings } = config::load(rocket.figment(), &in_code)?;
+        let Loaded { settings, keys, warnings } =
+            config::load(rocket.figment(), &in_code, least_lengths)?;
         let (hooks, clock) = (self.hooks.clone(), self.clock.clone());
         let boot_clock = self.boot_clock.clone();
         let is_moved_by_hand = self.has_own_clock && !self.has_own_uptime;
@@ -311,6 +314,8 @@ impl Fairing for JwtFairing {
         }
         // After all that set cookies.
         scopes::clear_others(jwt.settings(), request, rejection.as_ref(), response);
-        renew::forbid_storing(jwt.settings(), response);
+        if renew::forbid_storing(jwt.settings(), response) {
+            insecure::warn(jwt, request);
+        }
     }
 }

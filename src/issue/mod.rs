@@ -2,6 +2,7 @@
 
 pub(crate) mod builder;
 pub(crate) mod custom_claims;
+pub(crate) mod least_length;
 pub(crate) mod pair;
 pub(crate) mod payload_writer;
 pub(crate) mod spec;

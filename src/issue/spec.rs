@@ -85,8 +85,8 @@ pub(crate) enum Expires {
 }
 
 /// A payload, and the facts about its token.
-struct Payload {
-    json: Vec<u8>,
+pub(super) struct Payload {
+    pub(super) json: Vec<u8>,
     csrf: Option<String>,
     expires_at: Option<OffsetDateTime>,
     lifetime: Option<Duration>,
@@ -163,7 +163,10 @@ impl TokenSpec {
         let header = self.header(jwt, &key)?;
         let custom = self.custom_claims(jwt)?;
         let token_type = self.token_type;
-        let payload = self.payload(jwt, custom)?;
+        let now = jwt.now();
+        let at = self.ids.at.unwrap_or_else(|| jwt.issue_instant(now));
+        let has_listener = jwt.hooks().on_event.is_some();
+        let payload = self.payload(jwt.settings(), custom, now, at, has_listener)?;
 
         let length = URL_SAFE_NO_PAD.encoded_length(payload.json.len());
         let mut encoded = String::with_capacity(header.len() + length + SIGNATURE_ROOM);
@@ -246,11 +249,15 @@ impl TokenSpec {
         PayloadWriter::of_map(&custom)
     }
 
-    /// Completes the payload that begins with the custom claims.
-    fn payload(self, jwt: &Jwt, mut payload: PayloadWriter) -> Result<Payload, Error> {
-        let settings = jwt.settings();
-        let now = jwt.now();
-        let at = self.ids.at.unwrap_or_else(|| jwt.issue_instant(now));
+    /// Completes the payload that begins with the custom claims, of a token issued at `at`.
+    pub(super) fn payload(
+        self,
+        settings: &Settings,
+        mut payload: PayloadWriter,
+        now: OffsetDateTime,
+        at: OffsetDateTime,
+        has_listener: bool,
+    ) -> Result<Payload, Error> {
         let given_time = self.ids.jti.as_deref().and_then(uuid_v7_millis);
         if !self.ids.exact && given_time.is_some_and(|millis| millis > clock::millis(at)) {
             // No cut-off would ever reach it.
@@ -292,7 +299,7 @@ impl TokenSpec {
         if let Some(issuer) = self.issuer.as_ref().or(settings.encode_issuer.as_ref()) {
             payload.text_member("iss", issuer)?;
         }
-        let lifetime = self.lifetime(jwt, at, iat)?;
+        let lifetime = self.lifetime(settings, at, iat)?;
         let mut expires_at = None;
         if let Some(lifetime) = lifetime {
             let exp = OffsetDateTime::from_unix_timestamp(iat)
@@ -304,7 +311,7 @@ impl TokenSpec {
             payload.member("exp", exp)?;
             expires_at = OffsetDateTime::from_unix_timestamp(exp).ok();
         }
-        let issued = jwt.hooks().on_event.is_some().then(|| Event::Issued {
+        let issued = has_listener.then(|| Event::Issued {
             token_type: self.token_type,
             identity: self.identity,
             jti: jti.into(),
@@ -348,8 +355,12 @@ impl TokenSpec {
     }
 
     /// The lifetime of the token that is issued at `at`, if it is allowed.
-    fn lifetime(&self, jwt: &Jwt, at: OffsetDateTime, iat: i64) -> Result<Option<Duration>, Error> {
-        let settings = jwt.settings();
+    fn lifetime(
+        &self,
+        settings: &Settings,
+        at: OffsetDateTime,
+        iat: i64,
+    ) -> Result<Option<Duration>, Error> {
         let (lifetime, is_explicit) = match self.expires {
             Expires::AsConfigured => (settings.names(self.token_type).expires, false),
             Expires::Inherited(lifetime) => (Some(lifetime), false),

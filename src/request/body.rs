@@ -97,11 +97,25 @@ impl Body<'_> {
         memchr::memmem::find(self.bytes, name.as_bytes()).is_some()
     }
 
+    /// The value of a multipart form's field, if it stands in the beginning of the form. The same name may
+    /// come again, so it is not enough to accept anything.
+    pub(crate) fn early_field(&self, name: &str) -> Option<String> {
+        let mut form = multipart(self.bytes.get(..SHORT)?, self.content_type?)?;
+        async {
+            while let Some(field) = form.next_field().await.ok()? {
+                let is_meant = field.name() == Some(name) && field.file_name().is_none();
+                let value = field.text().await.ok()?;
+                if is_meant {
+                    return Some(value);
+                }
+            }
+            None
+        }
+        .now_or_never()?
+    }
+
     fn multipart_fields(&self, content_type: &ContentType) -> Option<Vec<(String, String)>> {
-        let boundary = content_type.param("boundary")?;
-        let bytes = rocket::futures::stream::iter([Ok::<_, std::io::Error>(self.bytes.to_vec())]);
-        let mut form = multer::Multipart::new(bytes, boundary);
-        // Everything is in memory, so the first poll completes.
+        let mut form = multipart(self.bytes, content_type)?;
         async {
             let mut fields = Vec::new();
             while let Some(field) = form.next_field().await.ok()? {
@@ -116,6 +130,13 @@ impl Body<'_> {
         }
         .now_or_never()?
     }
+}
+
+/// A multipart form. Everything is in memory, so that the first poll of each future completes.
+fn multipart(bytes: &[u8], content_type: &ContentType) -> Option<multer::Multipart<'static>> {
+    let boundary = content_type.param("boundary")?;
+    let bytes = rocket::futures::stream::iter([Ok::<_, std::io::Error>(bytes.to_vec())]);
+    Some(multer::Multipart::new(bytes, boundary))
 }
 
 #[cfg(test)]

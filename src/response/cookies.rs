@@ -3,8 +3,9 @@
 use rocket::http::{Cookie, CookieJar};
 use rocket::time::{Duration, OffsetDateTime};
 
-use super::scopes::{CARRIER, Scope};
-use crate::config::domain::is_domain;
+use super::scopes::CARRIER;
+use super::scopes::scope::Scope;
+use crate::config::browser_rules::{MAX_PAIR, domain_flaw};
 use crate::error::Error;
 use crate::issue::pair::TokenPair;
 use crate::issue::spec::Signed;
@@ -17,9 +18,6 @@ use crate::token::kind::TokenType;
 /// How long the cookie of a token that never expires is kept: the longest that browsers keep one
 /// (RFC 6265bis §5.5).
 const LONGEST: Duration = Duration::days(400);
-
-/// The longest name and value that browsers keep (RFC 6265bis §5.6).
-const MAX_PAIR: usize = 4096;
 
 impl Jwt {
     /// Sets and unsets tokens in cookies.
@@ -192,7 +190,7 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
     }
 
     fn cookies(&self, token: &CookieToken<'_>) -> Result<Vec<Cookie<'static>>, Error> {
-        if self.domain.as_deref().is_some_and(|domain| !is_domain(domain)) {
+        if self.domain.as_deref().is_some_and(|domain| domain_flaw(domain).is_some()) {
             return Err(Error::Cookie(BAD_DOMAIN));
         }
         cookies(self.jwt, token, self.max_age, self.domain.as_deref())
@@ -226,7 +224,7 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
             Err(text) => log::error!("JWT: {text}"),
         }
         let domain = self.domain.as_deref().filter(|domain| {
-            let is_legal = is_domain(domain);
+            let is_legal = domain_flaw(domain).is_none();
             if !is_legal {
                 log::error!("JWT: {BAD_DOMAIN}");
             }
@@ -303,7 +301,8 @@ pub(crate) fn cookies(
     Ok(cookies)
 }
 
-const BAD_DOMAIN: &str = "`.domain()` needs a domain name, as browsers ignore any other";
+const BAD_DOMAIN: &str =
+    "`.domain()` needs a domain name of two labels at least, as browsers ignore any other";
 const BAD_SCOPE: &str = "`.also_unset()` needs a domain name and a path that begins with `/`";
 
 /// Whether browsers refuse the cookie with a domain (RFC 6265bis §4.1.3.2).

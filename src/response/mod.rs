@@ -5,6 +5,7 @@ pub(crate) mod catchers;
 pub(crate) mod challenge;
 pub(crate) mod cookies;
 mod error;
+pub(crate) mod insecure;
 mod pair;
 mod refusal;
 pub(crate) mod renew;

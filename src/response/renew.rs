@@ -87,13 +87,16 @@ fn sets_its_cookies(settings: &Settings, response: &Response<'_>) -> bool {
     sets_cookie(response, &[&names.cookie_name, &names.csrf_cookie_name])
 }
 
-/// Keeps responses with tokens out of every cache (RFC 6749 §5.1), whatever the route says.
-pub(crate) fn forbid_storing(settings: &Settings, response: &mut Response<'_>) {
+/// Keeps responses with tokens in cookies out of every cache (RFC 6749 §5.1), whatever the route says.
+/// Returns whether the response is one.
+pub(crate) fn forbid_storing(settings: &Settings, response: &mut Response<'_>) -> bool {
     let names = [TokenType::Access, TokenType::Refresh]
         .map(|token_type| &settings.names(token_type).cookie_name);
-    if sets_cookie(response, &names) {
+    let is_one = sets_cookie(response, &names);
+    if is_one {
         response.set_raw_header("Cache-Control", "no-store");
     }
+    is_one
 }
 
 fn sets_cookie(response: &Response<'_>, names: &[&String]) -> bool {

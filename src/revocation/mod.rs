@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod entry_of;
+pub(crate) mod lifetime;
 pub(crate) mod record;
 pub(crate) mod successor;
 

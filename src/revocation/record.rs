@@ -3,6 +3,7 @@
 use rocket::time::OffsetDateTime;
 
 use super::entry_of::session_of;
+use super::lifetime::session_expiry;
 use crate::blocklist::Revocation;
 use crate::blocklist::entry::uuid_v7_millis;
 use crate::clock;
@@ -10,7 +11,6 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::jwt::Jwt;
 use crate::token::verified::Verified;
-use crate::verify::session::session_end as session_over;
 
 /// Records the entry, and emits the event. Returns whether that changed more than the entry's expiry.
 pub(super) async fn record(jwt: &Jwt, entry: Revocation) -> Result<bool, Error> {
@@ -33,7 +33,7 @@ pub(crate) fn session_end(jwt: &Jwt, verified: &Verified) -> Result<Revocation, 
 /// `session_lifetime`, its tokens may be older than the configured lifetimes, but none is accepted after
 /// the session is over.
 pub(crate) fn session_until(jwt: &Jwt, verified: &Verified) -> Option<OffsetDateTime> {
-    until(jwt, session_over(jwt, verified).ok().flatten())
+    until(jwt, session_expiry(jwt, verified).ok().flatten())
 }
 
 /// As [`session_until()`], of a session that is known by its id.

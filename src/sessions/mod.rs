@@ -8,7 +8,7 @@ use rocket::serde::DeserializeOwned;
 use rocket::time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::blocklist::{Recorded, SessionStore, TokenIds};
+use crate::blocklist::{Recorded, SessionStore, StoreError, TokenIds};
 use crate::clock;
 use crate::error::Error;
 use crate::events::{Event, SessionEnd};
@@ -57,8 +57,7 @@ impl Session {
     fn new(recorded: Recorded) -> Result<Self, Error> {
         let Recorded { id, seen, ends, label, details, .. } = recorded;
         let time = |millis: i64| {
-            let out_of_range =
-                || crate::StoreError::new("a session has a time that is out of range");
+            let out_of_range = || StoreError::new("a session has a time that is out of range");
             clock::from_millis(millis).ok_or_else(out_of_range)
         };
         let id = id.to_string();

@@ -9,7 +9,6 @@ pub(crate) mod csrf;
 pub(crate) mod decoder;
 pub(crate) mod memo;
 pub(crate) mod policy;
-pub(crate) mod session;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -11,6 +11,7 @@ mod support;
 mod cookie_values;
 mod key_files;
 mod manager;
+mod own_tokens;
 mod profiles;
 mod report;
 mod secret_files;

@@ -89,7 +89,6 @@ fn public_key_verifies() {
     setting(&base, &lines, [refused; 2], launched(|app| app.me(&stranger)));
 }
 
-#[cfg(feature = "test-util")]
 #[test]
 fn token_cache_is_how_many_bytes_of_signatures_are_remembered() {
     let made = |figment| crate::support::app::launch(figment).unwrap_or_else(|log| panic!("{log}"));

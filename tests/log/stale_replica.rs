@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use log::Level;
 use rocket::local::asynchronous::Client;
-use rocket::tokio::{task::yield_now, time::timeout};
 use rocket_jwt_extended::Jwt;
 
 use crate::support::capture::{Line, log_of};
@@ -23,12 +22,7 @@ fn mute(call: Call<'_>) -> Answer {
 
 async fn polled(store: &StoreStub, times: usize) {
     let end = store.polls() + times;
-    let wait = async {
-        while store.polls() < end {
-            yield_now().await;
-        }
-    };
-    timeout(Duration::from_secs(10), wait).await.expect("it takes no ten seconds");
+    until(|| store.polls() >= end).await;
 }
 
 #[test]

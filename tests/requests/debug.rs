@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::support::common::*;
 use crate::support::implements::{check, table};
-use crate::support::refusals::{bare, cases, fairing, routes};
+use crate::support::refused_requests::{bare, cases, fairing, routes};
 use crate::support::users::{NotBob, User};
 use crate::support::*;
 use rocket::http::{ContentType, Status};

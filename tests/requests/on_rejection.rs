@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use crate::support::common::*;
-use crate::support::refusals::{bare, cases, fairing, routes};
+use crate::support::refused_requests::{bare, cases, fairing, routes};
 use crate::support::*;
 use rocket::Request;
 use rocket::http::{ContentType, Status};

@@ -1,6 +1,6 @@
 //! Every reason a request is refused for: status, code, text, challenge.
 
-use crate::support::refusals::{bare, cases, claimed, fairing, routes};
+use crate::support::refused_requests::{bare, cases, claimed, fairing, routes};
 use crate::support::*;
 use rocket::http::ContentType;
 use rocket::local::blocking::Client;

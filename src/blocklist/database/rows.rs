@@ -35,7 +35,7 @@ pub(super) enum Fields {
 
 /// The columns of a row, as a database returns them.
 #[derive(Default)]
-pub struct Columns {
+pub(super) struct Columns {
     pub(super) revoked: bool,
     pub(super) cut_off: Option<i64>,
     pub(super) current: Option<Vec<u8>>,

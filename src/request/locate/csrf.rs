@@ -25,7 +25,8 @@ pub(super) fn proof(
         (Some(_), Some(_)) => return Err(Reason::CsrfMismatch(hint)),
         (None, _) if settings.csrf_check_form => {
             match form_field(search, &names.csrf_field_name, encoded) {
-                Field::Unread => return Ok(Some(Proof::unread(hint))),
+                Field::Unread(Some(value)) if value.is_empty() => None,
+                Field::Unread(value) => return Ok(Some(Proof::partial(value, hint))),
                 Field::Read(value) => value,
             }
         }
@@ -50,8 +51,9 @@ fn hint(settings: &Settings, names: &TokenNames, reads_form: bool) -> CsrfHint {
 /// A form's field, for a token that came in a cookie.
 enum Field {
     Read(Option<String>),
-    /// The form seems to have it, but is too long to be parsed for a token that does not hold.
-    Unread,
+    /// The form seems to have it, but is too long to be parsed for a token that does not hold. The value
+    /// is that of the form's beginning, if it is there.
+    Unread(Option<String>),
 }
 
 fn form_field(search: &Search<'_, '_>, name: &str, encoded: &str) -> Field {
@@ -62,7 +64,7 @@ fn form_field(search: &Search<'_, '_>, name: &str, encoded: &str) -> Field {
     match body.mentions(name) {
         false => Field::Read(None),
         true if (search.holds)(encoded) => Field::Read(body.form_field(name)),
-        true => Field::Unread,
+        true => Field::Unread(body.early_field(name)),
     }
 }
 

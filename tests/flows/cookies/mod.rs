@@ -7,4 +7,5 @@ mod in_a_browser;
 mod over_a_socket;
 mod refused;
 mod set;
+mod shadowed;
 mod unset;

@@ -7,9 +7,9 @@ pub mod capture;
 #[path = "../../requests/support/common.rs"]
 #[allow(dead_code)]
 pub mod common;
-#[path = "../../requests/support/refusals.rs"]
+#[path = "../../requests/support/refused_requests.rs"]
 #[allow(dead_code)]
-pub mod refusals;
+pub mod refused_requests;
 #[path = "../../requests/support/users.rs"]
 #[allow(dead_code)]
 pub mod users;

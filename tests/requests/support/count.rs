@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Counts, and starts again.
+/// A number of calls.
 #[derive(Clone, Default)]
 pub struct Count(Arc<AtomicUsize>);
 

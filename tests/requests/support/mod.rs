@@ -7,7 +7,7 @@ pub mod arbitrary;
 pub mod common;
 pub mod count;
 pub mod implements;
-pub mod refusals;
+pub mod refused_requests;
 pub mod users;
 
 pub use shared::*;

@@ -11,6 +11,8 @@ pub(crate) mod deadpool_postgres;
 mod launch;
 mod literals;
 mod lookup;
+#[cfg(feature = "deadpool_postgres")]
+mod postgres_sessions;
 mod retry;
 mod session_statements;
 mod sessions;

@@ -90,12 +90,17 @@ pub struct Statements {
     pub(super) end: String,
     pub(super) standing: Lookup,
     pub(super) sessions: SessionStatements,
+    /// The same lookup, which says as well whether the server only reads.
+    #[cfg(feature = "_sqlx")]
+    pub(super) standing_and_role: Option<Lookup>,
     /// Parameters: the current time.
     pub(super) prune: String,
     /// Restores what the table cannot do without.
     pub(super) repair: Option<String>,
     /// Writes an entry, extends it and removes it again, for `launch`.
     pub(super) trial: String,
+    /// Whether the trial begins a transaction by itself, which stays open if it fails.
+    pub(super) trial_begins: bool,
     /// The rights that are needed, each with a statement that needs no other and has no effect.
     pub(super) rights: Vec<(String, String)>,
     /// Grants all of them to `{role}`.
@@ -160,7 +165,7 @@ impl Statements {
                 table,
                 &dialect,
                 include_str!("../../../../migrations/sqlite.sql"),
-                Lookup::by_parameters(table),
+                Lookup::by_parameters(&Lookup::select(table), ""),
             )
         }
         .with_trial(Style::Standard, "BEGIN IMMEDIATE; ", "; ROLLBACK")
@@ -235,6 +240,7 @@ impl Statements {
                 "DELETE FROM {table} WHERE expires <= LEAST(?, UNIX_TIMESTAMP() * 1000) \
                  ORDER BY expires, entry LIMIT {BATCH}"
             ),
+            standing_and_role: Some(Lookup::with_role(table)),
             // Higher than every epoch in the table. Without marks, all readers start over.
             repair: Some(format!(
                 "INSERT IGNORE INTO {table}_epoch (one, epoch, marks) \
@@ -248,7 +254,7 @@ impl Statements {
                 table,
                 &dialect,
                 include_str!("../../../../migrations/mysql.sql"),
-                Lookup::by_parameters(table),
+                Lookup::by_parameters(&Lookup::select(table), ""),
             )
         }
         .with_trial(Style::Standard, "START TRANSACTION; ", "; ROLLBACK")
@@ -326,9 +332,12 @@ impl Statements {
             ),
             standing,
             sessions: SessionStatements::new(table, dialect),
+            #[cfg(feature = "_sqlx")]
+            standing_and_role: None,
             prune: String::new(),
             repair: None,
             trial: String::new(),
+            trial_begins: false,
             rights: [
                 ("SELECT", format!("SELECT entry FROM {table} WHERE 1 = 0")),
                 (
@@ -373,6 +382,7 @@ impl Statements {
         let none = Value::Bytes(None);
         let notes = style.inline(&self.sessions.notes, &[key, none, none]);
         let delete = style.inline(&format!("DELETE FROM {} WHERE entry = ?", self.table), &[key]);
+        self.trial_begins = !begin.is_empty();
         self.trial = format!("{begin}{insert}; {extend}; {notes}; {delete}{end}");
         self
     }

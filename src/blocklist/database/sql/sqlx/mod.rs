@@ -103,6 +103,7 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
     /// write it is missing. A database that only reads at the moment is a warning in the log.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let Table { connections, statements } = &*self.table;
+        connections.opener().check()?;
         // Not given back: what fails here may leave a transaction open.
         let mut lease = connections.open().await.map_err(StoreError::new)?;
         launch::set_up(&mut lease.connection, statements).await
@@ -168,10 +169,18 @@ impl<DB: SqlxBackend> Table<DB> {
 #[rocket::async_trait]
 impl<DB: SqlxBackend> Reader for Table<DB> {
     async fn read(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
-        let (statement, keys) = self.statements.standing.keys(keys)?;
+        let Statements { standing, standing_and_role, .. } = &self.statements;
+        let with_role = standing_and_role.as_ref().map(|lookup| lookup.keys(keys)).transpose()?;
+        let with_role = with_role.map(|(statement, _)| statement);
+        let (statement, keys) = standing.keys(keys)?;
         let keys = &*keys;
         let read = |mut lease: Lease<SqlxConnection<DB>>| async move {
-            let rows = DB::read(lease.connection.get(), statement, keys).await;
+            let statement = with_role.filter(|_| lease.connection.is_due()).unwrap_or(statement);
+            let found = DB::read(lease.connection.get(), statement, keys).await;
+            let rows = found.map(|found| {
+                lease.connection.set_role(found.only_reads);
+                found.rows
+            });
             (lease, rows)
         };
         let rows = self.connections.run(read).await.map_err(StoreError::new)?;

@@ -15,7 +15,7 @@ use crate::token::verified::Verified;
 /// # Errors
 ///
 /// If nothing says when the session began.
-pub(crate) fn session_end(
+pub(crate) fn session_expiry(
     jwt: &Jwt,
     verified: &Verified,
 ) -> Result<Option<OffsetDateTime>, Reason> {

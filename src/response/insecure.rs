@@ -1,0 +1,35 @@
+//! Cookies that a browser drops, as its page came over HTTP.
+
+use rocket::Request;
+
+use crate::jwt::Jwt;
+
+/// Logs once that browsers drop `Secure` cookies of an insecure page (RFC 6265bis §5.7 step 8), after which
+/// every login seems to work and every request comes without a token. A browser names the page's scheme
+/// with each POST; that of the request itself may be a proxy's.
+pub(crate) fn warn(jwt: &Jwt, request: &Request<'_>) {
+    if !jwt.settings().cookie_secure || !is_insecure(request) || !jwt.is_first_insecure_page() {
+        return;
+    }
+    log::warn!(
+        "JWT: cookies were set for a page at http://, and browsers drop them, as `cookie_secure` is true. \
+         Serve it over https://, or set `cookie_secure = false` for development."
+    );
+}
+
+/// Whether the page has this server's own host, came over HTTP, and is not at a loopback address, whose
+/// pages browsers trust.
+fn is_insecure(request: &Request<'_>) -> bool {
+    let headers = request.headers();
+    let Some(page) = headers.get_one("Origin").and_then(|origin| origin.strip_prefix("http://"))
+    else {
+        return false;
+    };
+    let host = page.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok());
+    let host = host.map_or(page, |(host, _)| host).to_ascii_lowercase();
+    let is_loopback = host == "localhost"
+        || host.ends_with(".localhost")
+        || host.starts_with("127.")
+        || host == "[::1]";
+    !is_loopback && headers.get_one("Host").is_some_and(|own| own.eq_ignore_ascii_case(page))
+}
