@@ -18,8 +18,8 @@ use rocket::time::OffsetDateTime;
 use rocket::tokio::{fs, io::AsyncWriteExt, sync::Mutex};
 use rocket::{Build, Rocket};
 use rocket_jwt_extended::blocklist::{
-    Blocklist, EntryKey, Exchange, Exchanged, IdKey, LastExchange, Revocation, RevocationKind,
-    SessionRow, Standing, StoreError, TokenIds,
+    Blocklist, EVERYTHING, EntryKey, Exchange, Exchanged, IdKey, LastExchange, Owner, Revocation,
+    RevocationKind, SessionRow, Standing, StoreError, TokenIds,
 };
 use rocket_jwt_extended::{AccessToken, Error, Jwt, RefreshToken, Rejection, TokenPair};
 
@@ -30,7 +30,7 @@ struct Journal {
     file: Mutex<fs::File>,
 }
 
-/// What is known of a token, a session or a subject. Times are in milliseconds since the Unix epoch; an
+/// What is known of a token, a session, a subject or everything. Times are in milliseconds since the Unix epoch; an
 /// entry without `until` never expires.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(crate = "rocket::serde")]
@@ -49,6 +49,7 @@ struct Session {
     current: Option<IdKey>,
     last: Option<(IdKey, i64, [u8; 16])>,
     ended_by: Option<IdKey>,
+    owner: Option<(IdKey, i64, Option<i64>)>,
 }
 
 /// A line of the file: the entry of a key as it is from now on.
@@ -60,16 +61,18 @@ struct Line {
 }
 
 impl From<SessionRow> for Session {
-    fn from(SessionRow { ended, current, last, ended_by }: SessionRow) -> Self {
+    fn from(SessionRow { ended, current, last, ended_by, owner }: SessionRow) -> Self {
         let last = last.map(|LastExchange { token, at, seed }| (token, at, seed));
-        Self { ended, current, last, ended_by }
+        let owner = owner.map(|Owner { subject, seen, ends }| (subject, seen, ends));
+        Self { ended, current, last, ended_by, owner }
     }
 }
 
 impl From<Session> for SessionRow {
-    fn from(Session { ended, current, last, ended_by }: Session) -> Self {
+    fn from(Session { ended, current, last, ended_by, owner }: Session) -> Self {
         let last = last.map(|(token, at, seed)| LastExchange { token, at, seed });
-        Self { ended, current, last, ended_by }
+        let owner = owner.map(|(subject, seen, ends)| Owner { subject, seen, ends });
+        Self { ended, current, last, ended_by, owner }
     }
 }
 
@@ -116,12 +119,16 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether the token itself or its subject is revoked.
+    /// Whether the token itself, its subject or everything is revoked.
     fn is_revoked(&self, ids: &TokenIds<'_>) -> Result<bool, StoreError> {
-        let token = self.entry(ids.token_key())?;
-        let cut_off = self.entry(ids.subject_key())?.and_then(|entry| entry.cut_off);
-        Ok(token.is_some_and(|entry| entry.revoked)
-            || cut_off.is_some_and(|cut_off| ids.is_cut_off_by(time(cut_off))))
+        for key in [ids.token_key(), ids.subject_key(), Some(EVERYTHING)] {
+            let Some(entry) = self.entry(key)? else { continue };
+            let is_cut_off = |cut_off| ids.is_cut_off_by(time(cut_off));
+            if entry.revoked || entry.cut_off.is_some_and(is_cut_off) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn session(&self, ids: &TokenIds<'_>) -> Result<Option<SessionRow>, StoreError> {
@@ -152,7 +159,7 @@ impl Blocklist for Journal {
                 let session = entry.session.get_or_insert_default();
                 !std::mem::replace(&mut session.ended, true)
             }
-            RevocationKind::Subject => {
+            RevocationKind::Subject | RevocationKind::Everything => {
                 let cut_off = revocation.cut_off().map(millis);
                 let is_later = cut_off > entry.cut_off;
                 entry.cut_off = entry.cut_off.max(cut_off);
