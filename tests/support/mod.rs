@@ -6,6 +6,7 @@
 pub mod store_stub;
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use jsonwebtoken::crypto::CryptoProvider;
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -14,6 +15,7 @@ use rocket::figment::providers::{Format, Toml};
 use rocket::http::Status;
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket::time::OffsetDateTime;
+use rocket::tokio::{task::yield_now, time::timeout};
 use rocket::{Build, Rocket, Route};
 pub use rocket_jwt_extended::testing::{Bearer, ManualClock};
 use rocket_jwt_extended::{Jwt, JwtFairing, jsonwebtoken, rocket};
@@ -86,6 +88,21 @@ pub fn launches(toml: &str) -> bool {
 /// The manager of a client.
 pub fn jwt(client: &Client) -> &Jwt {
     Jwt::fetch(client.rocket()).expect("the fairing is attached")
+}
+
+/// Lets other tasks run until it is so.
+pub async fn until(so: impl Fn() -> bool) {
+    let wait = async {
+        while !so() {
+            yield_now().await;
+        }
+    };
+    soon(wait).await;
+}
+
+/// What the future gives, which takes no ten seconds.
+pub async fn soon<T>(future: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(10), future).await.expect("it takes no ten seconds")
 }
 
 /// Status and JSON body of an answer.

@@ -4,7 +4,7 @@ mod custom_store;
 mod logout;
 mod logout_expired;
 mod outliving;
-mod pruning;
+mod pruning_task;
 mod replica;
 mod revoke_all;
 mod times_of_issue;

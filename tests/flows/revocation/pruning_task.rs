@@ -1,13 +1,10 @@
 //! The task that removes expired entries: it goes by the application's clock, it goes on after a
 //! failure, and it ends with the server.
 
-use std::future::Future;
 use std::sync::{Arc, Mutex};
-use std::time::Duration as StdDuration;
 
 use rocket::local::asynchronous::Client;
 use rocket::time::OffsetDateTime;
-use rocket::tokio::{task::yield_now, time::timeout};
 use rocket_jwt_extended::{Duration, Jwt};
 
 use crate::support::store_stub::{Answer, Call, StoreStub};
@@ -32,20 +29,6 @@ async fn site(clock: &ManualClock) -> (Client, Arc<StoreStub>, Pruned) {
     let fairing = Jwt::fairing().clock(clock.clone()).blocklist(store.clone());
     let rocket = app("blocklist_prune_interval = \"5ms\"", fairing, vec![]);
     (Client::untracked(rocket).await.unwrap(), store, pruned)
-}
-
-/// Lets other tasks run until it is so.
-async fn until(so: impl Fn() -> bool) {
-    let wait = async {
-        while !so() {
-            yield_now().await;
-        }
-    };
-    soon(wait).await;
-}
-
-async fn soon<T>(future: impl Future<Output = T>) -> T {
-    timeout(StdDuration::from_secs(10), future).await.expect("it takes no ten seconds")
 }
 
 #[rocket::async_test]

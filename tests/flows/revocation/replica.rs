@@ -1,13 +1,11 @@
 //! `blocklist_replica`: a shared store that is answered for from memory, as long as it was followed
 //! recently.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration as StdDuration;
 
 use rocket::local::asynchronous::Client;
-use rocket::tokio::{task::yield_now, time::timeout};
 use rocket_jwt_extended::blocklist::Entry;
 use rocket_jwt_extended::{
     AccessToken, Blocklist, Jwt, JwtFairing, MemoryBlocklist, NoClaims, RefreshToken, Rejection,
@@ -151,19 +149,6 @@ impl Site {
         self.shared.is_mute.store(true, Ordering::SeqCst);
         self.polled().await;
     }
-}
-
-async fn until(so: impl Fn() -> bool) {
-    let wait = async {
-        while !so() {
-            yield_now().await;
-        }
-    };
-    soon(wait).await;
-}
-
-async fn soon<T>(future: impl Future<Output = T>) -> T {
-    timeout(StdDuration::from_secs(10), future).await.expect("it takes no ten seconds")
 }
 
 const BOUND: StdDuration = StdDuration::from_millis(2005);
