@@ -59,7 +59,7 @@ fn a_replica_that_falls_behind_says_so_once_and_once_when_it_is_back() {
 #[test]
 fn a_store_that_cannot_be_replicated_fails_the_launch_with_a_line_that_says_why() {
     for (fairing, why) in [
-        (Jwt::fairing(), "the blocklist is in memory already"),
+        (Jwt::fairing(), "in memory already"),
         (Jwt::fairing().blocklist(StoreStub::default()), "own store with `replicable_blocklist()`"),
         (Jwt::fairing().replicable_blocklist(StoreStub::new(mute)), "a wire was cut"),
     ] {

@@ -236,7 +236,6 @@ mod tests {
 
     use super::changes::Changes;
     use super::*;
-    use crate::testing::ManualClock;
 
     /// A read-only store with these entries.
     struct ReadOnly(Vec<Entry>);
@@ -267,6 +266,14 @@ mod tests {
         }
     }
 
+    struct Fixed(OffsetDateTime);
+
+    impl Clock for Fixed {
+        fn now(&self) -> OffsetDateTime {
+            self.0
+        }
+    }
+
     #[rocket::async_test]
     async fn an_entry_is_in_memory_until_it_expires_and_extended_in_any_order() {
         let now = OffsetDateTime::UNIX_EPOCH + Span::days(20_000);
@@ -282,7 +289,7 @@ mod tests {
             entry("permanent", None),
             entry("permanent", hours(1)),
         ]);
-        let clock = Arc::new(ManualClock::at(now));
+        let clock = Arc::new(Fixed(now));
         let replica = Replica::new(Arc::new(store), clock, BootClock::default(), Duration::MAX);
         let is_known = |sid: &str| {
             let standing = replica.known(&TokenIds::new(None, Some(sid), None, None));
