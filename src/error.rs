@@ -1,4 +1,4 @@
-//! The server's own failures: launching, issuing, storing.
+//! The server's own errors: at launch, when issuing tokens, and from stores.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use crate::blocklist::StoreError;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
 
-/// A failure of the server: of a key, of issuing a token, of a store.
+/// An error of the server: of a key, of issuing a token, or of a store.
 ///
-/// As a responder it logs itself and answers 500, or 503 if a store could not be reached; it tells the
-/// client nothing more. A *client's* fault is a [`Rejection`]; wrapped in an error, it answers as it does
-/// alone.
+/// As a responder it logs itself and answers 500, or 503 if a store was unavailable. The client
+/// learns nothing more. An error of the *client* is a [`Rejection`]; inside an `Error` it is
+/// answered in the same way as alone.
 ///
 /// # Example
 ///
@@ -46,9 +46,9 @@ pub enum Error {
     FreshRefresh,
     /// The token would be longer than `max_token_length`.
     TooLong,
-    /// The time in a given UUIDv7 `jti` is later than the instant of issue.
+    /// The `jti` passed in is a UUIDv7 whose time is later than the instant of issue.
     FutureTokenId,
-    /// The token given to `.session()` can't lend its session; the text says why.
+    /// The session of the token passed to `.session()` can't be joined; the text says why.
     Session(&'static str),
     /// With `sessions`, a session is begun with [`begin()`](crate::TokenPairBuilder::begin): a refresh token
     /// without a row would not be accepted.
@@ -57,9 +57,9 @@ pub enum Error {
     TooManySessions,
     /// A cookie can't be set; the text says why.
     Cookie(&'static str),
-    /// A given token is refused.
+    /// A token that was passed in is refused.
     Rejected(Rejection),
-    /// The token has no id with which to revoke it.
+    /// The token has no id by which it can be revoked.
     NoTokenId,
     /// The store failed.
     Store(StoreError),
@@ -144,7 +144,7 @@ impl From<Error> for Rejection {
     }
 }
 
-/// Logs the error, which a bare status can't carry.
+/// Logs the error, since a bare status can't contain it.
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         log::error!("JWT: {error}");

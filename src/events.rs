@@ -6,7 +6,7 @@ use crate::token::kind::TokenType;
 
 /// An event in the life of a token, passed to [`JwtFairing::on_event`](crate::JwtFairing::on_event).
 ///
-/// No event holds a token's text, except through [`Rejection::token()`].
+/// No event contains a token's text, except through [`Rejection::token()`].
 ///
 /// # Example
 ///

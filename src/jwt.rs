@@ -1,4 +1,4 @@
-//! What every part of the crate shares.
+//! The manager, which all parts of the crate share.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,13 +19,13 @@ use crate::keys::signing::SigningKey;
 use crate::rejection::{CheckFailed, Rejection};
 use crate::settings::Settings;
 
-/// An entry of the blocklist stays this much longer than its tokens, plus the leeway.
+/// A blocklist entry expires this much later than its tokens, plus the leeway.
 const MARGIN: Duration = Duration::minutes(5);
 
 /// Issues, verifies and revokes tokens.
 ///
-/// [`Jwt::fairing()`](crate::JwtFairing) attaches it. A route gets it with the guard `&Jwt`, other code
-/// with [`Jwt::fetch()`].
+/// [`Jwt::fairing()`](crate::JwtFairing) manages it. A route gets it with the guard `&Jwt`, other
+/// code with [`Jwt::fetch()`].
 pub struct Jwt {
     settings: Settings,
     keys: Keys,
@@ -45,7 +45,7 @@ impl Jwt {
         clock: Arc<dyn Clock>,
         blocklist: BlocklistAccess,
     ) -> Self {
-        // With a hook, the key of a token may change from one request to the next.
+        // With this hook, the key of a token may change from one request to the next.
         let signature_cache = match hooks.verifying_key {
             Some(_) => None,
             None => SignatureCache::new(settings.token_cache).map(Arc::new),
@@ -82,7 +82,7 @@ impl Jwt {
         rocket.state()
     }
 
-    /// How many tokens `token_cache` holds.
+    /// The number of tokens in `token_cache`.
     #[cfg(feature = "test-util")]
     pub fn remembered_signatures(&self) -> usize {
         self.signature_cache.as_ref().map_or(0, |cache| cache.len())
@@ -117,7 +117,7 @@ impl Jwt {
         &self.blocklist
     }
 
-    /// How much longer than its tokens' `exp` an entry of the blocklist stays.
+    /// How much later than its tokens' `exp` a blocklist entry expires.
     pub(crate) fn margin(&self) -> Duration {
         self.settings.decode_leeway + MARGIN
     }
@@ -134,8 +134,8 @@ impl Jwt {
         self.instants.issue_after(earlier, &*self.clock).await
     }
 
-    /// A cut-off: every token issued by this server so far is not later than it, and every token issued
-    /// from now on is later.
+    /// Makes a cut-off: no token issued by this server so far is later than it, and every token
+    /// issued from now on is.
     pub(crate) async fn cut_off(&self) -> OffsetDateTime {
         self.instants.cut_off(&*self.clock).await
     }
@@ -151,7 +151,7 @@ impl Jwt {
         Rejection::new(failed, self.settings.invalid_token_status)
     }
 
-    /// Whether this is asked for the first time, so that what it is asked for is logged once.
+    /// Whether this is the first call, so that the warning is logged only once.
     pub(crate) fn is_first_insecure_page(&self) -> bool {
         !self.had_insecure_page.swap(true, Ordering::Relaxed)
     }

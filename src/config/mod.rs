@@ -54,6 +54,11 @@ pub(crate) fn load(
     let mut report = Report::default();
     let config = Config::read(figment, &mut report);
     stray::check(&config, figment, &mut report);
+    if config.is_unreadable {
+        // Of the settings in it nothing is known.
+        let failure = report.failure().unwrap_or_default();
+        return Err(Refused { report: failure, warnings: report.into_warnings() });
+    }
     let settings = check::settings(&config, figment, &mut report);
     consistency::check(&settings, &config, figment, in_code, &mut report);
     unused::check(&settings, &config, figment, in_code, &mut report);

@@ -1,4 +1,4 @@
-//! How long the shortest tokens are that a configuration allows.
+//! The length of the shortest tokens that a configuration allows.
 
 use base64_simd::URL_SAFE_NO_PAD;
 use rocket::time::OffsetDateTime;
@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::token::claims::Claims;
 use crate::token::kind::TokenType;
 
-/// `None` if the configured keys sign nothing.
+/// The lengths; `None` if no key is configured for signing.
 pub(crate) fn least_lengths(settings: &Settings, keys: &Keys) -> Option<LeastLengths> {
     let key = keys.signing.as_ref()?;
     let header = keys.known_header(key.algorithm())?.encoded.len();

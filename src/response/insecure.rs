@@ -1,12 +1,12 @@
-//! Cookies that a browser drops, as its page came over HTTP.
+//! A warning about cookies that a browser drops, because its page uses HTTP.
 
 use rocket::Request;
 
 use crate::jwt::Jwt;
 
-/// Logs once that browsers drop `Secure` cookies of an insecure page (RFC 6265bis §5.7 step 8), after which
-/// every login seems to work and every request comes without a token. A browser names the page's scheme
-/// with each POST; that of the request itself may be a proxy's.
+/// Logs once that browsers drop the `Secure` cookies of an insecure page (RFC 6265bis §5.7 step 8).
+/// Every login then seems to succeed, but the next requests have no token. A browser sends the
+/// page's scheme with each POST; the scheme of the request itself may be that of a proxy.
 pub(crate) fn warn(jwt: &Jwt, request: &Request<'_>) {
     if !jwt.settings().cookie_secure || !is_insecure(request) || !jwt.is_first_insecure_page() {
         return;
@@ -17,7 +17,7 @@ pub(crate) fn warn(jwt: &Jwt, request: &Request<'_>) {
     );
 }
 
-/// Whether the page has this server's own host, came over HTTP, and is not at a loopback address, whose
+/// Whether the page has this server's own host, uses HTTP, and is not at a loopback address, whose
 /// pages browsers trust.
 fn is_insecure(request: &Request<'_>) -> bool {
     let headers = request.headers();

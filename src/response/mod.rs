@@ -1,5 +1,5 @@
-//! What goes out: refusals, errors, token pairs, cookies and their scopes, and the renewal of a
-//! token in a cookie.
+//! Responses: refusals, errors, token pairs, cookies and their scopes, and the renewal of a token
+//! in a cookie.
 
 pub(crate) mod catchers;
 pub(crate) mod challenge;

@@ -72,7 +72,9 @@ async fn renew_now(jwt: &Jwt, verified: &Verified, response: &mut Response<'_>) 
         Ok(cookies) => {
             issued.iter().for_each(|event| jwt.hooks().emit(event));
             // Not with the jar, which has been written by now.
-            cookies.iter().for_each(|cookie| _ = response.adjoin_header(cookie));
+            cookies.iter().for_each(|cookie| {
+                response.adjoin_header(cookie);
+            });
         }
         Err(error) => not_renewed(error),
     }

@@ -34,7 +34,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::delete;
     /// use rocket_jwt_extended::{AnyToken, Error, Jwt};
     ///
     /// #[delete("/token")]
@@ -72,7 +72,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::post;
     /// use rocket_jwt_extended::{Error, Fresh, Jwt, TokenPair};
     ///
     /// #[post("/password")]

@@ -17,7 +17,7 @@ use crate::token::payload::raw::member;
 use crate::token::registered::{Csrf, Registered};
 use crate::token::verified::Verified;
 
-/// Everything about the claims except CSRF, expiry and type.
+/// Checks all claims except CSRF, expiry and type.
 pub(super) fn check_claims(
     settings: &Settings,
     payload: &Payload<'_>,
@@ -113,12 +113,12 @@ fn check_lifetime(settings: &Settings, registered: &Registered, json: &str) -> R
     }
 }
 
-/// The double-submit value must be the token's own.
+/// Checks that the double-submit value is the token's own.
 ///
-/// The order of checks has one exception. A multipart form that is longer than 16 KiB is not parsed for a
-/// token that has expired, since everybody who ever had a token could ask for that work: a form of 2 MiB
-/// with many fields takes 100 ms. If its first 16 KiB have no complete CSRF field, the answer is
-/// "expired", whatever the value is.
+/// The order of checks has one exception. A multipart form that is longer than 16 KiB is not parsed
+/// for an expired token, since everybody who ever had a token could cause that work: parsing a form
+/// of 2 MiB with many fields takes 100 ms. If its first 16 KiB contain no complete CSRF field, the
+/// token is refused as expired, regardless of the value.
 pub(crate) fn check_csrf(verified: &Verified, proof: Option<&Proof>) -> Result<(), Reason> {
     let Some(proof) = proof else { return Ok(()) };
     if matches!(verified.registered().csrf, Csrf::Absent) {
@@ -126,7 +126,7 @@ pub(crate) fn check_csrf(verified: &Verified, proof: Option<&Proof>) -> Result<(
     }
     match verified.csrf().map(|expected| proof.compare(expected)) {
         Some(Comparison::Equal) => Ok(()),
-        // The signature holds, or the token would have been refused before this.
+        // The signature is valid, or the token would have been refused earlier.
         Some(Comparison::Unknown) => Err(Reason::Expired),
         Some(Comparison::Different) | None => Err(Reason::CsrfMismatch(proof.hint())),
     }
@@ -148,7 +148,7 @@ pub(crate) fn check_expiry(
     }
 }
 
-/// The instant from which the token counts as expired.
+/// The instant from which the token is treated as expired.
 pub(crate) fn expires_at(settings: &Settings, verified: &Verified) -> Option<OffsetDateTime> {
     verified.registered().expires_at.map(|exp| with_leeway(exp, settings.decode_leeway))
 }

@@ -1,13 +1,13 @@
-//! CSRF double submit: a value that only a page of the same origin can have read.
+//! CSRF double submit: the client sends a value that only a page of the same origin can read.
 
 use subtle::ConstantTimeEq;
 
 use crate::reason::CsrfHint;
 
-/// The value that was sent beside a cookie, to be compared with the token's `csrf` claim.
+/// The value sent with a cookie, to be compared with the token's `csrf` claim.
 pub(crate) struct Proof {
     value: Option<String>,
-    /// Only the beginning of the form was read, since the token does not hold.
+    /// Whether only the beginning of the form was read, because the token is not valid.
     is_partial: bool,
     hint: Option<CsrfHint>,
 }
@@ -26,17 +26,18 @@ impl Proof {
         Self { value: Some(value), is_partial: false, hint: Some(hint) }
     }
 
-    /// What the beginning holds of a form that is not parsed for a token that is forged or has expired.
+    /// The value in the beginning of a form that was not parsed, because the token is forged or
+    /// expired.
     pub(crate) fn partial(value: Option<String>, hint: CsrfHint) -> Self {
         Self { value, is_partial: true, hint: Some(hint) }
     }
 
-    /// A value given in code.
+    /// A value passed in code.
     pub(crate) fn given(value: &str) -> Self {
         Self { value: Some(value.into()), is_partial: false, hint: None }
     }
 
-    /// Compares in constant time. An empty value equals nothing.
+    /// Compares in constant time. An empty value never matches.
     pub(crate) fn compare(&self, expected: &str) -> Comparison {
         let sent = self.value.as_deref().unwrap_or_default().as_bytes();
         match !sent.is_empty() && bool::from(sent.ct_eq(expected.as_bytes())) {

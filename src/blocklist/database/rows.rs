@@ -3,8 +3,8 @@
 use rocket::time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::blocklist::entry::{EntryKey, TokenIds};
-use crate::blocklist::exchange::{Exchange, Exchanged, IdKey, LastExchange, SessionRow};
+use crate::blocklist::entry::{EntryKey, IdKey, TokenIds};
+use crate::blocklist::exchange::{Exchange, Exchanged, LastExchange, SessionRow};
 use crate::blocklist::store::{Standing, StoreError};
 use crate::clock;
 

@@ -13,12 +13,13 @@ use rocket_db_pools::deadpool_postgres::{ClientWrapper, Pool};
 
 use super::changes_postgres::{ChangeQueries, ChangeRow, Driver, change_row};
 use super::connections::{Connections, Lease, MAX_CONNECTIONS, Open};
+use super::dialect::TableName;
 use super::launch::{self, Fault, Session};
 use super::literals::Value;
 use super::lookup::{self, Columns, columns};
 use super::retry::{Verdict, verdict_on};
 use super::sessions::{Listed, Transacting, listed};
-use super::statements::{Statements, TableName};
+use super::statements::Statements;
 use super::writes::{self, Writer};
 use crate::blocklist::database::batch::{Batcher, Reader};
 use crate::blocklist::database::pool::{BlocklistPool, sealed};
@@ -26,8 +27,7 @@ use crate::blocklist::database::rows::{self, Row, Rows, Write};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
 use crate::blocklist::exchange::{Exchange, Exchanged};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
-use crate::blocklist::sessions::SessionStore;
-use crate::blocklist::store::{Blocklist, Standing, StoreError};
+use crate::blocklist::store::{Blocklist, SessionStore, Standing, StoreError};
 
 /// A blocklist in a table of a PostgreSQL database, shared by all servers.
 ///

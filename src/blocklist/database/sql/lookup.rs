@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::statements::TableName;
+use super::dialect::TableName;
 #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
 use crate::blocklist::database::batch::{KEYS_PER_LOOKUP, MAX_BATCH};
 use crate::blocklist::database::rows::{self, Row};
@@ -52,7 +52,7 @@ impl Lookup {
         let select = format!(
             "SELECT entry, revoked, cut_off, {SESSION_COLUMNS}, NULL FROM {table} WHERE entry"
         );
-        let none = vec!["NULL"; COLUMNS].join(", ");
+        let none = ["NULL"; COLUMNS].join(", ");
         let only_reads =
             "CONCAT(@@global.read_only) NOT IN ('0', 'OFF') OR @@global.innodb_read_only";
         Self::by_parameters(&select, &format!(" UNION ALL SELECT {none}, {only_reads}"))

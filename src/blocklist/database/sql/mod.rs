@@ -8,6 +8,7 @@ mod changes_postgres;
 mod connections;
 #[cfg(feature = "deadpool_postgres")]
 pub(crate) mod deadpool_postgres;
+mod dialect;
 mod launch;
 mod literals;
 mod lookup;

@@ -9,8 +9,8 @@ use super::deadpool_postgres::{PostgresBlocklist, Table};
 use super::sessions::{self, Subject};
 use crate::blocklist::database::rows;
 use crate::blocklist::entry::TokenIds;
-use crate::blocklist::sessions::{Begun, Limit, NewSession, Recorded, Renewal, SessionStore};
-use crate::blocklist::store::{Standing, StoreError};
+use crate::blocklist::sessions::{Begun, Limit, NewSession, Recorded, Renewal};
+use crate::blocklist::store::{SessionStore, Standing, StoreError};
 
 #[rocket::async_trait]
 impl SessionStore for PostgresBlocklist {

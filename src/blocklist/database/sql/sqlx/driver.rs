@@ -5,6 +5,7 @@
 
 use rocket_db_pools::sqlx::{self, Connection, Executor, Row as _};
 
+use crate::blocklist::database::sql::dialect::TableName;
 use crate::blocklist::database::sql::launch::Fault;
 #[cfg(feature = "sqlx_postgres")]
 use crate::blocklist::database::sql::literals::Style;
@@ -16,7 +17,7 @@ use crate::blocklist::database::sql::retry::Verdict;
 #[cfg(any(feature = "sqlx_postgres", feature = "sqlx_mysql"))]
 use crate::blocklist::database::sql::retry::verdict_on;
 use crate::blocklist::database::sql::sessions::{Listed, listed};
-use crate::blocklist::database::sql::statements::{Statements, TableName};
+use crate::blocklist::database::sql::statements::Statements;
 use crate::blocklist::entry::EntryKey;
 
 #[rocket::async_trait]

@@ -15,11 +15,12 @@ use self::backend::{SqlxBackend, SqlxConnections};
 use self::connection::SqlxConnection;
 use self::driver::{is_duplicate, lacks_epoch};
 use super::connections::Lease;
+use super::dialect::TableName;
 use super::launch;
 use super::literals::Value;
 use super::lookup;
 use super::sessions::{self, Listed, Subject};
-use super::statements::{Statements, TableName};
+use super::statements::Statements;
 use super::writes::{self, Writer};
 use crate::blocklist::database::batch::{Batcher, Reader};
 use crate::blocklist::database::pool::{BlocklistPool, sealed};
@@ -27,8 +28,8 @@ use crate::blocklist::database::rows::{self, Row, Rows, Write};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
 use crate::blocklist::exchange::{Exchange, Exchanged};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
-use crate::blocklist::sessions::{Begun, Limit, NewSession, Recorded, Renewal, SessionStore};
-use crate::blocklist::store::{Blocklist, Standing, StoreError};
+use crate::blocklist::sessions::{Begun, Limit, NewSession, Recorded, Renewal};
+use crate::blocklist::store::{Blocklist, SessionStore, Standing, StoreError};
 
 /// A blocklist in a table of an SQLite, PostgreSQL, MySQL or MariaDB database, shared by all
 /// servers.
