@@ -155,11 +155,12 @@ impl MemoryBlocklist {
             return Ok(Standing::Revoked);
         }
         if self.sessions.is_empty() {
-            return Ok(Standing::Live);
+            return Ok(Standing::of(ids, None));
         }
         let key = ids.session_key();
         let of_row = |session: &Session| Standing::of(ids, Some(session.row()));
-        Ok(key.and_then(|key| self.sessions.read(&key, of_row)).unwrap_or(Standing::Live))
+        let standing = key.and_then(|key| self.sessions.read(&key, of_row));
+        Ok(standing.unwrap_or_else(|| Standing::of(ids, None)))
     }
 
     /// Whether the token itself or its subject is revoked.

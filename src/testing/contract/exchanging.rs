@@ -194,12 +194,15 @@ pub(super) async fn a_session_ends_after_its_exchanges(case: Case<'_>) {
 pub(super) async fn a_session_without_a_row_is_not_begun_unless_it_may(case: Case<'_>) {
     let token = Refresh::new();
     let exchange = token.exchange(now(), GRACE).only_recorded();
+    case.expect_revoked(token.of().only_recorded(), "it needs a row, and there is none").await;
+    case.expect_live(token.of(), "it needs no row").await;
     for store in case.stores {
         let exchanged = case.ok(store.exchange(&token.of(), &exchange).await, "exchange");
         case.equal(exchanged, Exchanged::Ended, "there is no row, and none may be begun");
     }
     case.exchange(0, &token, now(), GRACE, Exchanged::First, "nothing was written").await;
     let successor = token.successor();
+    case.expect_live(successor.of().only_recorded(), "there is a row").await;
     let exchange = successor.exchange(now(), GRACE).only_recorded();
     let exchanged = case.stores[1].exchange(&successor.of(), &exchange).await;
     case.equal(case.ok(exchanged, "exchange"), Exchanged::First, "there is a row");
