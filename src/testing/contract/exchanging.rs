@@ -218,6 +218,8 @@ pub(super) async fn a_session_without_a_row_is_not_begun_unless_it_may(case: Cas
     case.expect_revoked(token.of().only_recorded(), "there is no row").await;
     case.expect_live(token.ids.of().only_recorded(), "it may not be exchanged").await;
     let exchange = token.exchange(now(), GRACE).only_recorded();
+    case.expect_revoked(token.of().only_recorded(), "it needs a row, and there is none").await;
+    case.expect_live(token.of(), "it needs no row").await;
     for store in case.stores {
         let exchanged = case.ok(store.exchange(&token.of(), &exchange).await, "exchange");
         case.equal(exchanged, Exchanged::Ended, "there is no row, and none may be begun");
