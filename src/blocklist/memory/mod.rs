@@ -154,12 +154,13 @@ impl MemoryBlocklist {
         if self.is_revoked(ids)? {
             return Ok(Standing::Revoked);
         }
+        let without_row = Standing::of(ids, None);
         if self.sessions.is_empty() {
-            return Ok(Standing::Live);
+            return Ok(without_row);
         }
         let key = ids.session_key();
         let of_row = |session: &Session| Standing::of(ids, Some(session.row()));
-        Ok(key.and_then(|key| self.sessions.read(&key, of_row)).unwrap_or(Standing::Live))
+        Ok(key.and_then(|key| self.sessions.read(&key, of_row)).unwrap_or(without_row))
     }
 
     /// Whether the token itself or its subject is revoked.
@@ -228,9 +229,11 @@ impl Blocklist for MemoryBlocklist {
         }
         let until = Seconds::after(exchange.until());
         let (mut outcome, first) = exchange.decide(ids, None);
+        let mut owner = exchange.owner().copied();
         let change = |session: &mut Session| {
             let decided = exchange.decide(ids, Some(session.row()));
             outcome = decided.0;
+            owner = decided.1.and_then(|row| row.owner).filter(|_| outcome == Exchanged::First);
             if let Some(row) = decided.1 {
                 *session = Session { until: session.until.max(until), row: Some(Box::new(row)) };
             }
@@ -238,7 +241,7 @@ impl Blocklist for MemoryBlocklist {
         match first {
             Some(row) => {
                 self.sessions.upsert(key, || Session { until, row: Some(Box::new(row)) }, change);
-                if let (Some(owner), [_, session @ ..]) = (exchange.owner(), key) {
+                if let (Some(owner), [_, session @ ..]) = (owner, key) {
                     self.owners.adopt(owner.subject, session);
                 }
             }
