@@ -11,7 +11,7 @@ use super::read::Config;
 use super::report::Report;
 use super::setting::Setting;
 use super::stray;
-use super::values::{OneOrMany, OptionalSpan, RequiredClaims, Span};
+use super::values::{OneOrMany, OptionalCount, OptionalSpan, RequiredClaims, SessionsMode, Span};
 
 const PAGE: &str = include_str!("../../docs/configuration.md");
 
@@ -106,6 +106,8 @@ fn kind_of(expected: &str) -> &'static str {
         RequiredClaims::EXPECTED => "list or table",
         Span::EXPECTED => "duration",
         OptionalSpan::EXPECTED => "duration or false",
+        OptionalCount::EXPECTED => "integer or false",
+        SessionsMode::EXPECTED => "boolean or `\"adopt\"`",
         bool::EXPECTED => "boolean",
         u16::EXPECTED | usize::EXPECTED => "integer",
         _ => "a type without a name here",
