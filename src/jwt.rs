@@ -17,6 +17,7 @@ use crate::keys::signature_cache::SignatureCache;
 use crate::keys::signing::SigningKey;
 use crate::rejection::{CheckFailed, Rejection};
 use crate::settings::Settings;
+use crate::token::context::RequestContext;
 
 /// An entry of the blocklist stays this much longer than its tokens, plus the leeway.
 const MARGIN: Duration = Duration::minutes(5);
@@ -133,8 +134,8 @@ impl Jwt {
         Rejection::new(failed, self.settings.invalid_token_status)
     }
 
-    pub(crate) fn emit_refused(&self, rejection: &Rejection) {
-        self.hooks.emit(&Event::Refused { rejection: rejection.clone() });
+    pub(crate) fn emit_refused(&self, rejection: &Rejection, request: Option<RequestContext>) {
+        self.hooks.emit(&Event::Refused { rejection: rejection.clone(), request });
     }
 }
 

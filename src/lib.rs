@@ -225,6 +225,7 @@ pub use rotate::Rotation;
 pub use sessions::Session;
 pub use token::Token;
 pub use token::claims::{Audience, Claims, CustomClaims, NoClaims};
+pub use token::context::RequestContext;
 pub use token::identity::Identity;
 pub use token::kind::TokenType;
 pub use token::location::Location;

@@ -9,7 +9,7 @@ use crate::blocklist::entry::uuid_v7_millis;
 use crate::blocklist::{Exchange, Exchanged};
 use crate::clock;
 use crate::error::Error;
-use crate::events::{Event, SessionEnd};
+use crate::events::Event;
 use crate::guard::refresh::RefreshToken;
 use crate::issue::pair::{TokenPair, sign_pair};
 use crate::issue::spec::{Freshness, TokenSpec, inherited_audience, inherited_lifetime};
@@ -117,7 +117,7 @@ impl<'a, C: CustomClaims> IntoFuture for Rotation<'a, C> {
             let verified = token.verified().clone();
             exchange(jwt, &verified, given).await.map_err(|reason| {
                 let rejection = jwt.reject(CheckFailed::of(reason, &verified));
-                jwt.emit_refused(&rejection);
+                jwt.emit_refused(&rejection, verified.request().cloned());
                 rejection
             })
         })
@@ -157,6 +157,10 @@ async fn exchange(
     // The new pair is made before the exchange, so that a failure to make it does not cost the session.
     let successor = Successor::new(&sid, next, &seed, now).map_err(not_issued)?;
     let (pair, issued) = issue(&successor, jwt, verified, given.clone()).map_err(not_issued)?;
+    // Within the leeway after the session's end, there is no time left for another token.
+    if pair.refresh_expires_at().is_some_and(|exp| exp <= now) {
+        return Err(Reason::SessionExpired);
+    }
 
     let mut exchange = Exchange::new(
         next,
@@ -190,6 +194,7 @@ async fn exchange(
                 identity: verified.identity().into(),
                 jti: verified.jti().unwrap_or_default().into(),
                 session_id: Some(sid.into_owned()),
+                request: verified.request().cloned(),
             });
             Ok(pair)
         }
@@ -201,15 +206,7 @@ async fn exchange(
         }
         Exchanged::Newer { ended_now } => {
             if ended_now {
-                log::error!(
-                    "JWT: the blocklist has lost the exchange of a refresh token, so that session has \
-                     been ended"
-                );
-                jwt.hooks().emit(&Event::SessionEnded {
-                    identity: verified.identity().into(),
-                    session_id: sid.into_owned(),
-                    why: SessionEnd::StoreLostData,
-                });
+                check::report_loss(jwt, verified);
             }
             Err(Reason::Revoked)
         }
@@ -239,6 +236,7 @@ fn issue(
     access.fresh = Freshness::No;
     access.audience = inherited_audience(verified);
     access.ids = successor.access.clone();
+    access.request = verified.request().cloned();
     let mut refresh = access.clone();
     refresh.token_type = TokenType::Refresh;
     refresh.ids = successor.refresh.clone();

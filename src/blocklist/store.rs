@@ -251,6 +251,9 @@ pub enum Standing {
     },
     /// The refresh token is not one that its session may exchange: it was exchanged before the last one.
     Replaced,
+    /// The refresh token is newer than its session's row, which has lost the write of an exchange, so that
+    /// revocations may be lost, too. Only of ids that [need a row](TokenIds::needs_row).
+    Newer,
 }
 
 impl Standing {
@@ -263,7 +266,8 @@ impl Standing {
             return Self::Live;
         }
         match SessionRow::place(row, ids) {
-            Place::NoRow | Place::Newer if ids.needs_row() => Self::Revoked,
+            Place::NoRow if ids.needs_row() => Self::Revoked,
+            Place::Newer if ids.needs_row() => Self::Newer,
             Place::NoRow | Place::Current | Place::Newer => Self::Live,
             Place::Replaced => Self::Replaced,
             // A time that is out of range is far from the grace.

@@ -9,15 +9,20 @@ use crate::clock;
 use crate::error::Error;
 use crate::events::Event;
 use crate::jwt::Jwt;
+use crate::token::context::RequestContext;
 use crate::token::verified::Verified;
 use crate::verify::session::session_end as session_over;
 
 /// Records the entry, and emits the event. Returns whether that changed more than the entry's expiry.
-pub(super) async fn record(jwt: &Jwt, entry: Revocation) -> Result<bool, Error> {
+pub(super) async fn record(
+    jwt: &Jwt,
+    entry: Revocation,
+    request: Option<&RequestContext>,
+) -> Result<bool, Error> {
     let entry = entry.recorded(jwt.now());
     let blocklist = jwt.blocklist();
     let is_change = blocklist.bounded(blocklist.replica_or_primary().revoke(&entry)).await?;
-    jwt.hooks().emit(&Event::Revoked { revocation: entry });
+    jwt.hooks().emit(&Event::Revoked { revocation: entry, request: request.cloned() });
     Ok(is_change)
 }
 
@@ -38,7 +43,14 @@ pub(crate) fn session_until(jwt: &Jwt, verified: &Verified) -> Option<OffsetDate
 
 /// As [`session_until()`], of a session that is known by its id.
 pub(crate) fn session_until_of(jwt: &Jwt, sid: &str) -> Option<OffsetDateTime> {
-    let began = uuid_v7_millis(sid).and_then(clock::from_millis);
+    session_until_from(jwt, uuid_v7_millis(sid).and_then(clock::from_millis))
+}
+
+/// As [`session_until()`], of a session that began then.
+pub(crate) fn session_until_from(
+    jwt: &Jwt,
+    began: Option<OffsetDateTime>,
+) -> Option<OffsetDateTime> {
     let over = began.zip(jwt.settings().session_lifetime);
     until(jwt, over.map(|(began, lifetime)| began.saturating_add(lifetime)))
 }

@@ -38,7 +38,7 @@ impl TokenPairBuilder<'_> {
             return self.issue();
         }
         let store = session_store(jwt)?;
-        let NewPair { pair, issued, identity, session, refresh, at, label, details } =
+        let NewPair { pair, issued, identity, session, refresh, at, label, details, request } =
             self.sign()?;
         let ids = of_subject(&identity);
         let owner = Owner::new(&ids, at, pair.refresh_expires_at()).ok_or(Error::EmptyIdentity)?;
@@ -60,11 +60,11 @@ impl TokenPairBuilder<'_> {
             Begun::TooMany => return Err(Error::TooManySessions),
             Begun::Begun { ended } => {
                 for id in ended {
-                    was_ended(jwt, &identity, id, until, SessionEnd::Limit);
+                    was_ended(jwt, &identity, id, until, SessionEnd::Limit, request.as_ref());
                 }
             }
         }
-        jwt.hooks().emit(&Event::SessionBegan { identity, session_id: sid });
+        jwt.hooks().emit(&Event::SessionBegan { identity, session_id: sid, request });
         issued.iter().flatten().for_each(|event| jwt.hooks().emit(event));
         Ok(pair)
     }
