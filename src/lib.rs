@@ -115,10 +115,11 @@
 //! | `csrf_missing`, `csrf_mismatch` | 401 | a cookie came without its CSRF value |
 //! | `token_invalid` | `invalid_token_status` | the token is not one of ours; the text says which check failed |
 //! | `wrong_token_type` | `invalid_token_status` | an access token was needed, or a refresh token |
-//! | `token_expired`, `token_revoked`, `fresh_token_required` | 401 | as they say |
+//! | `token_expired`, `token_revoked`, `fresh_token_required` | 401 | as they say; a session that is over by `session_lifetime` has expired |
 //! | `user_not_found` | 401 | there is no such user |
 //! | `claims_rejected` | 400 | the `verify_claims` hook said no |
 //! | `insufficient_scope` | 403 | the [`Permission`] said no |
+//! | `too_many_sessions` | 409 | the identity has `max_sessions` sessions, and a login is refused |
 //! | `store_unavailable` | 503 | the blocklist or the user store could not be asked |
 //!
 //! with `WWW-Authenticate` where RFC 6750 §3 wants it. The fairing answers by catchers at `/` for the
@@ -253,6 +254,10 @@ struct RecipesPage;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/revocation.md")]
 struct RevocationPage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/sessions.md")]
+struct SessionsPage;
 
 #[cfg(all(doctest, feature = "sqlx_postgres", feature = "test-util"))]
 #[doc = include_str!("../docs/stores.md")]

@@ -161,9 +161,12 @@ fn toml_blocks(page: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn the_examples_in_the_pages_are_valid() {
     let mut count = 0;
-    for page in
-        [PAGE, include_str!("../../docs/cookies.md"), include_str!("../../docs/revocation.md")]
-    {
+    for page in [
+        PAGE,
+        include_str!("../../docs/cookies.md"),
+        include_str!("../../docs/revocation.md"),
+        include_str!("../../docs/sessions.md"),
+    ] {
         for example in toml_blocks(page) {
             for profile in ["debug", "release"] {
                 let figment = Figment::from(Toml::string(example).nested()).select(profile);

@@ -171,7 +171,8 @@ impl JwtFairing {
         })
     }
 
-    /// Called for each [`Event`]: for audit logs and metrics.
+    /// Called for each [`Event`]: for audit logs and metrics. Most events tell of the request that they
+    /// happened in: [`Event::request()`].
     pub fn on_event(self, hook: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.hook(|hooks| hooks.on_event = Some(Box::new(hook)))
     }

@@ -94,6 +94,19 @@ fn a_limit_needs_sessions_and_a_number() {
 }
 
 #[test]
+fn a_policy_without_a_limit_has_no_effect_and_the_launch_says_so() {
+    for (toml, warns) in [
+        ("session_limit = \"refuse\"\nsessions = true", true),
+        ("session_limit = \"refuse\"\nsessions = true\nmax_sessions = 2", false),
+        ("sessions = true", false),
+    ] {
+        let (is_launched, log) = launch(toml, Jwt::fairing());
+        assert!(is_launched, "{toml}: {log}");
+        assert_eq!(log.contains("session_limit` has no effect"), warns, "{toml}: {log}");
+    }
+}
+
+#[test]
 fn adopting_is_said_at_each_launch() {
     for (mode, says) in [("\"adopt\"", true), ("true", false), ("false", false)] {
         let (_, log) = launch(&format!("sessions = {mode}"), Jwt::fairing());
