@@ -89,7 +89,6 @@ fn the_other_sessions_end_and_the_present_one_does_not() {
 
 #[test]
 fn the_end_of_the_others_is_kept_as_long_as_their_tokens() {
-    // The clock of the tests is ahead of the system's.
     let long = format!("{ON}refresh_token_expires = \"30d\"\nsession_lifetime = \"90d\"\n");
     let site = Site::new(&long);
     let [one, present] = ["ada"; 2].map(|name| site.begin(name));

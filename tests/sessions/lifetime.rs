@@ -308,6 +308,26 @@ fn tokens_of_longer_lifetimes_stay_valid_and_end_with_a_logout() {
 }
 
 #[test]
+fn an_end_is_kept_for_every_token_of_the_session_whichever_token_ended_it() {
+    let (site, day) =
+        (Site::new("refresh_token_expires = \"30d\"\nsession_lifetime = \"90d\"\n"), 86_400);
+    let lowered = site.beside("refresh_token_expires = \"1d\"\nsession_lifetime = \"90d\"\n");
+    // For the first token the session ends earlier, as its `iat` is before the time of the `sid`.
+    let (sid, late) = (v7(START + 80 * day), START + 80 * day);
+    let first = sign(&with(json!({ "sid": sid })));
+    let exp = late + 30 * day;
+    let second = sign(&with(json!({ "sid": sid, "iat": late, "nbf": late, "exp": exp })));
+    site.clock.set(late);
+    assert_eq!(lowered.get("/me", &second).0, LIVE);
+    assert_eq!(lowered.post("/logout", &first).0, LIVE);
+    for days in [80, 91, 109] {
+        site.clock.set(START + days * day);
+        run(lowered.jwt().prune()).unwrap();
+        assert_eq!(lowered.get("/me", &second), revoked(), "{days}");
+    }
+}
+
+#[test]
 fn a_foreign_token_does_not_outlive_the_configured_lifetimes() {
     let (site, foreign) =
         with_partner("refresh_token_expires = \"1d\"\nsession_lifetime = \"90d\"\n");
