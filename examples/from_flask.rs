@@ -16,8 +16,8 @@ use rocket::time::OffsetDateTime;
 use rocket::{Build, Rocket};
 use rocket_db_pools::sqlx::{self, SqlitePool};
 use rocket_jwt_extended::blocklist::{
-    Blocklist, Exchange, Exchanged, Revocation, RevocationKind, SqlxBlocklist, Standing, StoreError,
-    TokenIds,
+    Blocklist, Exchange, Exchanged, Revocation, RevocationKind, SqlxBlocklist, Standing,
+    StoreError, TokenIds,
 };
 use rocket_jwt_extended::{
     AccessToken, AnyToken, Claims, Error, Fresh, Jwt, RefreshToken, Rejection, TokenPair,
@@ -137,8 +137,8 @@ mod tests {
     use rocket::http::{Header, Method};
     use rocket::local::asynchronous::Client;
     use rocket::serde::json::{Value, json};
-    use rocket_jwt_extended::{Duration, MemoryBlocklist};
     use rocket_jwt_extended::jsonwebtoken::{self, EncodingKey};
+    use rocket_jwt_extended::{Duration, MemoryBlocklist};
     use sqlx::sqlite::SqlitePoolOptions;
     use uuid::Uuid;
 

@@ -8,9 +8,11 @@
 #[macro_use]
 extern crate rocket;
 
-use rocket::http::{Cookie, CookieJar, Status};
+use rocket::http::{CookieJar, Status};
 use rocket::{Build, Rocket};
-use rocket_jwt_extended::{AccessToken, Error, Jwt, JwtFairing, NoClaims};
+use rocket_jwt_extended::{
+    AccessToken, AllowExpired, Error, IgnoreRevocation, Jwt, JwtFairing, Rejection,
+};
 
 /// No password: the example is about what comes after.
 ///
@@ -28,13 +30,16 @@ fn index(token: AccessToken) -> String {
 }
 
 /// The cookies are unset whatever the token is worth, and an expired token still ends its session: what
-/// was renewed from it elsewhere may be alive. There is no renewal here, as no guard accepts a token.
+/// was renewed from it elsewhere may be alive. There is no renewal here, as this guard allows none. The
+/// page sends the value of the cookie `csrf_access_token` in the header `X-CSRF-TOKEN`.
 #[delete("/session")]
-async fn logout(jwt: &Jwt, jar: &CookieJar<'_>) -> Result<Status, Error> {
+async fn logout(
+    jwt: &Jwt,
+    jar: &CookieJar<'_>,
+    token: Result<IgnoreRevocation<AllowExpired>, Rejection>,
+) -> Result<Status, Error> {
     jwt.cookies(jar).unset();
-    let sent = jar.get("access_token_cookie").map(Cookie::value);
-    if let Some(Ok(token)) = sent.map(|text| jwt.decoder().allow_expired().decode::<NoClaims>(text))
-    {
+    if let Ok(token) = token {
         jwt.revoke_session(&token).await?;
     }
     Ok(Status::NoContent)
@@ -58,6 +63,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicI64, Ordering};
 
+    use rocket::http::{Cookie, Header};
     use rocket::local::blocking::Client;
     use rocket::time::OffsetDateTime;
     use rocket_jwt_extended::Clock;
@@ -82,6 +88,16 @@ mod tests {
             time.fetch_add(minutes * 60, Ordering::SeqCst);
         };
         (client, pass_minutes)
+    }
+
+    /// Logs out as the page does, with this cookie or the browser's.
+    fn log_out(client: &Client, cookie: Option<Cookie<'static>>) {
+        let csrf = client.cookies().get("csrf_access_token").unwrap().value().to_string();
+        let mut request = client.delete("/session").header(Header::new("X-CSRF-TOKEN", csrf));
+        if let Some(cookie) = cookie {
+            request = request.cookie(cookie);
+        }
+        assert_eq!(request.dispatch().status(), Status::NoContent);
     }
 
     #[test]
@@ -115,7 +131,7 @@ mod tests {
         let renewed = answer.cookies().get("access_token_cookie").unwrap().clone();
         drop(answer);
         pass_minutes(20);
-        client.delete("/session").cookie(first).dispatch();
+        log_out(&client, Some(first));
         assert!(client.cookies().get("access_token_cookie").is_none());
         let answer = client.get("/").cookie(renewed).dispatch();
         assert!(answer.into_string().unwrap().contains("token_revoked"));
@@ -129,7 +145,7 @@ mod tests {
         client.get("/").dispatch();
         let second = client.cookies().get("access_token_cookie").unwrap().clone();
         assert_ne!(first, second);
-        client.delete("/session").dispatch();
+        log_out(&client, None);
         assert!(client.cookies().get("access_token_cookie").is_none());
         assert_eq!(client.get("/").dispatch().status(), Status::Unauthorized);
         for token in [first, second] {

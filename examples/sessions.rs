@@ -117,7 +117,7 @@ async fn end_others(jwt: &Jwt, token: AccessToken) -> Result<Json<u64>, Error> {
 #[get("/")]
 fn page() -> RawHtml<&'static str> {
     RawHtml(
-        r#"<!doctype html>
+        r##"<!doctype html>
 <meta charset="utf-8">
 <title>My devices</title>
 <form id="login">
@@ -170,7 +170,7 @@ fn page() -> RawHtml<&'static str> {
   document.querySelector("#logout").onclick = () => send("DELETE", "/session").then(show);
   await show();
 </script>
-"#,
+"##,
     )
 }
 
@@ -181,7 +181,9 @@ fn audit(event: &Event) {
         Event::SessionBegan { identity, .. } => info!("{identity:?} logged in from {from:?}"),
         Event::SessionEnded { identity, why, .. } => info!("session of {identity:?}: {why:?}"),
         Event::Repeated { identity, .. } => warn!("{identity:?} refreshed twice, from {from:?}"),
-        Event::ReuseDetected { identity, .. } => error!("stolen from {identity:?}, seen at {from:?}"),
+        Event::ReuseDetected { identity, .. } => {
+            error!("stolen from {identity:?}, seen at {from:?}")
+        }
         _ => (),
     }
 }
@@ -295,8 +297,7 @@ mod tests {
         }
         assert_eq!(site.labels(&laptop).unwrap(), ["laptop"]);
         assert_eq!(site.labels(&phone), None);
-        let refreshed =
-            site.send(&phone, Method::Post, "/session/refresh", "csrf_refresh_token");
+        let refreshed = site.send(&phone, Method::Post, "/session/refresh", "csrf_refresh_token");
         assert_eq!(refreshed.status(), Status::Unauthorized);
     }
 
@@ -319,8 +320,7 @@ mod tests {
     fn a_refresh_is_the_same_device_and_a_logout_ends_it() {
         let site = Browsers::new();
         let [laptop, phone] = ["laptop", "phone"].map(|device| site.login(device));
-        let refreshed =
-            site.send(&phone, Method::Post, "/session/refresh", "csrf_refresh_token");
+        let refreshed = site.send(&phone, Method::Post, "/session/refresh", "csrf_refresh_token");
         assert_eq!(refreshed.status(), Status::NoContent);
         assert_eq!(site.labels(&laptop).unwrap(), ["phone", "laptop"]);
         let logout = site.send(&phone, Method::Delete, "/session", CSRF);
@@ -336,7 +336,7 @@ mod tests {
             ("name=ada&password=x&device=phone".to_string(), Status::Unauthorized),
             (
                 format!("name=ada&password=lovelace&device={}", "x".repeat(41)),
-                Status::UnprocessableEntity,
+                Status::PayloadTooLarge,
             ),
         ] {
             let request = site.client.post("/session").header(ContentType::Form).body(form);

@@ -1,4 +1,4 @@
-//! The sources of time: a trait, so that a test moves time instead of waiting for it.
+//! The sources of time. They are traits, so that a test can move time instead of waiting.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,21 +50,21 @@ impl<T: Clock + ?Sized> Clock for Arc<T> {
 
 /// A boot-time clock: monotonic, and running while the machine is suspended.
 ///
-/// That is `CLOCK_BOOTTIME` on Linux and Android, and `CLOCK_MONOTONIC` on Apple's systems, where it counts
-/// suspension. Elsewhere it is the later of the monotonic clock, which may stop during a suspension, and
-/// of the wall clock, which may be set: set ahead, it makes an age look too long; set back during a
-/// suspension, too short.
+/// It is `CLOCK_BOOTTIME` on Linux and Android, and `CLOCK_MONOTONIC` on Apple's systems, where
+/// that clock includes suspensions. On other systems it is the later of the monotonic clock, which
+/// may stop during a suspension, and the wall clock, which may be set. If the wall clock is set
+/// ahead, an age looks too long; if it is set back during a suspension, an age looks too short.
 #[derive(Clone)]
 pub(crate) struct BootClock(Arc<dyn Fn() -> Duration + Send + Sync>);
 
 impl BootClock {
-    /// A test's own clock.
+    /// A clock that a test provides.
     #[cfg(feature = "test-util")]
     pub(crate) fn of(clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         Self(Arc::new(clock))
     }
 
-    /// Nanoseconds since an arbitrary start: enough for five hundred years.
+    /// Nanoseconds since an arbitrary start. The range is more than five hundred years.
     pub(crate) fn nanos(&self) -> u64 {
         u64::try_from((self.0)().as_nanos()).unwrap_or(u64::MAX)
     }

@@ -32,7 +32,7 @@ pub fn unverified_header(token: &str) -> Result<Header, Rejection> {
         .map_err(Rejection::unconfigured)
 }
 
-/// The claims of a token **whose signature is not checked**, read into `C`.
+/// The claims of a token **whose signature is not checked**, deserialized into `C`.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! The server's own failures: launching, issuing, storing.
+//! The server's own errors: at launch, when issuing tokens, and from stores.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use crate::blocklist::StoreError;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
 
-/// A failure of the server: of a key, of issuing a token, of a store.
+/// An error of the server: of a key, of issuing a token, or of a store.
 ///
-/// As a responder it logs itself and answers 500, or 503 if a store could not be reached; it tells the
-/// client nothing more. A *client's* fault is a [`Rejection`]; wrapped in an error, it answers as it does
-/// alone.
+/// As a responder it logs itself and answers 500, or 503 if a store was unavailable. The client
+/// learns nothing more. An error of the *client* is a [`Rejection`]; inside an `Error` it is
+/// answered in the same way as alone.
 ///
 /// # Example
 ///
@@ -46,9 +46,9 @@ pub enum Error {
     FreshRefresh,
     /// The token would be longer than `max_token_length`.
     TooLong,
-    /// The time in a given UUIDv7 `jti` is later than the instant of issue.
+    /// The `jti` passed in is a UUIDv7 whose time is later than the instant of issue.
     FutureTokenId,
-    /// The token given to `.session()` can't lend its session; the text says why.
+    /// The session of the token passed to `.session()` can't be joined; the text says why.
     Session(&'static str),
     /// With `sessions`, a session is begun with [`begin()`](crate::TokenPairBuilder::begin): a refresh token
     /// without a row would not be accepted.
@@ -57,9 +57,9 @@ pub enum Error {
     TooManySessions,
     /// A cookie can't be set; the text says why.
     Cookie(&'static str),
-    /// A given token is refused.
+    /// A token that was passed in is refused.
     Rejected(Rejection),
-    /// The token has no id with which to revoke it.
+    /// The token has no id by which it can be revoked.
     NoTokenId,
     /// The store failed.
     Store(StoreError),
@@ -94,7 +94,10 @@ impl fmt::Display for Error {
             ),
             Self::TooManySessions => f.write_str("the identity has too many sessions"),
             Self::FreshRefresh => f.write_str("a refresh token is never fresh"),
-            Self::TooLong => f.write_str("the token would be too long to be accepted"),
+            Self::TooLong => f.write_str(
+                "the token would be longer than `max_token_length`, or its header than 4096 bytes, and so \
+                 be refused: put less into it, or raise `max_token_length`",
+            ),
             Self::Rejected(rejection) => write!(f, "the token is refused: {rejection}"),
             Self::NoTokenId => f.write_str("the token has neither `jti` nor `sid` to revoke it by"),
             Self::Store(error) => write!(f, "the blocklist is unavailable: {error}"),
@@ -141,7 +144,7 @@ impl From<Error> for Rejection {
     }
 }
 
-/// Logs the error, which a bare status can't carry.
+/// Logs the error, since a bare status can't contain it.
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         log::error!("JWT: {error}");

@@ -7,8 +7,8 @@ use crate::token::kind::TokenType;
 
 /// An event in the life of a token, passed to [`JwtFairing::on_event`](crate::JwtFairing::on_event).
 ///
-/// No event holds a token's text, except through [`Rejection::token()`]. Where a token of the request is at hand,
-/// the event has the request's context: [`Event::request()`].
+/// No event contains a token's text, except through [`Rejection::token()`]. An event of a request has its context:
+/// [`Event::request()`].
 ///
 /// # Example
 ///

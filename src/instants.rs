@@ -1,4 +1,4 @@
-//! When tokens are issued, and up to when they are cut off.
+//! The instants of issue of tokens, and the instants of cut-offs.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -9,18 +9,19 @@ use rocket::tokio::time;
 
 use crate::clock::{self, Clock};
 
-/// A cut-off waits for a clock that is at most this many milliseconds behind the last token. A clock
-/// that is further behind was set back, or is a test's and stands still: waiting does not help.
+/// A cut-off waits for a clock that is at most this many milliseconds behind the last token. A
+/// clock that is further behind was set back, or is a test's clock that stands still: waiting does
+/// not help.
 const PATIENCE: i64 = 5;
 
-/// Keeps tokens and cut-offs apart, in whole milliseconds: a token issued after a cut-off is later than
-/// it, so that `revoke_all` does not revoke a login right after it.
+/// Keeps tokens and cut-offs in different milliseconds: a token issued after a cut-off is later
+/// than the cut-off, so that `revoke_all` does not revoke a login right after it.
 pub(crate) struct Instants {
     /// The first millisecond in which a token may be issued: the one after the last cut-off.
     issue_from: AtomicI64,
     /// The last millisecond in which a token may have been issued.
     issued_until: AtomicI64,
-    /// Held by the cut-off whose turn it is.
+    /// Locked by the cut-off that is running.
     turn: Mutex<()>,
 }
 
@@ -32,8 +33,9 @@ impl Instants {
 
     /// The instant of issue for a token issued at `now`.
     ///
-    /// It is later than every cut-off, unless it would then be in another second than `now`: an `iat`
-    /// must not be in the future, and the time of a `jti` counts no later than its `iat`'s second.
+    /// It is later than every cut-off, unless that would put it in another second than `now`: an
+    /// `iat` must not be in the future, and the time in a `jti` is capped at the second of its
+    /// `iat`.
     pub(crate) fn issue(&self, now: OffsetDateTime) -> OffsetDateTime {
         let now = clock::millis(now);
         let from = self.issue_from.load(Ordering::SeqCst);
@@ -43,13 +45,13 @@ impl Instants {
         clock::from_millis(at).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
-    /// A cut-off: every token issued so far is not later than it, and every token issued from now on is
-    /// later.
+    /// Makes a cut-off: no token issued so far is later than it, and every token issued from now on
+    /// is.
     ///
-    /// Logins and cut-offs in turn would push each other into the future, a millisecond a turn. So a
-    /// cut-off waits until the clock has caught up with the last token.
+    /// Alternating logins and cut-offs would push each other into the future, a millisecond each
+    /// time. So a cut-off waits until the clock has caught up with the last token.
     pub(crate) async fn cut_off(&self, clock: &dyn Clock) -> OffsetDateTime {
-        // A fair queue: while a cut-off waits here, no other one moves the time of issue.
+        // A fair queue: while a cut-off waits here, no other cut-off changes the time of issue.
         let _turn = self.turn.lock().await;
         let mut now = clock::millis(clock.now());
         for _ in 0..PATIENCE {
@@ -60,7 +62,7 @@ impl Instants {
             time::sleep(Duration::from_millis(1)).await;
             now = clock::millis(clock.now());
         }
-        // Tokens that were issued before the clock was set back are cut off, too.
+        // Tokens that were issued before the clock was set back are cut off too.
         let cut_off = now.max(self.issued_until.load(Ordering::SeqCst));
         self.issue_from.fetch_max(cut_off.saturating_add(1), Ordering::SeqCst);
         clock::from_millis(cut_off).unwrap_or(OffsetDateTime::UNIX_EPOCH)

@@ -1,7 +1,8 @@
-//! What every part of the crate shares.
+//! The manager, which all parts of the crate share.
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rocket::time::{Duration, OffsetDateTime};
 use rocket::{Phase, Rocket};
@@ -19,13 +20,13 @@ use crate::rejection::{CheckFailed, Rejection};
 use crate::settings::Settings;
 use crate::token::context::RequestContext;
 
-/// An entry of the blocklist stays this much longer than its tokens, plus the leeway.
+/// A blocklist entry expires this much later than its tokens, plus the leeway.
 const MARGIN: Duration = Duration::minutes(5);
 
 /// Issues, verifies and revokes tokens.
 ///
-/// [`Jwt::fairing()`](crate::JwtFairing) attaches it. A route gets it with the guard `&Jwt`, other code
-/// with [`Jwt::fetch()`].
+/// [`Jwt::fairing()`](crate::JwtFairing) manages it. A route gets it with the guard `&Jwt`, other
+/// code with [`Jwt::fetch()`].
 pub struct Jwt {
     settings: Settings,
     keys: Keys,
@@ -34,6 +35,7 @@ pub struct Jwt {
     blocklist: BlocklistAccess,
     signature_cache: Option<Arc<SignatureCache>>,
     instants: Instants,
+    had_insecure_page: AtomicBool,
 }
 
 impl Jwt {
@@ -44,13 +46,23 @@ impl Jwt {
         clock: Arc<dyn Clock>,
         blocklist: BlocklistAccess,
     ) -> Self {
-        // With a hook, the key of a token may change from one request to the next.
+        // With this hook, the key of a token may change from one request to the next.
         let signature_cache = match hooks.verifying_key {
             Some(_) => None,
             None => SignatureCache::new(settings.token_cache).map(Arc::new),
         };
         let instants = Instants::new();
-        Self { settings, keys, hooks, clock, blocklist, signature_cache, instants }
+        let had_insecure_page = AtomicBool::new(false);
+        Self {
+            settings,
+            keys,
+            hooks,
+            clock,
+            blocklist,
+            signature_cache,
+            instants,
+            had_insecure_page,
+        }
     }
 
     /// The manager of a Rocket instance, if `Jwt::fairing()` is attached and ignited.
@@ -71,7 +83,7 @@ impl Jwt {
         rocket.state()
     }
 
-    /// How many tokens `token_cache` holds.
+    /// The number of tokens in `token_cache`.
     #[cfg(feature = "test-util")]
     pub fn remembered_signatures(&self) -> usize {
         self.signature_cache.as_ref().map_or(0, |cache| cache.len())
@@ -106,7 +118,7 @@ impl Jwt {
         &self.blocklist
     }
 
-    /// How much longer than its tokens' `exp` an entry of the blocklist stays.
+    /// How much later than its tokens' `exp` a blocklist entry expires.
     pub(crate) fn margin(&self) -> Duration {
         self.settings.decode_leeway + MARGIN
     }
@@ -117,8 +129,8 @@ impl Jwt {
         self.instants.issue(now)
     }
 
-    /// A cut-off: every token issued by this server so far is not later than it, and every token issued
-    /// from now on is later.
+    /// Makes a cut-off: no token issued by this server so far is later than it, and every token
+    /// issued from now on is.
     pub(crate) async fn cut_off(&self) -> OffsetDateTime {
         self.instants.cut_off(&*self.clock).await
     }
@@ -132,6 +144,11 @@ impl Jwt {
 
     pub(crate) fn reject(&self, failed: CheckFailed) -> Rejection {
         Rejection::new(failed, self.settings.invalid_token_status)
+    }
+
+    /// Whether this is the first call, so that the warning is logged only once.
+    pub(crate) fn is_first_insecure_page(&self) -> bool {
+        !self.had_insecure_page.swap(true, Ordering::Relaxed)
     }
 
     pub(crate) fn emit_refused(&self, rejection: &Rejection, request: Option<RequestContext>) {

@@ -1,8 +1,8 @@
 //! JSON Web Token authentication for [Rocket].
 //!
-//! Attach one fairing, configure it in `Rocket.toml`, and protect a route by naming a type in its
-//! signature. Access and refresh tokens, freshness, revocation, rotation with theft detection,
-//! cookies with CSRF protection, and loading the user come with it.
+//! Attach one fairing, configure it in `Rocket.toml`, and protect a route by naming a guard type in
+//! its signature. The crate provides access and refresh tokens, freshness, revocation, rotation
+//! with theft detection, cookies with CSRF protection, and loading of the user.
 //!
 //! [Rocket]: https://rocket.rs
 //!
@@ -16,17 +16,18 @@
 //!    rocket_jwt_extended = "0.1"
 //!    ```
 //!
-//! 2. Give it a secret in `Rocket.toml`. In the debug profile a random one is made if there is none.
+//! 2. Set a secret in `Rocket.toml`. In the debug profile, a random secret is generated if none is
+//!    set.
 //!
 //!    ```toml
 //!    [release.jwt]
 //!    secret_key = "…"    # openssl rand -base64 48
 //!    ```
 //!
-//! 3. Attach the fairing, hand out tokens, and name a guard where one is needed.
+//! 3. Attach the fairing, issue tokens, and add a guard to each route that needs one.
 //!
 //!    ```rust
-//!    # #[macro_use] extern crate rocket;
+//!    # use rocket::{delete, get, launch, post, routes};
 //!    use rocket::http::Status;
 //!    use rocket::serde::{json::Json, Deserialize, Serialize};
 //!    use rocket_jwt_extended::{AccessToken, Error, Fresh, Jwt, RefreshToken, Rejection, TokenPair};
@@ -77,82 +78,87 @@
 //!
 //! # Guards
 //!
-//! Each wrapper changes one thing of what the guard inside asks for, and they nest: [`Optional`],
-//! [`OrForward`] and [`WithBody`] go outermost, the others stand in any order. A request's token is
-//! verified once and the blocklist is asked once, however many guards it meets.
+//! Each wrapper changes one requirement of the guard inside it, and wrappers can be nested:
+//! [`Optional`], [`OrForward`] and [`WithBody`] must be outermost, and the others can be in any
+//! order. A token is verified once per request and the blocklist is queried once, however many
+//! guards run.
 //!
-//! | guard | lets in a request with |
+//! | guard | accepts |
 //! |---|---|
-//! | [`AccessToken<C>`] | a valid access token, its own claims read into `C` |
+//! | [`AccessToken<C>`] | a valid access token, and deserializes its custom claims into `C` |
 //! | [`RefreshToken<C>`] | a valid refresh token |
-//! | [`AnyToken<C>`] | either |
-//! | [`Fresh<G>`] | what `G` lets in, if the token is fresh |
-//! | [`Optional<G>`] | what `G` lets in, or no token at all |
-//! | [`OrForward<G>`] | what `G` lets in; without a token the next route is tried |
-//! | [`In<L, G>`] | what `G` lets in, with the token in one of the places `L` |
-//! | [`IgnoreRevocation<G>`] | what `G` lets in, revoked or not |
-//! | [`AllowExpired<G>`] | what `G` lets in, expired or not: for logging out |
-//! | [`Require<P, G>`] | what `G` lets in, if the permission `P` holds |
-//! | [`CurrentUser<U, G>`] | what `G` lets in, if the application finds its user |
-//! | [`WithBody<G, B>`] | what `G` lets in, with the token looked for in the body, too: a data guard |
-//! | [`&Jwt`](Jwt) | anything: it is the manager |
+//! | [`AnyToken<C>`] | a valid token of either type |
+//! | [`Fresh<G>`] | what `G` accepts, if the token is fresh |
+//! | [`Optional<G>`] | what `G` accepts, and a request without a token |
+//! | [`OrForward<G>`] | what `G` accepts; forwards a request without a token |
+//! | [`In<L, G>`] | what `G` accepts, but looks for the token only in the locations `L` |
+//! | [`IgnoreRevocation<G>`] | what `G` accepts, and revoked tokens |
+//! | [`AllowExpired<G>`] | what `G` accepts, and expired tokens: for logout routes |
+//! | [`Require<P, G>`] | what `G` accepts, if the token has the permission `P` |
+//! | [`CurrentUser<U, G>`] | what `G` accepts, if the application finds the token's user |
+//! | [`WithBody<G, B>`] | what `G` accepts, with the token in the body too: a data guard |
+//! | [`&Jwt`](Jwt) | every request; gives access to the manager |
 //!
-//! **Never write `Option<AccessToken>`.** Rocket turns each failure of a guard into `None`, so that the
-//! route would run for a forged, expired or revoked token. [`Optional`] is `None` only when no token
-//! was sent. Likewise, an application's own guard that calls one of these should refuse with an error,
-//! not forward: with a forward, a route of lower rank might answer a request with a bad token.
+//! **Never write `Option<AccessToken>`.** Rocket turns every failure of a guard into `None`, so the
+//! route would run for a forged, expired or revoked token. [`Optional`] is `None` only when the
+//! request has no token. Likewise, a custom guard that calls one of these guards should fail with
+//! an error, not forward: after a forward, a route of lower rank might handle a request with an
+//! invalid token.
 //!
-//! Without the fairing, a launch with any of these guards in a route fails. Rocket does not look
-//! through a guard that is called inside another; see [`TokenGuard`] for the three lines that help.
+//! If a route has any of these guards and the fairing is not attached, the launch fails. Rocket
+//! cannot detect a guard that is called inside a custom guard; [`TokenGuard`] shows the three lines
+//! that fix this.
 //!
 //! # Refusals
 //!
-//! A guard refuses with a [`Rejection`], answered as JSON with a text and a stable code:
+//! A guard refuses a request with a [`Rejection`]. The response is JSON with a text and a stable
+//! code:
 //!
 //! | code | status | when |
 //! |---|---|---|
-//! | `token_missing` | 401 | no token was sent |
-//! | `csrf_missing`, `csrf_mismatch` | 401 | a cookie came without its CSRF value |
-//! | `token_invalid` | `invalid_token_status` | the token is not one of ours; the text says which check failed |
-//! | `wrong_token_type` | `invalid_token_status` | an access token was needed, or a refresh token |
-//! | `token_expired`, `token_revoked`, `fresh_token_required` | 401 | as they say; a session that is over by `session_lifetime` has expired |
-//! | `user_not_found` | 401 | there is no such user |
-//! | `claims_rejected` | 400 | the `verify_claims` hook said no |
-//! | `insufficient_scope` | 403 | the [`Permission`] said no |
-//! | `too_many_sessions` | 409 | the identity has `max_sessions` sessions, and a login is refused |
-//! | `store_unavailable` | 503 | the blocklist or the user store could not be asked |
+//! | `token_missing` | 401 | the request has no token |
+//! | `csrf_missing`, `csrf_mismatch` | 401 | the CSRF value of a cookie is missing or wrong |
+//! | `token_invalid` | `invalid_token_status` | a check of the token failed; the text says which |
+//! | `wrong_token_type` | `invalid_token_status` | the guard requires the other type of token |
+//! | `token_expired`, `token_revoked`, `fresh_token_required` | 401 | the token is expired, revoked or not fresh; or its session has reached `session_lifetime` |
+//! | `user_not_found` | 401 | the user of the token does not exist |
+//! | `claims_rejected` | 400 | the `verify_claims` hook returned `false` |
+//! | `insufficient_scope` | 403 | the [`Permission`] was not granted |
+//! | `too_many_sessions` | 409 | the identity has `max_sessions` sessions, and the login is refused |
+//! | `store_unavailable` | 503 | the blocklist or the user store could not be queried |
 //!
-//! with `WWW-Authenticate` where RFC 6750 §3 wants it. The fairing answers by catchers at `/` for the
-//! codes that the application has no catcher for; the application's own find the refusal by
-//! [`Rejection::of()`]. [`JwtFairing::on_rejection()`] replaces the JSON.
+//! Refusals have a `WWW-Authenticate` header where RFC 6750 §3 requires one. The fairing registers
+//! a catcher at `/` for each of these statuses that the application does not catch there. A custom
+//! catcher gets the refusal with [`Rejection::of()`]. [`JwtFairing::on_rejection()`] replaces the
+//! JSON.
 #![doc = include_str!("../docs/configuration.md")]
 //!
-//! # What it does not protect from
+//! # What it does not protect against
 //!
-//!   * **Tokens in query strings** end up in logs: Rocket itself logs the request line. The location is
-//!     off by default; answers to such requests are marked `Cache-Control: no-store`.
-//!   * **A header line that is not UTF-8** is dropped by Rocket before any guard sees it. To [`Optional`]
-//!     such a request has no token.
-//!   * **A `Rocket.toml` that is no TOML**: Rocket itself prints the line it stumbles over, be it the one
-//!     with the secret. A secret in the environment is not in the file.
-//!   * **Slow clients**: Rocket has no timeout for request headers; put a proxy in front.
-//!   * **XSS**: a script in your page acts as your user, whatever holds the token.
+//!   * **Tokens in query strings** appear in logs: Rocket itself logs the request line. The
+//!     location is off by default; responses to such requests have `Cache-Control: no-store`.
+//!   * **Header lines that are not UTF-8**: Rocket drops them before any guard runs. [`Optional`]
+//!     treats such a request as one without a token.
+//!   * **A syntax error in `Rocket.toml`**: Rocket itself prints the invalid line, even if that
+//!     line contains the secret. A secret in an environment variable is not in the file.
+//!   * **Slow clients**: Rocket has no timeout for request headers; put a reverse proxy in front.
+//!   * **XSS**: an injected script in your page acts as your user, wherever the token is stored.
 //!
 //! # Crate features
 //!
 //! | feature | default | |
 //! |---|---|---|
-//! | `aws_lc_rs` | yes | cryptography by AWS-LC; needs a C compiler |
-//! | `rust_crypto` | | cryptography in Rust; its RSA has a timing side channel (RUSTSEC-2023-0071) |
+//! | `aws_lc_rs` | yes | cryptography with AWS-LC; needs a C compiler |
+//! | `rust_crypto` | | cryptography in pure Rust; its RSA has a timing side channel (RUSTSEC-2023-0071) |
 //! | `sqlx_sqlite`, `sqlx_postgres`, `sqlx_mysql` | | a blocklist in a database, through `sqlx` |
 //! | `deadpool_postgres`, `deadpool_redis` | | a blocklist in PostgreSQL or Redis |
-//! | `test-util` | | a clock moved by hand, the contract suite for stores of your own |
+//! | `test-util` | | a manual clock and a contract test suite for custom stores |
 //!
-//! With both, `aws_lc_rs` is used.
+//! If both cryptography features are on, `aws_lc_rs` is used.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs, unreachable_pub, rustdoc::broken_intra_doc_links)]
-// Nothing a client sends may panic.
+// No request may cause a panic.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod clock;

@@ -1,18 +1,18 @@
-//! Which tokens are ours: only of those is another token made.
+//! Checks which tokens are our own. Only these may be rotated or renewed.
 
 use crate::jwt::Jwt;
 use crate::token::verified::{Verified, Voucher};
 
-/// Whether a token was signed by a configured key, or by the key that the `signing_key` hook gives for
-/// its identity.
+/// Whether a token was signed by a configured key, or by the key that the `signing_key` hook
+/// returns for its identity.
 ///
-/// A token that only the `verifying_key` hook vouches for is accepted for as long as the hook does so.
-/// If it were rotated or renewed, its claims would live on under our signature when the hook no longer
-/// accepts its key.
+/// If only the `verifying_key` hook knows the key of a token, the token is accepted only while the
+/// hook returns that key. If it were rotated or renewed, its claims would stay valid under our
+/// signature after the hook has stopped accepting the key.
 pub(crate) fn is_ours(jwt: &Jwt, verified: &Verified) -> bool {
     match verified.voucher() {
         Voucher::Configuration => true,
-        // The hook may have given one of our own keys.
+        // The hook may have returned one of our own keys.
         Voucher::Hook => is_signed_by_us(jwt, verified),
     }
 }

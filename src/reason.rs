@@ -1,4 +1,4 @@
-//! Why a request is refused: the one table of refusals.
+//! The reasons for refusing a request: the one table of refusals.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ macro_rules! reasons {
         $variant:ident $(($field:ident: $ty:ty))? =>
             $code:literal, $status:expr, $challenge:expr, $text:expr;
     )*) => {
-        /// The check that failed. Its `Display` is the text a client is sent.
+        /// The check that failed. Its `Display` is the text that is sent to the client.
         ///
         /// # Example
         ///
@@ -33,7 +33,7 @@ macro_rules! reasons {
         const STATUSES: &[Option<Status>] = &[$($status),*];
 
         impl Reason {
-            /// The stable code for machines.
+            /// The stable code for programs.
             pub(crate) fn code(&self) -> &'static str {
                 match self {
                     $(Self::$variant { .. } => $code,)*
@@ -47,7 +47,7 @@ macro_rules! reasons {
                 }
             }
 
-            /// What `WWW-Authenticate` says.
+            /// The content of `WWW-Authenticate`.
             pub(crate) fn challenge(&self) -> Challenge {
                 match self {
                     $(Self::$variant { .. } => $challenge,)*
@@ -69,7 +69,7 @@ macro_rules! reasons {
 /// What a refusal's `WWW-Authenticate` header says (RFC 6750 §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Challenge {
-    /// There is no such header.
+    /// No header.
     No,
     /// The scheme alone, since no authentication information was sent (RFC 6750 §3.1).
     Bare,
@@ -95,12 +95,12 @@ reasons! {
     Missing(text: String) => "token_missing", UNAUTHORIZED, Bare, text;
     /// A token came in a cookie without its CSRF value.
     CsrfMissing(_hint: CsrfHint) => "csrf_missing", UNAUTHORIZED, Bare, "Missing CSRF token";
-    /// The CSRF value is not the token's.
+    /// The CSRF value does not match the token's.
     CsrfMismatch(_hint: CsrfHint) =>
         "csrf_mismatch", UNAUTHORIZED, Bare, "CSRF double submit tokens do not match";
-    /// The place where the token belongs holds something else; the text says what was expected.
+    /// The location of the token contains something else; the text says what was expected.
     Misplaced(text: String) => "token_invalid", CONFIGURED, INVALID, text;
-    /// More than one token was sent in one place.
+    /// More than one token was sent in one location.
     TwoTokens => "token_invalid", CONFIGURED, INVALID, "More than one token was sent";
     /// The token is longer than `max_token_length`, or its header than 4 KiB.
     TooLong => "token_invalid", CONFIGURED, INVALID, "Token is too long";
@@ -108,17 +108,17 @@ reasons! {
     Malformed(text: &'static str) => "token_invalid", CONFIGURED, INVALID, *text;
     /// The header has a member that is refused (RFC 7515 §4.1.11, RFC 7797, RFC 7516).
     ForbiddenHeader(text: &'static str) => "token_invalid", CONFIGURED, INVALID, *text;
-    /// The header's algorithm is not that of any key (RFC 8725 §3.1).
+    /// No key has the header's algorithm (RFC 8725 §3.1).
     WrongAlgorithm(text: &'static str) => "token_invalid", CONFIGURED, INVALID, *text;
     /// No key verifies this token.
     UnknownKey => "token_invalid", CONFIGURED, INVALID, "No key for this token";
-    /// The signature is wrong.
+    /// The signature does not match.
     BadSignature => "token_invalid", CONFIGURED, INVALID, "Signature verification failed";
     /// A claim has the wrong type or value; the text says which.
     InvalidClaim(text: &'static str) => "token_invalid", CONFIGURED, INVALID, *text;
     /// A claim is missing.
     MissingClaim(name: String) => "token_invalid", CONFIGURED, INVALID, missing_claim(name);
-    /// A claim has none of the values that `required_claims` allows it.
+    /// The claim's value is not one that `required_claims` allows.
     UnexpectedClaim(name: String) =>
         "token_invalid", CONFIGURED, INVALID, format!("Invalid claim: {name}");
     /// The custom claims don't deserialize into the guard's claims type.
@@ -135,7 +135,7 @@ reasons! {
     Revoked => "token_revoked", UNAUTHORIZED, INVALID, "Token has been revoked";
     /// The token is not fresh.
     NotFresh => "fresh_token_required", UNAUTHORIZED, INVALID, "Fresh token required";
-    /// There is no such user.
+    /// The token's user does not exist.
     UserNotFound => "user_not_found", UNAUTHORIZED, INVALID, "Error loading the user";
     /// The `verify_claims` hook returned `false`.
     ClaimsRejected => "claims_rejected", BAD_REQUEST, No, "User claims verification failed";
@@ -148,7 +148,7 @@ reasons! {
     TooManySessions => "too_many_sessions", CONFLICT, No, "Too many sessions";
     /// The refresh token was valid but no new pair could be issued: the server's fault.
     NotIssued => "not_issued", SERVER_ERROR, No, "No token could be issued";
-    /// `Jwt::fairing()` is not attached: the server's fault.
+    /// `Jwt::fairing()` is not attached: an error of the server.
     NotAttached => "not_attached", SERVER_ERROR, No, "JWT is not set up";
 }
 
@@ -160,7 +160,7 @@ fn missing_claim(name: &str) -> String {
     }
 }
 
-/// Every status that a guard refuses with, once each, where `invalid` is `invalid_token_status`.
+/// Every status with which a guard refuses, each once. `invalid` is `invalid_token_status`.
 ///
 /// The server's own faults, and what only a login is refused for, are left out: a catcher never receives
 /// them from a guard.
@@ -176,7 +176,7 @@ pub(crate) fn statuses(invalid: Status) -> Vec<Status> {
     statuses
 }
 
-/// What a client should have sent beside its cookie.
+/// What a client should have sent with its cookie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CsrfHint {
@@ -191,7 +191,7 @@ pub struct CsrfHint {
 }
 
 impl CsrfHint {
-    /// No cookie is named where `cookie` is empty.
+    /// If `cookie` is empty, the hint names no cookie.
     pub(crate) fn new(header: &str, cookie: &str) -> Self {
         let cookie = (!cookie.is_empty()).then(|| cookie.into());
         Self { header: header.into(), cookie, field: None, reads_form: false }

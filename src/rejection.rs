@@ -10,23 +10,23 @@ use crate::token::Token;
 use crate::token::claims::Claims;
 use crate::token::verified::Verified;
 
-/// Why a request, or a token, is refused.
+/// The reason why a request, or a token, is refused.
 ///
-/// Exact here, coarse on the wire: [`reason()`](Rejection::reason) tells which check failed; the body
-/// has a stable [`code()`](Rejection::code) and a text. A rejection never shows the token in its
-/// `Debug` or `Display`.
+/// It is exact in code, and coarse in the response: [`reason()`](Rejection::reason) tells which
+/// check failed, while the body only has a stable [`code()`](Rejection::code) and a text. The
+/// `Debug` and `Display` of a rejection never show the token.
 ///
-/// A guard's rejection is kept with the request, where any catcher finds it with
+/// A guard's rejection is stored with the request, and any catcher can get it with
 /// [`Rejection::of()`].
 #[derive(Clone)]
 pub struct Rejection {
     reason: Reason,
-    /// `invalid_token_status`, if the configuration was at hand.
+    /// `invalid_token_status`, if the configuration was available.
     invalid_status: Option<Status>,
     token: Option<Arc<Token<Claims>>>,
 }
 
-/// A failed check, with the token if its signature was good.
+/// A failed check, with the token if its signature was valid.
 #[derive(Clone)]
 pub(crate) struct CheckFailed {
     pub(crate) reason: Reason,
@@ -58,7 +58,7 @@ impl Rejection {
         Self { reason, invalid_status, token }
     }
 
-    /// A rejection where no configuration is at hand: from `danger`, or without the fairing.
+    /// A rejection made without the configuration: by `danger`, or without the fairing.
     pub(crate) fn unconfigured(reason: Reason) -> Self {
         Self::of_check(reason.into(), None)
     }
@@ -74,8 +74,8 @@ impl Rejection {
         &self.reason
     }
 
-    /// The status of the response. What [`danger`](crate::danger) refuses is answered with
-    /// `invalid_token_status` as well, but is 401 here, since it does not know the configuration.
+    /// The status of the response. A rejection from [`danger`](crate::danger) is 401 here, since
+    /// that module does not know the configuration; the response to it has `invalid_token_status`.
     pub fn status(&self) -> Status {
         let invalid = || self.invalid_status.unwrap_or(Status::Unauthorized);
         self.reason.status().unwrap_or_else(invalid)
@@ -113,7 +113,7 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// What Rocket logs of a guard that failed: the check, never the token.
+/// Rocket logs this for a guard that failed: it shows the check, never the token.
 impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code(), self.reason)?;

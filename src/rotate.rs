@@ -60,7 +60,7 @@ impl Jwt {
     /// refreshes. Where claims can change, read them again:
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::post;
     /// # use rocket::serde::Serialize;
     /// # use rocket_jwt_extended::{Jwt, RefreshToken, Rejection, TokenPair};
     /// # #[derive(Serialize)]
@@ -92,7 +92,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::post;
     /// use rocket_jwt_extended::{Jwt, RefreshToken, Rejection, TokenPair};
     ///
     /// #[post("/refresh")]

@@ -1,4 +1,4 @@
-//! The settings as the rest of the crate sees them: checked, typed, complete.
+//! The settings, as the rest of the crate uses them: checked, typed, complete.
 
 use jsonwebtoken::Algorithm;
 use rocket::http::{Method, SameSite, Status};
@@ -9,7 +9,7 @@ use crate::token::claims::Audience;
 use crate::token::kind::TokenType;
 use crate::token::location::Location;
 
-/// The checked configuration, in the types that a request needs. A field has the name of its key.
+/// The checked configuration, in the types that requests need. Each field has the name of its key.
 #[cfg_attr(test, derive(Debug))]
 pub(crate) struct Settings {
     pub(crate) algorithm: Algorithm,
@@ -18,9 +18,9 @@ pub(crate) struct Settings {
     pub(crate) encode_audience: Option<Audience>,
     pub(crate) decode_issuer: Option<Vec<String>>,
     pub(crate) encode_issuer: Option<String>,
-    /// Without the prefix `application/`; `None` is a header without `typ`.
+    /// Without the prefix `application/`; `None` stands for a header without `typ`.
     pub(crate) decode_typ: Vec<Option<String>>,
-    /// Whether `decode_typ` accepts the `typ` of our own headers: known before any request.
+    /// Whether `decode_typ` accepts the `typ` of our own headers. Computed at launch.
     pub(crate) accepts_own_typ: bool,
     pub(crate) decode_leeway: Duration,
     pub(crate) encode_nbf: bool,
@@ -79,7 +79,7 @@ pub(crate) enum SessionLimit {
 #[cfg_attr(test, derive(Debug))]
 pub(crate) struct RequiredClaim {
     pub(crate) name: String,
-    /// The values it may have; `None` is any.
+    /// The values it may have; `None` means any value.
     pub(crate) values: Option<Vec<Value>>,
 }
 
@@ -88,7 +88,7 @@ impl RequiredClaim {
         Self { name: name.into(), values: None }
     }
 
-    /// Whether the claim may have this value. A list fits if one of its members does.
+    /// Whether the claim may have this value. For a list, one allowed member is enough.
     pub(crate) fn fits(&self, value: &Value) -> bool {
         let Some(allowed) = &self.values else { return true };
         match value {
@@ -98,7 +98,7 @@ impl RequiredClaim {
     }
 }
 
-/// A header's `typ` without the prefix that may be left out (RFC 7515 §4.1.9).
+/// A header's `typ` without the optional prefix (RFC 7515 §4.1.9).
 pub(crate) fn bare_typ(typ: &str) -> &str {
     const PREFIX: &str = "application/";
     match typ.split_at_checked(PREFIX.len()) {
@@ -107,7 +107,7 @@ pub(crate) fn bare_typ(typ: &str) -> &str {
     }
 }
 
-/// What differs between access and refresh tokens: names, paths, lifetime.
+/// The settings that differ between access and refresh tokens: names, paths, lifetime.
 #[cfg_attr(test, derive(Debug))]
 pub(crate) struct TokenNames {
     pub(crate) expires: Option<Duration>,
@@ -121,7 +121,8 @@ pub(crate) struct TokenNames {
 }
 
 impl Settings {
-    /// The names for a type of token. An unknown type has the access token's, which grant the least.
+    /// The names for a type of token. An unknown type has the names of the access token, which
+    /// grants least.
     pub(crate) fn names(&self, token_type: TokenType) -> &TokenNames {
         match token_type {
             TokenType::Refresh => &self.refresh,
@@ -129,8 +130,8 @@ impl Settings {
         }
     }
 
-    /// The longer of the configured lifetimes, which limits how long a session's tokens live. `None` means
-    /// that they never expire.
+    /// The longer of the two configured lifetimes: it limits how long a session's tokens are valid.
+    /// `None` means that they never expire.
     pub(crate) fn longest_lifetime(&self) -> Option<Duration> {
         Some(self.access.expires?.max(self.refresh.expires?))
     }
@@ -147,7 +148,7 @@ impl Settings {
     }
 }
 
-/// Whether one of the accepted `typ`s is this one; case does not matter.
+/// Whether this is one of the accepted `typ`s. The comparison ignores case.
 pub(crate) fn accepts(all: &[Option<String>], typ: Option<&str>) -> bool {
     let typ = typ.map(bare_typ);
     all.iter().any(|accepted| match (accepted, typ) {

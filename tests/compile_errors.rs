@@ -71,7 +71,7 @@ fn libraries(folder: &Path) -> HashMap<String, PathBuf> {
 /// What the compiler says of a file that it refuses.
 fn refusal(file: &Path, folder: &Path, libraries: &HashMap<String, PathBuf>) -> String {
     let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    rustc.args(["--edition", "2021", "--emit", "metadata", "--color", "never", "--out-dir"]);
+    rustc.args(["--edition", "2024", "--emit", "metadata", "--color", "never", "--out-dir"]);
     rustc.arg(env!("CARGO_TARGET_TMPDIR")).arg("-L");
     rustc.arg(format!("dependency={}", folder.display()));
     for name in ["rocket", "rocket_jwt_extended"] {

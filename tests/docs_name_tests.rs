@@ -257,3 +257,37 @@ fn a_missing_name_would_be_found() {
     let expected = [("a", 0), ("b", 0), ("c", 1)].map(|(name, at)| (name.to_string(), at));
     assert_eq!(folders(page), expected.into());
 }
+
+/// The first lines of the code blocks that import macros by `extern crate`, unless they are marked.
+fn blocks_on_their_own(text: &str) -> Vec<&str> {
+    let (mut found, mut fence) = (Vec::new(), None);
+    for line in text.lines().map(|line| line.trim_start_matches(['/', '!', ' ', '#'])) {
+        if line.starts_with("```") {
+            fence = fence.is_none().then_some(line);
+        } else if line.contains("extern crate ") {
+            found.extend(fence.filter(|fence| !fence.contains("standalone_crate")));
+        }
+    }
+    found
+}
+
+#[test]
+fn no_example_keeps_the_others_from_being_compiled_together() {
+    let library = read("src/lib.rs");
+    let pages =
+        library.split("include_str!(\"../").skip(1).filter_map(|rest| rest.split('"').next());
+    let files: Vec<PathBuf> = pages.map(PathBuf::from).chain(sources("src")).collect();
+    for file in files {
+        let text = read(&file);
+        let found = blocks_on_their_own(&text);
+        assert!(found.is_empty(), "{}: {found:?} has `extern crate`", file.display());
+    }
+}
+
+#[test]
+fn an_example_with_extern_crate_is_noticed() {
+    let block = |fence: &str| format!("/// {fence}\n/// # #[macro_use] extern crate a;\n/// ```\n");
+    assert_eq!(blocks_on_their_own(&block("```rust")), ["```rust"]);
+    assert!(blocks_on_their_own(&block("```rust,standalone_crate")).is_empty());
+    assert!(blocks_on_their_own("extern crate a;\n").is_empty());
+}

@@ -79,16 +79,21 @@ fn built() -> PathBuf {
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
-    if !cfg!(feature = "default") {
-        command.arg("--no-default-features");
-    }
-    for (feature, on) in
-        [("aws_lc_rs", cfg!(feature = "aws_lc_rs")), ("rust_crypto", cfg!(feature = "rust_crypto"))]
-    {
-        if on {
-            command.args(["--features", feature]);
-        }
-    }
+    // With the features of this test, of which `scripts/test` has all, no dependency is compiled again.
+    let drivers = cfg!(all(
+        feature = "sqlx_sqlite",
+        feature = "sqlx_postgres",
+        feature = "sqlx_mysql",
+        feature = "deadpool_postgres",
+        feature = "deadpool_redis"
+    ));
+    let backends = [cfg!(feature = "aws_lc_rs"), cfg!(feature = "rust_crypto")];
+    match backends {
+        [true, true] if drivers && cfg!(feature = "test-util") => command.arg("--all-features"),
+        [true, true] => command.args(["--features", "rust_crypto"]),
+        [true, false] => &mut command,
+        _ => command.args(["--no-default-features", "--features", "rust_crypto"]),
+    };
     assert!(command.status().expect("cargo runs").success(), "the example builds");
     // This test is in `deps`, beside `examples`.
     let mut path = std::env::current_exe().expect("a test has a path");
@@ -102,9 +107,15 @@ fn blocks(language: &str) -> Vec<&'static str> {
     let start = README.find("\n## Quickstart\n").expect("there is a quickstart");
     let section = &README[start + 1..];
     let section = &section[..section[2..].find("\n## ").map_or(section.len(), |end| end + 2)];
-    let fence = format!("```{language}\n");
+    let fence = format!("\n```{language}");
     let block = |text: &'static str| text.split("\n```").next().expect("a split has a first part");
-    section.split(&fence).skip(1).map(block).collect()
+    // The rest of the line has options for rustdoc.
+    section
+        .split(&fence)
+        .skip(1)
+        .filter_map(|text| text.split_once('\n'))
+        .map(|(_, text)| block(text))
+        .collect()
 }
 
 /// A command of the README, and what it prints.

@@ -14,8 +14,7 @@ use super::entry::{Entry, TokenIds, session_key};
 use super::prune_limit::PruneLimit;
 use super::replica::Replica;
 use super::replica::changes::ReplicableBlocklist;
-use super::sessions::SessionStore;
-use super::store::{Blocklist, Standing, StoreError};
+use super::store::{Blocklist, SessionStore, Standing, StoreError};
 use crate::clock::{self, BootClock, Clock};
 
 /// How long one page of entries may take at launch, where no request waits.

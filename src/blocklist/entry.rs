@@ -5,7 +5,6 @@ use std::fmt;
 use rocket::time::OffsetDateTime;
 use uuid::{Builder, Uuid, Variant};
 
-use super::exchange::IdKey;
 use crate::clock;
 use crate::crypto;
 
@@ -36,6 +35,10 @@ pub enum RevocationKind {
 /// first half of its SHA-256, with the two bits set that no such UUID has set (the variant). So no
 /// UUID, whoever chose it, has the key of another text.
 pub type EntryKey = [u8; 17];
+
+/// The sixteen bytes by which a store knows a `jti`: those of an [`EntryKey`] without
+/// the kind.
+pub type IdKey = [u8; 16];
 
 /// The key of the entry that revokes everything.
 pub const EVERYTHING: EntryKey = [b'e', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];

@@ -7,12 +7,8 @@
 use rocket::time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::entry::{TokenIds, uuid_v7_millis_of};
+use super::entry::{IdKey, TokenIds, uuid_v7_millis_of};
 use crate::clock;
-
-/// The sixteen bytes by which a store knows a `jti`: those of an [`EntryKey`](super::EntryKey) without
-/// the kind.
-pub type IdKey = [u8; 16];
 
 /// What a store keeps of a session, beside the time when the row expires.
 ///
@@ -149,9 +145,8 @@ impl SessionRow {
     /// Whether the row is one that a store writes.
     pub(crate) fn is_whole(&self) -> bool {
         let has_current = self.current.is_some();
-        (self.ended || has_current)
-            && (has_current || self.last.is_none())
-            && (self.ended || self.ended_by.is_none())
+        let is_begun = has_current || (self.ended && self.last.is_none());
+        is_begun && (self.ended || self.ended_by.is_none())
     }
 
     /// The place of the refresh token with these ids.

@@ -20,9 +20,9 @@ pub use database::redis::RedisBlocklist;
 pub use database::sql::deadpool_postgres::PostgresBlocklist;
 #[cfg(feature = "_sqlx")]
 pub use database::sql::sqlx::{SqlxBlocklist, backend::SqlxBackend};
-pub use entry::{EVERYTHING, Entry, EntryKey, Revocation, RevocationKind, TokenIds};
-pub use exchange::{Exchange, Exchanged, IdKey, LastExchange, Owner, SessionRow};
+pub use entry::{EVERYTHING, Entry, EntryKey, IdKey, Revocation, RevocationKind, TokenIds};
+pub use exchange::{Exchange, Exchanged, LastExchange, Owner, SessionRow};
 pub use memory::MemoryBlocklist;
 pub use replica::changes::{Changes, Cursor, ReplicableBlocklist};
-pub use sessions::{Begun, Limit, MAX_LISTED, NewSession, Recorded, Renewal, SessionStore};
-pub use store::{Blocklist, Standing, StoreError};
+pub use sessions::{Begun, Limit, MAX_LISTED, NewSession, Recorded, Renewal};
+pub use store::{Blocklist, SessionStore, Standing, StoreError};

@@ -1,86 +1,14 @@
-//! The trait of a store that also keeps what users see of their sessions.
+//! What a store keeps and returns of the sessions that users see.
 
 use rocket::time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::entry::{TokenIds, uuid_v7_millis_of};
-use super::exchange::{IdKey, Owner, SessionRow};
-use super::store::{Blocklist, Standing, StoreError};
+use super::entry::{IdKey, uuid_v7_millis_of};
+use super::exchange::{Owner, SessionRow};
 use crate::clock;
 
 /// The most sessions that a list has.
 pub const MAX_LISTED: usize = 1000;
-
-/// A [`Blocklist`] that can list the sessions of a subject, for the setting `sessions`. The stores of this
-/// crate implement it. A store of your own returns itself from [`Blocklist::session_store()`].
-///
-/// A session is live until it has ended, its newest token has expired, or a cut-off of its subject or of
-/// everything is at or after the time of its current refresh token: see [`Recorded::is_live()`].
-///
-/// # Outline of an implementation
-///
-/// A store keeps an index of its rows by [`Owner::subject`], and a session's label and details apart from the
-/// row, since each exchange writes the row.
-#[rocket::async_trait]
-pub trait SessionStore: Blocklist {
-    /// Inserts the row of a new session, as one atomic operation with the decision about the limit. After
-    /// `Ok`, no server finds more live sessions of the subject than the limit allows. A call that is
-    /// repeated for the same session succeeds again.
-    ///
-    /// # Errors
-    ///
-    /// If it is not certain that the session was begun.
-    async fn begin(
-        &self,
-        ids: &TokenIds<'_>,
-        session: &NewSession<'_>,
-        limit: Option<Limit>,
-    ) -> Result<Begun, StoreError>;
-
-    /// The live sessions of the ids' subject at `now`, newest first, at most [`MAX_LISTED`].
-    ///
-    /// # Errors
-    ///
-    /// If the lookup fails.
-    async fn sessions(
-        &self,
-        ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-    ) -> Result<Vec<Recorded>, StoreError>;
-
-    /// Ends a session if it belongs to the ids' subject. Its row then expires at `until` or later. Returns
-    /// whether this call ended it.
-    ///
-    /// # Errors
-    ///
-    /// If it is not certain whether it ended.
-    async fn end_session(
-        &self,
-        ids: &TokenIds<'_>,
-        session: Uuid,
-        until: Option<OffsetDateTime>,
-    ) -> Result<bool, StoreError>;
-
-    /// Ends every session of the ids' subject but their own. Returns the sessions that this call ended.
-    ///
-    /// # Errors
-    ///
-    /// If it is not certain which ended. Sessions that ended before the failure stay so.
-    async fn end_other_sessions(
-        &self,
-        ids: &TokenIds<'_>,
-        until: Option<OffsetDateTime>,
-    ) -> Result<Vec<Uuid>, StoreError>;
-
-    /// Looks up the standing of an access token that is to be renewed, and records the renewal in the row of
-    /// its session, if it is live. If the ids [need a row](TokenIds::needs_row), a session without one is
-    /// [`Standing::Revoked`].
-    ///
-    /// # Errors
-    ///
-    /// If the operation fails.
-    async fn renew(&self, ids: &TokenIds<'_>, renewal: &Renewal) -> Result<Standing, StoreError>;
-}
 
 /// A session to begin.
 #[derive(Clone, Copy)]
@@ -135,7 +63,7 @@ impl Limit {
     }
 }
 
-/// The result of [`SessionStore::begin()`].
+/// The result of [`SessionStore::begin()`](super::SessionStore::begin).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
     /// The session is live.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use rocket::time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::entry::{Revocation, TokenIds};
 use super::exchange::{Exchange, Exchanged, Place, SessionRow};
-use super::sessions::SessionStore;
+use super::sessions::{Begun, Limit, NewSession, Recorded, Renewal};
 use crate::clock;
 
 /// A store of revoked tokens, ended sessions, logged-out subjects and exchanged refresh tokens.
@@ -202,6 +203,77 @@ pub trait Blocklist: Send + Sync + 'static {
     ///
     /// If the store fails. Entries that were removed before the failure stay removed.
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError>;
+}
+
+/// A [`Blocklist`] that can list the sessions of a subject, for the setting `sessions`. The stores of this
+/// crate implement it. A store of your own returns itself from [`Blocklist::session_store()`].
+///
+/// A session is live until it has ended, its newest token has expired, or a cut-off of its subject or of
+/// everything is at or after the time of its current refresh token: see [`Recorded::is_live()`].
+///
+/// # Outline of an implementation
+///
+/// A store keeps an index of its rows by [`Owner::subject`](super::Owner::subject), and a session's label and details apart from the
+/// row, since each exchange writes the row.
+#[rocket::async_trait]
+pub trait SessionStore: Blocklist {
+    /// Inserts the row of a new session, as one atomic operation with the decision about the limit. After
+    /// `Ok`, no server finds more live sessions of the subject than the limit allows. A call that is
+    /// repeated for the same session succeeds again.
+    ///
+    /// # Errors
+    ///
+    /// If it is not certain that the session was begun.
+    async fn begin(
+        &self,
+        ids: &TokenIds<'_>,
+        session: &NewSession<'_>,
+        limit: Option<Limit>,
+    ) -> Result<Begun, StoreError>;
+
+    /// The live sessions of the ids' subject at `now`, newest first, at most [`MAX_LISTED`](super::MAX_LISTED).
+    ///
+    /// # Errors
+    ///
+    /// If the lookup fails.
+    async fn sessions(
+        &self,
+        ids: &TokenIds<'_>,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Recorded>, StoreError>;
+
+    /// Ends a session if it belongs to the ids' subject. Its row then expires at `until` or later. Returns
+    /// whether this call ended it.
+    ///
+    /// # Errors
+    ///
+    /// If it is not certain whether it ended.
+    async fn end_session(
+        &self,
+        ids: &TokenIds<'_>,
+        session: Uuid,
+        until: Option<OffsetDateTime>,
+    ) -> Result<bool, StoreError>;
+
+    /// Ends every session of the ids' subject but their own. Returns the sessions that this call ended.
+    ///
+    /// # Errors
+    ///
+    /// If it is not certain which ended. Sessions that ended before the failure stay so.
+    async fn end_other_sessions(
+        &self,
+        ids: &TokenIds<'_>,
+        until: Option<OffsetDateTime>,
+    ) -> Result<Vec<Uuid>, StoreError>;
+
+    /// Looks up the standing of an access token that is to be renewed, and records the renewal in the row of
+    /// its session, if it is live. If the ids [need a row](TokenIds::needs_row), a session without one is
+    /// [`Standing::Revoked`].
+    ///
+    /// # Errors
+    ///
+    /// If the operation fails.
+    async fn renew(&self, ids: &TokenIds<'_>, renewal: &Renewal) -> Result<Standing, StoreError>;
 }
 
 #[rocket::async_trait]

@@ -5,14 +5,14 @@ use rocket::figment::Figment;
 use rocket::http::{Method, SameSite, Status};
 use rocket::time::Duration;
 
-use super::domain::is_domain;
+use super::browser_rules::{domain_flaw, is_kept_from_scripts, may_be_public_suffix};
 use super::findings::Findings;
 use super::read::Config;
 use super::report::Report;
 use super::required;
+use super::sessions;
 use super::values::OneOrMany;
-use crate::blocklist::MAX_LISTED;
-use crate::settings::{SessionLimit, Sessions, Settings, TokenNames, accepts};
+use crate::settings::{Settings, TokenNames, accepts};
 use crate::token::claims::Audience;
 use crate::token::compact::OWN_TYP;
 use crate::token::kind::TokenType;
@@ -48,7 +48,7 @@ pub(crate) fn settings(config: &Config, figment: &Figment, report: &mut Report) 
         error_message_key: check.error_message_key(),
         invalid_token_status: check.invalid_token_status(),
         token_location: check.token_location(),
-        header_name: check.header("header_name", &config.header_name),
+        header_name: check.token_header(),
         header_type: check.header_type(),
         cookie_domain: check.cookie_domain(),
         cookie_secure,
@@ -66,8 +66,8 @@ pub(crate) fn settings(config: &Config, figment: &Figment, report: &mut Report) 
         max_token_lifetime: check.positive("max_token_lifetime", config.max_token_lifetime.0),
         session_lifetime: check.positive("session_lifetime", config.session_lifetime.0),
         sessions: config.sessions.0,
-        max_sessions: check.max_sessions(),
-        session_limit: check.session_limit(),
+        max_sessions: sessions::max_sessions(config, &mut check.findings),
+        session_limit: sessions::session_limit(config, &mut check.findings),
         blocklist_prune_interval: check
             .always("blocklist_prune_interval", config.blocklist_prune_interval.0),
         blocklist_timeout: check.always("blocklist_timeout", config.blocklist_timeout.0),
@@ -109,7 +109,7 @@ impl Check<'_> {
                     csrf_cookie_path: self
                         .path(stringify!($csrf_cookie_path), &config.$csrf_cookie_path),
                     csrf_header_name: self
-                        .header(stringify!($csrf_header_name), &config.$csrf_header_name),
+                        .csrf_header(stringify!($csrf_header_name), &config.$csrf_header_name),
                     csrf_field_name: self
                         .name(stringify!($csrf_field_name), &config.$csrf_field_name),
                     json_key: self.name(stringify!($json_key), &config.$json_key),
@@ -288,8 +288,32 @@ impl Check<'_> {
     fn header(&mut self, key: &str, name: &str) -> String {
         if !is_http_token(name) {
             self.fault(key, "must be a header name (RFC 9110 §5.1), such as \"X-Token\"");
+        } else if name.contains('_') {
+            self.warn(
+                key,
+                "has an underscore: nginx and other proxies drop such headers; write a hyphen instead",
+            );
         }
         name.into()
+    }
+
+    fn csrf_header(&mut self, key: &str, name: &str) -> String {
+        if is_kept_from_scripts(name) {
+            self.fault(
+                key,
+                "is a header that browsers let no script set, so that nobody could send the CSRF value; \
+                 change it, for example to \"X-CSRF-TOKEN\"",
+            );
+        }
+        self.header(key, name)
+    }
+
+    fn token_header(&mut self) -> String {
+        let name = &self.config.header_name;
+        if is_kept_from_scripts(name) {
+            self.warn("header_name", "is a header that browsers let no script set; change it");
+        }
+        self.header("header_name", name)
     }
 
     fn header_type(&mut self) -> String {
@@ -322,10 +346,20 @@ impl Check<'_> {
 
     fn cookie_domain(&mut self) -> Option<String> {
         let domain = self.config.cookie_domain.as_ref()?;
-        if !is_domain(domain) {
-            self.fault(
-                "cookie_domain",
-                "must be a domain name, such as \"example.test\": no scheme, no port, no path",
+        const KEY: &str = "cookie_domain";
+        match domain_flaw(domain) {
+            Some(flaw) => self.fault(KEY, flaw),
+            None if may_be_public_suffix(domain) => self.warn(
+                KEY,
+                "looks like a public suffix, for which browsers refuse cookies; write the domain below it \
+                 that is yours",
+            ),
+            None => (),
+        }
+        if domain.starts_with('.') {
+            self.warn(
+                KEY,
+                "begins with a dot, which browsers ignore (RFC 6265 §5.2.3); remove the dot",
             );
         }
         Some(domain.clone())
@@ -357,38 +391,17 @@ impl Check<'_> {
             );
         }
         let methods: Vec<_> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        if methods.contains(&Method::Get) {
+            self.warn(
+                "csrf_methods",
+                "has GET: a browser that opens a page sends no CSRF value, and is refused; remove it unless \
+                 only scripts send GET requests",
+            );
+        }
         if methods.len() != names.len() {
             self.fault("csrf_methods", "can only contain HTTP methods, such as \"POST\"");
         }
         methods
-    }
-
-    fn max_sessions(&mut self) -> Option<usize> {
-        let max = self.config.max_sessions.0?;
-        if self.config.sessions.0 == Sessions::Off {
-            self.fault(
-                "max_sessions",
-                "needs `sessions = true`: without it, no session is counted",
-            );
-        }
-        if !(1..=MAX_LISTED).contains(&max) {
-            self.fault(
-                "max_sessions",
-                format_args!("must be from 1 to {MAX_LISTED}; `false` switches it off"),
-            );
-        }
-        Some(max)
-    }
-
-    fn session_limit(&mut self) -> SessionLimit {
-        match &*self.config.session_limit {
-            "end_oldest" => SessionLimit::EndOldest,
-            "refuse" => SessionLimit::Refuse,
-            _ => {
-                self.fault("session_limit", "must be \"end_oldest\" or \"refuse\"");
-                SessionLimit::Refuse
-            }
-        }
     }
 
     fn token_cache(&mut self) -> usize {

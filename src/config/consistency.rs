@@ -3,8 +3,10 @@
 use rocket::figment::Figment;
 use rocket::http::SameSite;
 
+use super::browser_rules::MAX_ATTRIBUTE;
 use super::findings::Findings;
 use super::in_code::{InCode, signs};
+use super::own_tokens;
 use super::read::Config;
 use super::report::Report;
 use crate::settings::Settings;
@@ -21,8 +23,10 @@ pub(crate) fn check(
     let findings = &mut Findings { config, figment, report };
     lifetimes(settings, findings);
     cookie_names(settings, findings);
-    if signs(settings, config, in_code) {
-        reachable(settings, findings);
+    header_names(settings, findings);
+    match signs(settings, config, in_code) {
+        true => own_tokens::check(settings, findings),
+        false => audience(settings, in_code, findings),
     }
     renewals(settings, findings);
     unchecked(settings, findings);
@@ -65,62 +69,70 @@ fn cookie_names(settings: &Settings, findings: &mut Findings<'_>) {
         ("refresh_csrf_cookie_name", &refresh.csrf_cookie_name, &refresh.csrf_cookie_path),
     ] {
         // Browsers ignore a longer attribute (RFC 6265bis §5.6), and keep the cookie for another path.
-        if path.len() > 1024 {
+        if path.len() > MAX_ATTRIBUTE {
             findings.fault(&key.replace("_name", "_path"), "must not be longer than 1024 bytes");
         }
         // Browsers drop a cookie that breaks its prefix's promise: say so now (RFC 6265bis §4.1.3).
         let lower = name.to_ascii_lowercase();
-        if lower.starts_with("__host-")
-            && (!settings.cookie_secure || path != "/" || settings.cookie_domain.is_some())
-        {
+        let has_prefix = |prefix| lower.starts_with(prefix);
+        let breaks_host =
+            !settings.cookie_secure || path != "/" || settings.cookie_domain.is_some();
+        let is_of_csrf = key.contains("csrf");
+        if is_of_csrf && (has_prefix("__http-") || has_prefix("__host-http-")) {
+            findings.fault(
+                key,
+                "with `__Http-` is for cookies that no script reads, or browsers drop it, while the page must \
+                 read this one; change the name",
+            );
+        } else if has_prefix("__host-") && breaks_host {
             findings.fault(
                 key,
                 "with `__Host-` needs `cookie_secure = true`, path `/` and no `cookie_domain`, or browsers \
                  drop the cookie; change these or the name",
             );
-        } else if lower.starts_with("__secure-") && !settings.cookie_secure {
+        } else if !settings.cookie_secure && (has_prefix("__secure-") || has_prefix("__http-")) {
+            let prefix = if has_prefix("__http-") { "__Http-" } else { "__Secure-" };
             findings.fault(
                 key,
-                "with `__Secure-` needs `cookie_secure = true`, or browsers drop the cookie; set it, or \
-                 change the name",
+                format_args!(
+                    "with `{prefix}` needs `cookie_secure = true`, or browsers drop the cookie; set it, or \
+                     change the name"
+                ),
             );
         }
     }
 }
 
-/// Whether the tokens issued here are accepted here: not an error, as others may verify them.
-fn reachable(settings: &Settings, findings: &mut Findings<'_>) {
-    if let (Some(expected), issuer) = (&settings.decode_issuer, &settings.encode_issuer) {
-        if issuer.as_ref().is_none_or(|issuer| !expected.contains(issuer)) {
-            findings.warn("decode_issuer", refuses_own(issuer.is_some(), "encode_issuer"));
-        }
+/// With one name for both, the CSRF value beside a cookie is taken for a token.
+fn header_names(settings: &Settings, findings: &mut Findings<'_>) {
+    let is_read = |location| settings.token_location.contains(&location);
+    if !is_read(Location::Headers) || !is_read(Location::Cookies) || !settings.cookie_csrf_protect {
+        return;
     }
-    if let Some(expected) = &settings.decode_audience {
-        let written = settings.encode_audience.as_ref();
-        if written.is_none_or(|audience| !audience.iter().any(|one| expected.contains(one))) {
-            findings.warn("decode_audience", refuses_own(written.is_some(), "encode_audience"));
+    for (key, names) in [
+        ("access_csrf_header_name", &settings.access),
+        ("refresh_csrf_header_name", &settings.refresh),
+    ] {
+        if !names.csrf_header_name.eq_ignore_ascii_case(&settings.header_name) {
+            continue;
         }
-    }
-    if !settings.accepts_typ(Some("JWT")) {
-        findings.warn(
-            "decode_typ",
-            "does not accept \"JWT\", the usual `typ` of tokens issued here: this server refuses its own \
-             tokens; add it, unless only others issue tokens",
-        );
+        let text = "is the header of tokens and of CSRF values: change `header_name`, or the other";
+        let is_written = findings.config.is_written(key);
+        findings.fault(if is_written { key } else { "header_name" }, text);
+        return;
     }
 }
 
-/// What is said of a check that this server's own tokens do not pass.
-fn refuses_own(is_written: bool, writer: &str) -> String {
-    match is_written {
-        true => format!(
-            "does not accept what `{writer}` writes: this server refuses its own tokens; make the two \
-             agree, unless only others verify them"
-        ),
-        false => format!(
-            "refuses this server's own tokens: `{writer}` is not set; set it to an accepted value, \
-             unless only others issue tokens"
-        ),
+/// A server that only verifies trusts an issuer that has other audiences, too.
+fn audience(settings: &Settings, in_code: &InCode, findings: &mut Findings<'_>) {
+    let is_required =
+        settings.required_claims.iter().any(|claim| claim.name == "aud" && claim.values.is_some());
+    if settings.decode_audience.is_none() && !is_required && !in_code.verify_claims {
+        findings.warn(
+            "decode_audience",
+            "is not set: this server only verifies tokens, and accepts those that its issuer made for \
+             other services (RFC 8725 §3.9); set it to this service's name",
+        );
     }
 }
 

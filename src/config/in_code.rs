@@ -10,6 +10,7 @@ pub(crate) struct InCode {
     /// There is a `verifying_key` hook, with which no key need be configured.
     pub(crate) verifying_key: bool,
     pub(crate) signing_key: bool,
+    pub(crate) verify_claims: bool,
     pub(crate) blocklist: BlocklistKind,
 }
 

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{self, Path};
 
-use base64_simd::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use jsonwebtoken::AlgorithmFamily;
 use rocket::figment::Figment;
 
@@ -13,8 +12,9 @@ use super::read::Config;
 use super::report::{Origin, Report};
 use super::values::Secret;
 use crate::error::Error;
+use crate::keys::encoding::Encoding;
 use crate::keys::pem;
-use crate::keys::reference::{self, Reference};
+use crate::keys::reference::{self, Reference, Source};
 use crate::keys::ring::Keys;
 use crate::keys::secret;
 use crate::keys::signing::SigningKey;
@@ -37,11 +37,11 @@ pub(crate) fn keys(
         AlgorithmFamily::Hmac => loader.symmetric(hooked),
         _ => loader.asymmetric(hooked),
     };
-    if loader.findings.report.failure().is_none() {
-        if let Err(error) = keys.self_test() {
-            let key = loader.blamed();
-            loader.fault(key, error);
-        }
+    if loader.findings.report.failure().is_none()
+        && let Err(error) = keys.self_test()
+    {
+        let key = loader.blamed();
+        loader.fault(key, error);
     }
     keys
 }
@@ -98,11 +98,19 @@ impl KeyLoader<'_> {
                 self.fault("secret_key_file", "is set beside `secret_key`; remove one of the two");
                 Keys::default()
             }
-            (Some(text), None) => self.of_secret("secret_key", text.expose().as_bytes()),
-            (None, Some(path)) => self
-                .secret_file(path)
-                .map_or_else(Keys::default, |text| self.of_secret("secret_key_file", &text)),
+            (Some(text), None) => {
+                self.of_secret("secret_key", text.expose().as_bytes(), Source::Text)
+            }
+            (None, Some(path)) => self.secret_file(path).map_or_else(Keys::default, |text| {
+                self.of_secret("secret_key_file", &text, Source::File)
+            }),
             (None, None) if hooked => Keys::default(),
+            // It could not be read, and is a fault already.
+            (None, None)
+                if ["secret_key", "secret_key_file"].iter().any(|key| config.is_written(key)) =>
+            {
+                Keys::default()
+            }
             (None, None) if self.debug => {
                 self.warn(
                     "secret_key",
@@ -144,7 +152,7 @@ impl KeyLoader<'_> {
     }
 
     /// The keys of a secret's text, which stood under `key`.
-    fn of_secret(&mut self, key: &str, text: &[u8]) -> Keys {
+    fn of_secret(&mut self, key: &str, text: &[u8], source: Source) -> Keys {
         let Some(encoding) = Encoding::of(&self.findings.config.secret_key_encoding) else {
             self.fault(
                 "secret_key_encoding",
@@ -152,11 +160,17 @@ impl KeyLoader<'_> {
             );
             return Keys::default();
         };
-        if let Err(refusal) = secret::check_form(text) {
+        if let Err(refusal) = secret::check_form(text, source) {
             self.fault(key, refusal);
             return Keys::default();
         }
         if encoding == Encoding::Text {
+            if source == Source::File
+                && let Err(refusal) = secret::check_one_line(text)
+            {
+                self.fault(key, refusal);
+                return Keys::default();
+            }
             return self.of_bytes(key, text);
         }
         let Some(bytes) = encoding.decode(text) else {
@@ -169,14 +183,14 @@ impl KeyLoader<'_> {
             );
             return Keys::default();
         };
-        if let Err(refusal) = secret::check_form(&bytes) {
+        if let Err(refusal) = secret::check_form(&bytes, source) {
             self.fault(key, refusal);
             return Keys::default();
         }
-        if let Err(weakness) = secret::check_guessable(text) {
-            if !self.accepts_weak(key, weakness) {
-                return Keys::default();
-            }
+        if let Err(weakness) = secret::check_guessable(text)
+            && !self.accepts_weak(key, weakness)
+        {
+            return Keys::default();
         }
         self.of_bytes(key, &bytes)
     }
@@ -337,50 +351,4 @@ fn read_at_most(path: &Path, max: usize) -> io::Result<Option<Vec<u8>>> {
     let limit = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
     File::open(path)?.take(limit).read_to_end(&mut content)?;
     Ok((content.len() <= max).then_some(content))
-}
-
-/// What the text of a secret encodes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Encoding {
-    Text,
-    Base64,
-    Base64Url,
-    Hex,
-}
-
-impl Encoding {
-    fn of(name: &str) -> Option<Self> {
-        [Self::Text, Self::Base64, Self::Base64Url, Self::Hex]
-            .into_iter()
-            .find(|encoding| encoding.name() == name)
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Base64 => "base64",
-            Self::Base64Url => "base64url",
-            Self::Hex => "hex",
-        }
-    }
-
-    /// The bytes of a text, whatever white space is in it: `openssl rand` wraps long ones.
-    fn decode(self, text: &[u8]) -> Option<Vec<u8>> {
-        let text: Vec<u8> =
-            text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        let unpadded = text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
-        let unpadded = text.get(..unpadded)?;
-        match self {
-            Self::Text => Some(text),
-            Self::Base64 => STANDARD_NO_PAD.decode_to_vec(unpadded).ok(),
-            Self::Base64Url => URL_SAFE_NO_PAD.decode_to_vec(unpadded).ok(),
-            Self::Hex if text.len() % 2 == 1 => None,
-            Self::Hex => text.chunks(2).map(hex_byte).collect(),
-        }
-    }
-}
-
-fn hex_byte(pair: &[u8]) -> Option<u8> {
-    let digits = pair.iter().map(|digit| char::from(*digit).to_digit(16));
-    digits.into_iter().try_fold(0, |byte: u8, digit| Some(byte * 16 + u8::try_from(digit?).ok()?))
 }

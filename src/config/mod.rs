@@ -1,15 +1,17 @@
 //! The `[default.jwt]` table: read once at ignition, checked into `Settings`, reported together.
 
+pub(crate) mod browser_rules;
 mod check;
 mod consistency;
-pub(crate) mod domain;
 mod findings;
 mod in_code;
 mod keys;
 mod names;
+pub(crate) mod own_tokens;
 mod read;
 mod report;
 mod required;
+mod sessions;
 mod setting;
 mod stray;
 mod unused;
@@ -23,7 +25,9 @@ use rocket::figment::Figment;
 use crate::keys::ring::Keys;
 use crate::settings::Settings;
 
+use findings::Findings;
 pub(crate) use in_code::{BlocklistKind, InCode};
+use own_tokens::LeastLengths;
 use read::Config;
 use report::Report;
 
@@ -40,15 +44,29 @@ pub(crate) struct Refused {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Loads the configuration, or reports every fault.
-pub(crate) fn load(figment: &Figment, in_code: &InCode) -> Result<Loaded, Refused> {
+/// Loads the configuration, or reports every fault. `lengths` are those of the shortest tokens that these
+/// settings and keys allow, if they sign any.
+pub(crate) fn load(
+    figment: &Figment,
+    in_code: &InCode,
+    lengths: fn(&Settings, &Keys) -> Option<LeastLengths>,
+) -> Result<Loaded, Refused> {
     let mut report = Report::default();
     let config = Config::read(figment, &mut report);
     stray::check(&config, figment, &mut report);
+    if config.is_unreadable {
+        // Of the settings in it nothing is known.
+        let failure = report.failure().unwrap_or_default();
+        return Err(Refused { report: failure, warnings: report.into_warnings() });
+    }
     let settings = check::settings(&config, figment, &mut report);
     consistency::check(&settings, &config, figment, in_code, &mut report);
     unused::check(&settings, &config, figment, in_code, &mut report);
     let keys = keys::keys(&config, &settings, figment, in_code.verifying_key, &mut report);
+    if let Some(lengths) = lengths(&settings, &keys) {
+        let findings = &mut Findings { config: &config, figment, report: &mut report };
+        own_tokens::check_lengths(&settings, &lengths, findings);
+    }
     match report.failure() {
         Some(failure) => Err(Refused { report: failure, warnings: report.into_warnings() }),
         None => Ok(Loaded { settings, keys, warnings: report.into_warnings() }),

@@ -24,6 +24,8 @@ macro_rules! settings {
             origins: HashMap<&'static str, Origin>,
             /// What stands in the table and is no setting.
             pub(super) unknown: Dict,
+            /// Whether there was something in place of the table, which is a fault.
+            pub(super) is_unreadable: bool,
         }
 
         impl Config {
@@ -33,7 +35,9 @@ macro_rules! settings {
             /// Reads the table. A key of the wrong type is a fault in `report`, and stands at its default in
             /// what is returned.
             pub(crate) fn read(figment: &Figment, report: &mut Report) -> Self {
-                let mut table = table(figment, report);
+                let table = table(figment, report);
+                let is_unreadable = table.is_none();
+                let mut table = table.unwrap_or_default();
                 let mut origins = HashMap::new();
                 $(
                     let key = stringify!($key);
@@ -49,7 +53,7 @@ macro_rules! settings {
                         }
                     };
                 )*
-                Self { $($key,)* origins, unknown: table }
+                Self { $($key,)* origins, unknown: table, is_unreadable }
             }
 
             /// The value of a key as `Debug` shows it, and what its type takes.
@@ -149,16 +153,17 @@ impl Config {
     }
 }
 
-fn table(figment: &Figment, report: &mut Report) -> Dict {
+/// The table, empty where nobody wrote one, or a fault in `report`.
+fn table(figment: &Figment, report: &mut Report) -> Option<Dict> {
     match figment.find_value("jwt") {
-        Ok(Value::Dict(_, table)) => table,
+        Ok(Value::Dict(_, table)) => Some(table),
         Ok(other) => {
             report.fault(&Origin::of(figment, &other, ""), no_table(figment, &other));
-            Dict::new()
+            None
         }
         // The only other answer is that a provider could not be read (a broken Rocket.toml), or that
         // there is no such table, which is fine.
-        Err(error) if error.missing() => Dict::new(),
+        Err(error) if error.missing() => Some(Dict::new()),
         Err(error) => {
             // The first line alone, and of a text alone: what follows, or the type of a value, may quote
             // the file, secrets and all.
@@ -168,7 +173,7 @@ fn table(figment: &Figment, report: &mut Report) -> Dict {
             };
             let origin = Origin::unread(figment, error.metadata.as_ref());
             report.fault(&origin, format_args!("cannot be read: {text}"));
-            Dict::new()
+            None
         }
     }
 }
@@ -182,6 +187,15 @@ fn no_table(figment: &Figment, value: &Value) -> String {
     };
     let cause = match value.as_str().map(str::trim) {
         Some("") => "it is empty",
+        Some(text) if text.starts_with("'{") => {
+            "the quotes around the braces are part of it, as no shell removes them; leave them out"
+        }
+        Some(text) if text.starts_with('{') && text.contains(['“', '”', '„', '‘', '’']) => {
+            "it has typographic quotes; write plain ones"
+        }
+        Some(text) if text.starts_with('{') && text.contains("='") => {
+            "it has single quotes; write double ones"
+        }
         Some(text) if text.starts_with('{') && text.contains("\":") => "it is JSON",
         Some(text) if text.starts_with('{') => {
             "a quote, a bracket or a comma is missing or one too many"

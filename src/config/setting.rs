@@ -153,6 +153,12 @@ impl Setting for usize {
 /// Reads a value, or says what `key` takes. The message never shows the value, which may be a secret in
 /// the wrong place.
 pub(super) fn read<T: Setting>(key: &str, value: &Value, default: &T) -> Result<T, String> {
+    if let Some(quotes) = stray_quotes(value) {
+        return Err(format!(
+            "is in {quotes}, which are part of the value; write `{key} = {}` with plain quotes: \"",
+            default.example()
+        ));
+    }
     value.deserialize().map_err(|error| match error.kind {
         Kind::Message(message) => message,
         _ => format!(
@@ -162,6 +168,37 @@ pub(super) fn read<T: Setting>(key: &str, value: &Value, default: &T) -> Result<
             found(value)
         ),
     })
+}
+
+/// Quotes that no format takes for such, as word processors and chat programs put them in.
+fn stray_quotes(value: &Value) -> Option<&'static str> {
+    const TYPOGRAPHIC: &[char] = &[
+        '“', '”', '„', '‟', '«', '»', '‹', '›', '‘', '’', '‚', '‛', '″', '′', '＂', '＇', '「',
+        '」',
+    ];
+    match value {
+        Value::String(_, text) => {
+            let text = text.trim();
+            let inner = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+            match inner {
+                _ if text.starts_with(TYPOGRAPHIC) || text.ends_with(TYPOGRAPHIC) => {
+                    Some("typographic quotes")
+                }
+                // A random password may begin and end with them, but has other symbols between.
+                Some(inner)
+                    if inner
+                        .chars()
+                        .all(|c| c.is_ascii_alphanumeric() || "+/=_-.: ".contains(c)) =>
+                {
+                    Some("single quotes")
+                }
+                _ => None,
+            }
+        }
+        Value::Array(_, elements) => elements.iter().find_map(stray_quotes),
+        Value::Dict(_, table) => table.values().find_map(stray_quotes),
+        _ => None,
+    }
 }
 
 /// The type of a value.

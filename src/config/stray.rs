@@ -71,14 +71,36 @@ fn unknown(figment: &Figment, key: &str, value: &Value) -> String {
         Value::Dict(..) if is_profile => {
             format!("is no setting of JWT: the profile comes first, as in `[{key}.jwt]`")
         }
+        Value::Dict(_, table) => nested(figment, key, value, table),
         _ => format!("is no setting of JWT: {}", names::advice(key)),
     }
+}
+
+/// What is said of a table within the table.
+fn nested(figment: &Figment, key: &str, value: &Value, table: &Dict) -> String {
+    let profile = value.tag().profile().unwrap_or_else(|| figment.profile().clone());
+    let group = key.strip_suffix('s').unwrap_or(key);
+    let mut meant: Vec<_> = table
+        .keys()
+        .filter_map(|name| names::meant(&format!("{group}_{name}")).or_else(|| names::meant(name)))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    meant.dedup();
+    let such = match meant.as_slice() {
+        [] => String::new(),
+        meant => format!(", such as {}", meant.join(" and ")),
+    };
+    format!(
+        "is a table, and settings of JWT have none below them: write each in `[{profile}.{TABLE}]` \
+         itself{such}"
+    )
 }
 
 /// A key beside the table.
 fn stray_key(figment: &Figment, profile: &Profile, key: &str, value: &Value, report: &mut Report) {
     let name = key.to_ascii_lowercase().replace(['-', ' '], "_");
-    let name = name.strip_prefix("rocket_").unwrap_or(&name);
+    let name = name.trim_matches('_');
+    let name = name.strip_prefix("rocket_").unwrap_or(name);
     let path = match value {
         Value::Dict(..) => format!("[{profile}.{key}]"),
         _ => format!("{profile}.{key}"),
@@ -86,6 +108,9 @@ fn stray_key(figment: &Figment, profile: &Profile, key: &str, value: &Value, rep
     let origin = Origin::at(figment, Some(value), &path);
     let is_prefixed = name.starts_with("jwt_");
     match value {
+        _ if is_table_of_profile(figment, name) => {
+            report.fault(&origin, of_profile(figment, profile, name, value));
+        }
         Value::Dict(..) if name == TABLE || is_prefixed => {
             report.fault(&origin, format_args!("is not read: write `[{profile}.{TABLE}]`"));
         }
@@ -117,6 +142,36 @@ fn stray_key(figment: &Figment, profile: &Profile, key: &str, value: &Value, rep
             );
         }
         _ => (),
+    }
+}
+
+/// Whether a name is a profile's and the table's, as in the variable `ROCKET_RELEASE_JWT`.
+fn is_table_of_profile(figment: &Figment, name: &str) -> bool {
+    const PROFILES: [&str; 8] =
+        ["default", "global", "debug", "release", "production", "staging", "prod", "dev"];
+    let profile = |name: &str| {
+        PROFILES.contains(&name)
+            || figment.profiles().any(|profile| profile == name)
+            || figment.profile() == name
+    };
+    let parts = [name.strip_suffix("jwt"), name.strip_prefix("jwt")];
+    parts.into_iter().flatten().any(|rest| {
+        let rest = rest.trim_matches(['_', '.']);
+        !rest.is_empty() && profile(rest)
+    })
+}
+
+/// What is said of it.
+fn of_profile(figment: &Figment, profile: &Profile, name: &str, value: &Value) -> String {
+    let named = name.strip_suffix(TABLE).or_else(|| name.strip_prefix(TABLE)).unwrap_or(name);
+    let named = named.trim_matches(['_', '.']);
+    match variable(figment, value, TABLE) {
+        Some(table) => format!(
+            "is not read: a variable has no profile, and its table is for all of them; write \
+             {table}='{{key=\"value\"}}', or `[{named}.{TABLE}]` in a file"
+        ),
+        None if *profile == named => format!("is not read: write `[{profile}.{TABLE}]`"),
+        None => format!("is not read: write `[{named}.{TABLE}]`"),
     }
 }
 
@@ -189,13 +244,10 @@ fn unselected(
         );
         return;
     }
-    // Production settings that nobody reads, while the selected profile has none.
+    // Production settings that nobody reads, while the selected profile has none. A secret in
+    // `ROCKET_JWT` does not stand for them.
     let debug = RocketConfig::DEBUG_PROFILE;
-    if *selected != debug
-        && *profile != debug
-        && !has_table(selected)
-        && !has_table(&Profile::Global)
-    {
+    if *selected != debug && *profile != debug && !has_table(selected) {
         report.warn(
             &origin,
             format_args!(

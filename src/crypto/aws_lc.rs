@@ -1,5 +1,5 @@
-//! Signing keys of AWS-LC that are parsed once and shared by all threads. `jsonwebtoken` parses the key
-//! again for each signature, which for RSA takes longer than signing.
+//! AWS-LC signing keys that are parsed once and shared by all threads. `jsonwebtoken` parses the
+//! key for each signature, which takes longer than signing if it is an RSA key.
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
@@ -14,8 +14,8 @@ pub(crate) enum AwsLcSigner {
 }
 
 impl AwsLcSigner {
-    /// From the bytes that `jsonwebtoken` keeps: a secret, or the DER of an RSA key. `None` for other keys,
-    /// whose `jsonwebtoken` signer is parsed once a thread.
+    /// Parses the bytes that `jsonwebtoken` keeps: a secret, or the DER of an RSA key. `None` for
+    /// other keys; their `jsonwebtoken` signer is set up once per thread.
     pub(crate) fn parse(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
         let hmac = |hash| Some(Self::Hmac(Box::new(hmac::Key::new(hash, bytes))));
         let rsa = |encoding| Some(Self::Rsa(RsaKeyPair::from_der(bytes).ok()?, encoding));

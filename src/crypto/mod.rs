@@ -1,7 +1,7 @@
-//! The cryptographic backend: `jsonwebtoken`'s, addressed by name.
+//! The cryptographic backend: one of the backends of `jsonwebtoken`, addressed by name.
 //!
-//! The process-wide default of `jsonwebtoken` panics when both backends are compiled in, which any
-//! crate in the tree can cause. So the factories of one backend are used directly.
+//! If both backends are compiled in, which any crate in the tree can cause, the process-wide
+//! default of `jsonwebtoken` panics. Therefore the factories of one backend are used directly.
 
 #[cfg(feature = "aws_lc_rs")]
 pub(crate) mod aws_lc;
@@ -21,10 +21,10 @@ use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER as PROVIDER;
 #[cfg(all(feature = "rust_crypto", not(feature = "aws_lc_rs")))]
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER as PROVIDER;
 
-/// Why a signature is refused.
+/// The reason why a signature is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SignatureError {
-    /// Its text is not base64url without padding, in the one canonical spelling (RFC 7515 §2).
+    /// Its text is not canonical base64url without padding (RFC 7515 §2).
     Encoding,
     /// It does not match the message under this key.
     Mismatch,
@@ -38,8 +38,8 @@ pub(crate) fn provider() -> &'static CryptoProvider {
 /// The first sixteen bytes of the SHA-256 of `data`.
 pub(crate) fn sha256_half(data: &[u8]) -> [u8; 16] {
     let mut half = [0; 16];
-    // Both backends hash any input. If one failed, every id would share one key, which revokes too
-    // much rather than too little.
+    // Both backends hash any input. If hashing failed, all ids would have the same key, which
+    // revokes too much rather than too little.
     let digest = (provider().key_utils.compute_digest)(data, ThumbprintHash::SHA256);
     if let Some(first) = digest.ok().as_deref().and_then(|digest| digest.first_chunk()) {
         half = *first;
@@ -67,7 +67,7 @@ pub(crate) fn verify(
         .ok_or(SignatureError::Mismatch)
 }
 
-/// A number that no other key of this process has.
+/// An id that no other key of this process has.
 pub(crate) fn next_id() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)

@@ -1,7 +1,7 @@
-//! What a thread keeps from one token to the next: verifiers, signers and a buffer.
+//! A cache for each thread: verifiers, signers and a buffer.
 //!
-//! A verifier or signer is neither `Send` nor `Sync`, and setting one up costs more than half of what
-//! it then does.
+//! A verifier or signer is neither `Send` nor `Sync`, and setting one up costs more than half as
+//! much as using it.
 
 use std::cell::RefCell;
 
@@ -19,11 +19,11 @@ pub(crate) struct Scratch {
     signers: Prepared<dyn JwtSigner>,
 }
 
-/// What was set up for keys, each under its id.
+/// The verifiers or signers that are set up, each under its key's id.
 struct Prepared<T: ?Sized>(Vec<(u64, Box<T>)>);
 
-/// Beyond this many keys, the oldest is set up again. No server has as many, but a process with many
-/// servers, as in tests, has.
+/// Beyond this many keys, the oldest is removed and must be set up again. No server has so many
+/// keys, but a process with many servers may, for example in tests.
 const PREPARED_KEYS: usize = 16;
 
 impl<T: ?Sized> Default for Prepared<T> {
@@ -33,7 +33,7 @@ impl<T: ?Sized> Default for Prepared<T> {
 }
 
 impl<T: ?Sized> Prepared<T> {
-    /// The entry under `id`, set up now if it is missing.
+    /// The entry under `id`, which is set up if it is missing.
     fn get<E>(&mut self, id: u64, set_up: impl FnOnce() -> Result<Box<T>, E>) -> Option<&T> {
         let at = match self.0.iter().position(|(other, _)| *other == id) {
             Some(at) => at,
@@ -51,8 +51,8 @@ impl<T: ?Sized> Prepared<T> {
 }
 
 impl Scratch {
-    /// Checks a signature, given as its base64url text, with the verifier kept under `id`; without an
-    /// id, with one for this call.
+    /// Checks a signature, given as base64url text, with the verifier cached under `id`. Without an
+    /// id, it sets up a verifier for this call only.
     pub(crate) fn verify(
         &mut self,
         id: Option<u64>,
@@ -69,7 +69,7 @@ impl Scratch {
             .ok_or(SignatureError::Mismatch)
     }
 
-    /// Signs `message` with the signer kept under `id`.
+    /// Signs `message` with the signer cached under `id`.
     pub(crate) fn sign(
         &mut self,
         id: u64,
@@ -90,7 +90,7 @@ fn decode_into(text: &str, buffer: &mut Vec<u8>) -> Result<(), SignatureError> {
     Ok(())
 }
 
-/// Runs `work` with what this thread keeps. `work` must not call this function.
+/// Runs `work` with this thread's cache. `work` must not call this function.
 pub(crate) fn with_thread_cache<T>(work: impl FnOnce(&mut Scratch) -> T) -> T {
     thread_local! {
         static SCRATCH: RefCell<Scratch> = RefCell::default();

@@ -1,4 +1,4 @@
-//! The tasks that run beside the server: polling for the replica, and pruning.
+//! The background tasks: polling for the replica, and pruning.
 
 use rocket::tokio::{self, time};
 use rocket::{Orbit, Rocket};

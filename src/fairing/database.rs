@@ -1,7 +1,7 @@
 //! A blocklist in a database pool.
 //!
-//! The pool's own fairing may be attached before ours or after it: a fairing that is attached during
-//! ignition runs after all that were attached before.
+//! The pool's own fairing may be attached before or after ours: a fairing that is attached during
+//! ignition runs after all fairings that were attached before.
 
 use std::any::{TypeId, type_name};
 use std::marker::PhantomData;
@@ -14,7 +14,7 @@ use rocket_db_pools::Database;
 use super::prepared::Prepared;
 use crate::blocklist::BlocklistPool;
 
-/// A database, whose type is erased.
+/// A database with its type erased.
 pub(super) struct DatabaseSource {
     attach: fn(Rocket<Build>, Prepared) -> Rocket<Build>,
     name: &'static str,
@@ -33,7 +33,7 @@ impl DatabaseSource {
         }
     }
 
-    /// Attaches the fairing that manages the `Jwt` once the pool is there.
+    /// Attaches the fairing that manages the `Jwt` once the pool is available.
     pub(super) fn attach_to(&self, rocket: Rocket<Build>, prepared: Prepared) -> Rocket<Build> {
         (self.attach)(rocket, prepared)
     }
@@ -42,7 +42,7 @@ impl DatabaseSource {
         self.name
     }
 
-    /// Whether the database removes what has expired itself.
+    /// Whether the database itself removes expired entries.
     pub(super) fn is_redis(&self) -> bool {
         self.is_redis
     }
@@ -78,7 +78,7 @@ where
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
         let Some(db) = Db::fetch(&rocket) else {
             let db = type_name::<Db>();
-            // Nothing tells which fairings are attached.
+            // Rocket does not tell which fairings are attached.
             log::error!(
                 "the JWT blocklist has no database: attach `{db}::init()`. If it is attached, it did \
                  not start: its own error is above."

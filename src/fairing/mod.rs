@@ -1,4 +1,4 @@
-//! How it is attached: the fairing, its hooks, and its launch.
+//! The fairing, its hooks, and its launch.
 
 mod background;
 #[cfg(feature = "_database")]
@@ -22,12 +22,13 @@ use crate::clock::{BootClock, Clock, SystemClock};
 use crate::config::{self, InCode, Loaded, Refused};
 use crate::events::Event;
 use crate::hooks::Hooks;
+use crate::issue::least_length::least_lengths;
 use crate::jwt::Jwt;
 use crate::keys::signing::SigningKey;
 use crate::keys::verifying::VerifyingKey;
 use crate::rejection::Rejection;
 use crate::request::cache::RequestCache;
-use crate::response::{catchers, challenge, renew, scopes};
+use crate::response::{catchers, challenge, insecure, renew, scopes};
 use crate::token::Token;
 use crate::token::claims::Claims;
 
@@ -50,15 +51,15 @@ impl Jwt {
 
 /// The fairing and its hooks; made with [`Jwt::fairing()`].
 ///
-/// Attach it once. At ignition it reads and checks `[default.jwt]`, tests the keys, and fails the launch
-/// with one report of every fault.
+/// Attach it once. At ignition it reads and checks `[default.jwt]` and tests the keys. If anything
+/// is wrong, the launch fails with one report of all errors.
 ///
-/// Hooks are synchronous; use [`LoadUser`](crate::LoadUser) for anything that must wait.
+/// Hooks are synchronous; use [`LoadUser`](crate::LoadUser) for asynchronous work.
 ///
 /// # Example
 ///
 /// ```rust,no_run
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::launch;
 /// use rocket_jwt_extended::{Claims, Jwt};
 ///
 /// #[launch]
@@ -83,26 +84,26 @@ pub struct JwtFairing {
 }
 
 impl JwtFairing {
-    /// Keeps revocations in this store instead of in memory.
+    /// Stores revocations in this store instead of in memory.
     pub fn blocklist(mut self, store: impl Blocklist) -> Self {
         self.store = BlocklistSource::Own(Arc::new(store));
         self
     }
 
-    /// [`blocklist()`](Self::blocklist) with a store that can be replicated, which `blocklist_replica`
-    /// needs. Without that setting it does the same.
+    /// Like [`blocklist()`](Self::blocklist), but with a store that can be replicated, which
+    /// `blocklist_replica` requires. Without that setting there is no difference.
     pub fn replicable_blocklist(mut self, store: impl ReplicableBlocklist) -> Self {
         self.store = BlocklistSource::Replicable(Arc::new(store));
         self
     }
 
-    /// Keeps revocations in a database, through the pool that `Db::init()` attaches, before this fairing or
-    /// after it. A missing table is created. All servers that use the same database share their
-    /// revocations.
+    /// Stores revocations in a database, through the pool that `Db::init()` attaches. That may be
+    /// attached before this fairing or after it. A missing table is created. All servers that use
+    /// the same database share their revocations.
     ///
     /// The launch fails if the pool is not attached or the database can't be reached.
     ///
-    /// See [`BlocklistPool`](crate::blocklist::BlocklistPool) for the pools there are.
+    /// [`BlocklistPool`](crate::blocklist::BlocklistPool) lists the supported pools.
     #[cfg(feature = "_database")]
     pub fn database_blocklist<Db: rocket_db_pools::Database>(mut self) -> Self
     where
@@ -112,24 +113,25 @@ impl JwtFairing {
         self
     }
 
-    /// Says which feature is missing.
+    /// Fails to compile with a message that names the missing feature.
     #[cfg(not(feature = "_database"))]
     #[doc(hidden)]
     pub fn database_blocklist<Db: no_database::DatabaseDriver>(self) -> Self {
         self
     }
 
-    /// Claims for every token, by identity. Those of the identity and of the builder override them.
+    /// Adds claims to every token, by identity. Claims of the identity and of the builder override
+    /// them.
     pub fn additional_claims(self, hook: impl Fn(&str) -> Claims + Send + Sync + 'static) -> Self {
         self.hook(|hooks| hooks.additional_claims = Some(Box::new(hook)))
     }
 
-    /// Header parameters for every token, by identity. Those of the builder override them.
+    /// Adds header parameters to every token, by identity. Those of the builder override them.
     pub fn additional_headers(self, hook: impl Fn(&str) -> Claims + Send + Sync + 'static) -> Self {
         self.hook(|hooks| hooks.additional_headers = Some(Box::new(hook)))
     }
 
-    /// The key that signs an identity's tokens. `None` means the configured key.
+    /// Chooses the key that signs an identity's tokens. `None` means the configured key.
     pub fn signing_key(
         self,
         hook: impl Fn(&str) -> Option<SigningKey> + Send + Sync + 'static,
@@ -137,8 +139,8 @@ impl JwtFairing {
         self.hook(|hooks| hooks.signing_key = Some(Box::new(hook)))
     }
 
-    /// The key that verifies a token, by its header and claims, **which are not verified yet**. `None` means
-    /// the configured keys.
+    /// Chooses the key that verifies a token, by its header and claims, **which are not verified
+    /// yet**. `None` means the configured keys.
     pub fn verifying_key(
         self,
         hook: impl Fn(&Header, &Claims) -> Option<VerifyingKey> + Send + Sync + 'static,
@@ -146,7 +148,8 @@ impl JwtFairing {
         self.hook(|hooks| hooks.verifying_key = Some(Box::new(hook)))
     }
 
-    /// A last check of a token's claims. If it returns `false`, the response is 400 `claims_rejected`.
+    /// Adds a last check of a token's claims. If the hook returns `false`, the response is 400
+    /// `claims_rejected`.
     pub fn verify_claims(
         self,
         hook: impl Fn(&Token<Claims>) -> bool + Send + Sync + 'static,
@@ -154,9 +157,9 @@ impl JwtFairing {
         self.hook(|hooks| hooks.verify_claims = Some(Box::new(hook)))
     }
 
-    /// The response to a refused request, instead of the JSON of [`Rejection`]'s table. It runs when a route
-    /// returns a [`Rejection`], and in the fairing's catchers: where the application has a catcher of its
-    /// own, that catcher decides.
+    /// Builds the response to a refused request, instead of the JSON of [`Rejection`]'s table. The
+    /// hook runs when a route returns a [`Rejection`], and in the fairing's catchers. If the
+    /// application has its own catcher, that catcher decides instead.
     pub fn on_rejection<R>(
         self,
         hook: impl Fn(&Rejection, &Request<'_>) -> R + Send + Sync + 'static,
@@ -171,21 +174,21 @@ impl JwtFairing {
         })
     }
 
-    /// Called for each [`Event`]: for audit logs and metrics. Most events tell of the request that they
-    /// happened in: [`Event::request()`].
+    /// Receives each [`Event`]: for audit logs and metrics. Most events have the context of their request:
+    /// [`Event::request()`].
     pub fn on_event(self, hook: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.hook(|hooks| hooks.on_event = Some(Box::new(hook)))
     }
 
-    /// The clock for everything that depends on time: tests move it.
+    /// Sets the clock for everything that depends on time, so that tests can move it.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self.has_own_clock = true;
         self
     }
 
-    /// The monotonic clock that measures the age of `blocklist_replica`, instead of the boot-time clock. It
-    /// may start anywhere, and never goes back.
+    /// Sets the monotonic clock that measures the age of `blocklist_replica`, instead of the
+    /// boot-time clock. It may start at any value, and must never go back.
     #[cfg(feature = "test-util")]
     pub fn uptime(
         mut self,
@@ -204,14 +207,17 @@ impl JwtFairing {
         self
     }
 
-    /// Everything but the blocklist with its warnings, or every fault of the configuration.
+    /// Prepares everything except the blocklist, and returns the warnings; or reports every error
+    /// of the configuration.
     fn prepare(&self, rocket: &Rocket<Build>) -> Result<(Prepared, Vec<String>), Refused> {
         let in_code = InCode {
             verifying_key: self.hooks.verifying_key.is_some(),
             signing_key: self.hooks.signing_key.is_some(),
+            verify_claims: self.hooks.verify_claims.is_some(),
             blocklist: self.store.kind(),
         };
-        let Loaded { settings, keys, warnings } = config::load(rocket.figment(), &in_code)?;
+        let Loaded { settings, keys, warnings } =
+            config::load(rocket.figment(), &in_code, least_lengths)?;
         let (hooks, clock) = (self.hooks.clone(), self.clock.clone());
         let boot_clock = self.boot_clock.clone();
         let is_moved_by_hand = self.has_own_clock && !self.has_own_uptime;
@@ -219,7 +225,7 @@ impl JwtFairing {
         Ok((Prepared { settings, keys, hooks, clock, boot_clock, prune_slack }, warnings))
     }
 
-    /// Manages the whole `Jwt`, now or when the database's pool is there.
+    /// Manages the complete `Jwt`, now or once the database's pool is available.
     async fn manage(&self, rocket: Rocket<Build>, prepared: Prepared) -> fairing::Result {
         let is_replicated = prepared.settings.blocklist_replica.is_some();
         let jwt = match &self.store {
@@ -259,7 +265,7 @@ fn warn(warnings: &[String]) {
     }
 }
 
-/// Marks an instance that has the fairing.
+/// Marks a Rocket instance that has the fairing.
 struct Attached;
 
 #[rocket::async_trait]
@@ -278,7 +284,8 @@ impl Fairing for JwtFairing {
         let (prepared, warnings) = match self.prepare(&rocket) {
             Ok(prepared) => prepared,
             Err(Refused { report, warnings }) => {
-                // They may say why a setting that the report misses was not read.
+                // The warnings may explain why a setting that the report calls missing was not
+                // read.
                 warn(&warnings);
                 log::error!("{report}");
                 return Err(rocket);
@@ -310,8 +317,10 @@ impl Fairing for JwtFairing {
             Some(rejection) => challenge::add(rejection, &jwt.settings().header_type, response),
             None => renew::renew(jwt, cache, response).await,
         }
-        // After all that set cookies.
+        // This must run after everything that sets cookies.
         scopes::clear_others(jwt.settings(), request, rejection.as_ref(), response);
-        renew::forbid_storing(jwt.settings(), response);
+        if renew::forbid_storing(jwt.settings(), response) {
+            insecure::warn(jwt, request);
+        }
     }
 }

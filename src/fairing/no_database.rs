@@ -1,6 +1,6 @@
-//! What stands in for a blocklist in a database where no driver is switched on.
+//! Takes the place of the database blocklist if no driver is enabled.
 
-/// Nothing implements it: a bound that exists for its message.
+/// No type implements it: the bound exists only for its message.
 #[diagnostic::on_unimplemented(
     message = "a blocklist in a database needs a feature of `rocket_jwt_extended`, and none is switched on",
     label = "no driver is switched on",

@@ -1,4 +1,4 @@
-//! Everything of the `Jwt` but its blocklist.
+//! The parts of the `Jwt` except its blocklist.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::jwt::Jwt;
 use crate::keys::ring::Keys;
 use crate::settings::{Sessions, Settings};
 
-/// What the fairing knows once the configuration is checked. The `Jwt` is managed only when its blocklist
-/// is known too, so that it is always complete.
+/// The parts that are ready once the configuration is checked. The `Jwt` is managed only after its
+/// blocklist is available too, so it is always complete.
 pub(super) struct Prepared {
     pub(super) settings: Settings,
     pub(super) keys: Keys,
@@ -33,7 +33,7 @@ impl Prepared {
         self.complete(BlocklistAccess::new(store, timeout, prune_limit))
     }
 
-    /// Completes the `Jwt`, with a replica of the store if the settings ask for one.
+    /// Completes the `Jwt`, with a replica of the store if the settings require one.
     pub(super) async fn with_replicable(
         self,
         store: Arc<dyn ReplicableBlocklist>,

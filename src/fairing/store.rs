@@ -1,4 +1,4 @@
-//! Which blocklist the fairing uses.
+//! The blocklist that the fairing uses.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use crate::config::BlocklistKind;
 pub(super) enum BlocklistSource {
     /// The default.
     Memory(Arc<MemoryBlocklist>),
-    /// The application's own.
+    /// A custom store.
     Own(Arc<dyn Blocklist>),
-    /// The application's own, which can be replicated.
+    /// A custom store that can be replicated.
     Replicable(Arc<dyn ReplicableBlocklist>),
     /// In a database pool.
     #[cfg(feature = "_database")]
@@ -19,7 +19,7 @@ pub(super) enum BlocklistSource {
 }
 
 impl BlocklistSource {
-    /// The kind, as far as settings differ by it.
+    /// The kind of blocklist, on which some settings depend.
     pub(super) fn kind(&self) -> BlocklistKind {
         match self {
             Self::Memory(_) => BlocklistKind::Memory,

@@ -9,13 +9,13 @@ use crate::verify::policy::{AcceptedTypes, Policy};
 
 /// Accepts a request with a valid access token, and deserializes its custom claims into `C`.
 ///
-/// It derefs to [`Token`]. A missing, invalid, expired or revoked token, or one of another type, is
-/// refused with a row of [`Rejection`](crate::Rejection)'s table.
+/// It derefs to [`Token`]. It refuses a request whose token is missing, invalid, expired, revoked
+/// or of another type, with a row of [`Rejection`](crate::Rejection)'s table.
 ///
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use rocket::serde::Deserialize;
 /// use rocket_jwt_extended::AccessToken;
 ///

@@ -1,4 +1,4 @@
-//! How a guard is made of a verified token.
+//! Building a guard from a verified token.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use crate::token::location::Location;
 use crate::token::verified::Verified;
 use crate::verify::policy::Policy;
 
-/// A guard that decides by a request's token.
+/// A guard that accepts or refuses a request by its token.
 ///
 /// [`AccessToken`](crate::AccessToken), [`RefreshToken`](crate::RefreshToken),
-/// [`AnyToken`](crate::AnyToken) and the wrappers around them implement it. It is sealed: an application's
-/// own guards call one of these, and should delegate Rocket's `Sentinel` to it:
+/// [`AnyToken`](crate::AnyToken) and the wrappers around them implement it. The trait is sealed: a
+/// custom guard calls one of these guards, and should delegate Rocket's `Sentinel` to it:
 ///
 /// ```rust
 /// use rocket::request::{FromRequest, Outcome};
@@ -54,9 +54,9 @@ use crate::verify::policy::Policy;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a guard that another guard can wrap, or that a token alone can pass",
-    note = "`Optional` and `OrForward` go outermost: write `Optional<Fresh<…>>`, not `Fresh<Optional<…>>`",
-    note = "the claims type of a guard must be `Deserialize`, and that of `Require` and `CurrentUser` the guard's"
+    message = "`{Self}` is not a guard that a wrapper or `Jwt::verify()` accepts",
+    note = "`Optional` and `OrForward` must be outermost: write `Optional<Fresh<…>>`, not `Fresh<Optional<…>>`",
+    note = "the claims type must be `Deserialize`, and the same as that of the permission or the user"
 )]
 pub trait TokenGuard: Admit {
     /// The type of the token's custom claims.
@@ -69,7 +69,7 @@ pub trait TokenGuard: Admit {
     fn token(&self) -> &Token<Self::Claims>;
 }
 
-/// The entry of an accepted token.
+/// Makes the revocation entry of an accepted token.
 impl<G: TokenGuard> IntoRevocation for &G {
     fn into_revocation(self, margin: rocket::time::Duration) -> Result<Revocation, Error> {
         self.token().into_revocation(margin)
@@ -80,27 +80,28 @@ impl<G: TokenGuard> IntoRevocation for &G {
     }
 }
 
-/// A [`TokenGuard`] that needs only the token, so that [`Jwt::verify()`](crate::Jwt::verify) can run it
-/// without a request: every one except [`CurrentUser`](crate::CurrentUser).
+/// A [`TokenGuard`] that needs only the token, so that [`Jwt::verify()`](crate::Jwt::verify) can
+/// run it without a request: every guard except [`CurrentUser`](crate::CurrentUser).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` needs a request",
     note = "`CurrentUser` loads its user with the request: verify `AccessToken<…>`, and load the user yourself"
 )]
 pub trait RequestFree: IntoToken {}
 
-/// A token that passed the pipeline, on its way into a guard.
+/// A token that passed the pipeline, from which a guard is built.
 pub struct Admission<'a, 'r> {
     pub(crate) verified: Arc<Verified>,
     pub(crate) location: Option<Location>,
-    /// Whether the blocklist was asked about it.
+    /// Whether the blocklist was queried for it.
     pub(crate) blocklist_asked: bool,
     pub(crate) request: Option<&'a Request<'r>>,
 }
 
-/// The steps after the pipeline. It is public but not exported, so that only this crate has guards.
+/// The steps after the pipeline. The trait is public but not exported, so that only this crate can
+/// define guards.
 #[doc(hidden)]
 pub trait Admit: Sized + Send + Sync {
-    /// Deserializes claims and loads users. The error is why the token was not accepted.
+    /// Deserializes claims and loads users. The error is the reason why the token is refused.
     fn admit(admission: Admission<'_, '_>) -> impl Future<Output = Result<Self, Reason>> + Send;
 
     /// Whether every permission is granted: called after all users are loaded.

@@ -8,18 +8,18 @@ use crate::token::Token;
 use crate::verify::policy::Policy;
 
 policy_wrapper! {
-    /// Accepts what `G` accepts, and also a token that has expired, if all else holds: for a logout that
-    /// works after the access token's end.
+    /// Accepts what `G` accepts, and expired tokens that pass all other checks: for a logout route
+    /// that still works after the access token has expired.
     ///
-    /// **For logging out only.** Entries leave the blocklist after a token's `exp`, so that a revoked
-    /// token passes here again, some minutes after its end. The token is neither renewed nor rotated,
-    /// and its session can't be joined once it has expired. `Fresh<AllowExpired<…>>` would make old
-    /// logins fresh, so it fails the launch.
+    /// **For logout routes only.** The blocklist removes an entry some minutes after its tokens
+    /// expire; from then on this guard accepts a revoked token again. The token is neither renewed
+    /// nor rotated, and its session can't be joined once it has expired. `Fresh<AllowExpired<…>>`
+    /// would accept old logins as fresh, so it fails the launch.
     ///
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::delete;
     /// use rocket::http::{CookieJar, Status};
     /// use rocket_jwt_extended::{AllowExpired, AnyToken, Error, Jwt, NoClaims};
     ///

@@ -7,14 +7,16 @@ use crate::token::Token;
 use crate::token::claims::{CustomClaims, NoClaims};
 use crate::verify::policy::{AcceptedTypes, Policy};
 
-/// Accepts a request with a valid access or refresh token, and deserializes its custom claims into `C`.
+/// Accepts a request with a valid access or refresh token, and deserializes its custom claims into
+/// `C`.
 ///
-/// In cookies and JSON bodies it looks for the access token first, then for the refresh token. It derefs to [`Token`].
+/// In cookies and JSON bodies it looks for the access token first, then for the refresh token. It
+/// derefs to [`Token`].
 ///
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::delete;
 /// use rocket_jwt_extended::{AnyToken, Error, Jwt};
 ///
 /// #[delete("/logout")]

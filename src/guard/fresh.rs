@@ -8,12 +8,12 @@ use crate::token::Token;
 use crate::verify::policy::Policy;
 
 policy_wrapper! {
-    /// Accepts what `G` accepts, if the token is fresh: issued by a login, not by a refresh.
+    /// Accepts what `G` accepts, if the token is fresh: issued at a login, not at a refresh.
     ///
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::post;
     /// use rocket_jwt_extended::Fresh;
     ///
     /// #[post("/password")]

@@ -7,12 +7,12 @@ use crate::token::Token;
 use crate::verify::policy::Policy;
 
 policy_wrapper! {
-    /// Accepts what `G` accepts, revoked or not: the blocklist is not queried.
+    /// Accepts what `G` accepts, including revoked tokens: it does not query the blocklist.
     ///
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::get;
     /// use rocket_jwt_extended::{AccessToken, IgnoreRevocation};
     ///
     /// #[get("/status")]

@@ -9,16 +9,16 @@ use crate::token::location::Location;
 use crate::verify::policy::Policy;
 
 policy_wrapper! {
-    /// Accepts what `G` accepts, but looks for the token in `L` only: one of [`Headers`], [`Cookies`],
-    /// [`QueryString`], [`JsonBody`], or a tuple of them, in that order.
+    /// Accepts what `G` accepts, but looks for the token only in `L`: one of [`Headers`],
+    /// [`Cookies`], [`QueryString`], [`JsonBody`], or a tuple of them, in that order.
     ///
-    /// `In<JsonBody, …>` can succeed only inside [`WithBody`](crate::WithBody), as a request guard cannot
-    /// read a body: as a request guard it fails the launch.
+    /// `In<JsonBody, …>` works only inside [`WithBody`](crate::WithBody), because a request guard
+    /// cannot read a body. As a request guard it fails the launch.
     ///
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::get;
     /// use rocket_jwt_extended::{Cookies, Headers, In};
     ///
     /// #[get("/page")]
@@ -30,7 +30,8 @@ policy_wrapper! {
     [L: Locations] In<G = AccessToken>, G::POLICY.at(L::LOCATIONS)
 }
 
-/// The locations in which [`In`] looks. Sealed: the four locations and their tuples implement it.
+/// The locations in which [`In`] looks. Sealed: it is implemented for the four locations and their
+/// tuples.
 pub trait Locations: sealed::Sealed + 'static {
     /// The locations, in order.
     const LOCATIONS: &'static [Location];
@@ -40,7 +41,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// One location, which tuples are made of.
+/// One location, an element of the tuples.
 trait Place {
     const PLACE: Location;
 }

@@ -1,4 +1,5 @@
-//! The code that guards have in common. A file with a guard imports the names that a macro needs.
+//! The code that guards share. A file that uses one of these macros imports the names that it
+//! needs.
 
 /// Implements `FromRequest` and `Sentinel` for a guard.
 macro_rules! request_guard {
@@ -22,7 +23,7 @@ macro_rules! request_guard {
     };
 }
 
-/// Implements one of the three guards that hold a token.
+/// Implements one of the three guards that contain a token.
 macro_rules! token_guard {
     ($guard:ident, $policy:expr) => {
         impl<C: CustomClaims> TokenGuard for $guard<C> {

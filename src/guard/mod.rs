@@ -1,4 +1,4 @@
-//! The guards: types, each of which changes one thing of the policy.
+//! The guards: each wrapper type changes one requirement of the policy.
 
 pub(crate) mod access;
 pub(crate) mod admit;

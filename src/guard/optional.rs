@@ -12,18 +12,18 @@ use super::run::{refuse, run};
 use crate::rejection::Rejection;
 use crate::token::Token;
 
-/// Accepts what `G` accepts, and a request without any token: derefs to `Option<G>`.
+/// Accepts what `G` accepts, and a request without a token: derefs to `Option<G>`.
 ///
-/// It is `None` only when no token was sent. `G` refuses an invalid, expired or revoked token, or one of
-/// the wrong type.
+/// It is `None` only when the request has no token. `G` refuses a token that is invalid, expired,
+/// revoked or of the wrong type.
 ///
-/// **Do not write `Option<AccessToken>`**: Rocket turns every failure of a guard into `None`, so that
-/// the route would run for a forged or revoked token as well.
+/// **Do not write `Option<AccessToken>`**: Rocket turns every failure of a guard into `None`, so
+/// the route would also run for a forged or revoked token.
 ///
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use rocket_jwt_extended::Optional;
 ///
 /// #[get("/")]
@@ -36,11 +36,11 @@ use crate::token::Token;
 /// # fn main() {}
 /// ```
 ///
-/// It goes outermost: `Optional<Fresh>` is "fresh, if there is a token". The other way round would
-/// accept a request without a token, and does not compile:
+/// It must be outermost: `Optional<Fresh>` means "fresh, if there is a token". The reverse order
+/// would accept a request without a token, and does not compile:
 ///
 /// ```rust,compile_fail,E0277
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use rocket_jwt_extended::{Fresh, Optional};
 ///
 /// #[get("/")]
@@ -51,14 +51,14 @@ use crate::token::Token;
 pub struct Optional<G = AccessToken>(Option<G>);
 
 impl<G> Optional<G> {
-    /// The guard, if a token was sent.
+    /// The guard, if the request has a token.
     pub fn into_inner(self) -> Option<G> {
         self.0
     }
 }
 
 impl<G: TokenGuard> Optional<G> {
-    /// The token, if one was sent.
+    /// The token, if the request has one.
     pub fn token(&self) -> Option<&Token<G::Claims>> {
         self.0.as_ref().map(TokenGuard::token)
     }

@@ -12,14 +12,14 @@ use super::run::{refuse, run};
 use crate::rejection::Rejection;
 use crate::request::cache::RequestCache;
 
-/// Accepts what `G` accepts, and forwards a request without any token to the next route.
+/// Accepts what `G` accepts, and forwards a request without a token to the next route.
 ///
-/// `G` refuses an invalid token: it is never forwarded.
+/// `G` refuses an invalid token; a request with an invalid token is never forwarded.
 ///
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use rocket_jwt_extended::{AccessToken, OrForward};
 ///
 /// #[get("/")]

@@ -14,7 +14,7 @@ use crate::verify::policy::{AcceptedTypes, Policy};
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::post;
 /// use rocket_jwt_extended::{Jwt, RefreshToken, Rejection, TokenPair};
 ///
 /// #[post("/refresh")]

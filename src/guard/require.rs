@@ -11,18 +11,18 @@ use crate::token::Token;
 use crate::token::claims::CustomClaims;
 use crate::verify::policy::Policy;
 
-/// A permission, decided by a token's claims.
+/// A permission, granted or not by a token's claims.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a `Permission`",
     note = "implement `Permission` for it: `type Claims`, and `fn permits(token: &Token<Self::Claims>) -> bool`",
     note = "the permission comes first, the guard second: `Require<Admin, Fresh<AccessToken<Profile>>>`"
 )]
 pub trait Permission: Send + Sync + 'static {
-    /// The claims it reads.
+    /// The type of the claims that it reads.
     type Claims: CustomClaims;
 
-    /// Whether the token's holder has it. If not, the request is refused with 403 `insufficient_scope`
-    /// (RFC 6750 §3.1).
+    /// Whether the token has the permission. If not, the request is refused with 403
+    /// `insufficient_scope` (RFC 6750 §3.1).
     fn permits(token: &Token<Self::Claims>) -> bool;
 }
 
@@ -31,7 +31,7 @@ pub trait Permission: Send + Sync + 'static {
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::delete;
 /// use rocket::serde::Deserialize;
 /// use rocket_jwt_extended::{Permission, Require, Token};
 ///
@@ -56,11 +56,11 @@ pub trait Permission: Send + Sync + 'static {
 /// # fn main() {}
 /// ```
 ///
-/// Where a token is optional, write `Optional<Require<…>>`: a request with a token needs the permission.
-/// The other way round does not compile:
+/// For an optional token, write `Optional<Require<…>>`: a request with a token needs the
+/// permission. The reverse order does not compile:
 ///
 /// ```rust,compile_fail,E0277
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use rocket_jwt_extended::{AccessToken, NoClaims, Optional, Permission, Require, Token};
 ///
 /// struct Anybody;
@@ -88,7 +88,7 @@ impl<P: Permission, G> Require<P, G> {
     }
 }
 
-// Not derived, since a permission need not be `Clone` or `Debug`.
+// Not derived, because a derive would require `P: Clone` and `P: Debug`.
 impl<P: Permission, G: Clone> Clone for Require<P, G> {
     fn clone(&self) -> Self {
         Self::around(self.inner.clone())

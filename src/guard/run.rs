@@ -1,4 +1,4 @@
-//! Running a guard: on a request, or on a token alone.
+//! Running a guard on a request, or on a token alone.
 
 use std::sync::Arc;
 
@@ -25,12 +25,12 @@ use crate::verify::policy::Policy;
 use crate::verify::{holds, verify};
 
 impl Jwt {
-    /// Does everything with a token that the guard `G` does, without a request: for WebSockets, queues,
+    /// Runs all checks of the guard `G` on a token, without a request: for WebSockets, queues and
     /// tests. `G` is any guard except `CurrentUser`, which needs a request.
     ///
     /// # Errors
     ///
-    /// Those of the guard.
+    /// The same rejections as the guard's.
     ///
     /// # Example
     ///
@@ -43,7 +43,7 @@ impl Jwt {
     /// }
     /// ```
     ///
-    /// A user is loaded with a request, so this does not compile:
+    /// `CurrentUser` needs a request, so this does not compile:
     ///
     /// ```rust,compile_fail,E0277
     /// use rocket_jwt_extended::{CurrentUser, Jwt, LoadUser, Rejection};
@@ -64,7 +64,7 @@ impl Jwt {
     }
 }
 
-/// Runs a guard on a token's text alone.
+/// Runs a guard on a token's text, without a request.
 async fn check<G: RequestFree>(jwt: &Jwt, encoded: &str) -> Result<G, CheckFailed> {
     let memo = TokenMemo::new(encoded, None);
     let verified = verify(jwt, &memo, None, G::POLICY).await?;
@@ -77,7 +77,8 @@ pub(super) async fn run<G: TokenGuard>(
     body: Option<&Body<'_>>,
 ) -> Result<G, Rejection> {
     let Some(jwt) = request.rocket().state::<Jwt>() else {
-        // Sentinels prevent this, but they don't see guards that are called in code.
+        // Sentinels prevent this for guards in routes, but cannot detect guards that are called in
+        // code.
         log::error!("JWT: a guard was called without `Jwt::fairing()` attached");
         return Err(Rejection::unconfigured(Reason::NotAttached));
     };
@@ -110,7 +111,7 @@ fn is_renewable(jwt: &Jwt, verified: &Verified, policy: Policy) -> bool {
         && is_ours(jwt, verified)
 }
 
-/// The steps of every guard after the pipeline.
+/// The steps after the pipeline, the same for every guard.
 async fn admit<G: TokenGuard>(
     verified: &Arc<Verified>,
     location: Option<Location>,
@@ -126,7 +127,7 @@ async fn admit<G: TokenGuard>(
     }
 }
 
-/// Keeps a rejection with its request, and emits the event.
+/// Stores a rejection in the request's cache, and emits the event.
 pub(super) fn refuse(request: &Request<'_>, rejection: Rejection) -> (Status, Rejection) {
     RequestCache::of(request).refuse(rejection.clone());
     if let Some(jwt) = request.rocket().state::<Jwt>() {

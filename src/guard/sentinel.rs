@@ -1,4 +1,4 @@
-//! The one sentinel of all guards.
+//! The sentinel that all guards share.
 
 use rocket::{Ignite, Rocket};
 
@@ -7,10 +7,11 @@ use crate::jwt::Jwt;
 use crate::token::location::Location;
 use crate::verify::policy::Policy;
 
-/// Fails the launch without the fairing, or where a guard can never succeed. If the configuration lets no
-/// request guard succeed, it warns.
+/// Fails the launch if the fairing is missing, or if a guard can never succeed. It only warns if
+/// the configuration prevents all request guards from succeeding.
 ///
-/// The cure is in the line itself: in the release profile Rocket prints no line below a warning.
+/// The fix is in the line itself, since Rocket prints no line below the level of a warning in the
+/// release profile.
 pub(super) fn aborts<G: TokenGuard>(rocket: &Rocket<Ignite>) -> bool {
     let Some(jwt) = Jwt::fetch(rocket) else { return is_unattached::<G>(rocket) };
     if is_contradictory::<G>(G::POLICY) {
@@ -38,13 +39,13 @@ pub(super) fn aborts<G: TokenGuard>(rocket: &Rocket<Ignite>) -> bool {
     }
 }
 
-/// Whether a guard would take an expired token for a fresh one.
+/// Whether a guard would accept an expired token as fresh.
 pub(super) fn is_contradictory<G>(policy: Policy) -> bool {
     if !(policy.needs_fresh() && policy.accepts_expired()) {
         return false;
     }
-    log::error!("the guard `{}` asks for a fresh token and accepts an expired one.", name::<G>());
-    log::info!(target: "_", "`AllowExpired` is for logging out: take it or `Fresh` away.");
+    log::error!("the guard `{}` requires a fresh token and accepts an expired one.", name::<G>());
+    log::info!(target: "_", "`AllowExpired` is for logging out: remove it or `Fresh`.");
     true
 }
 

@@ -7,7 +7,7 @@ use super::fresh::Fresh;
 use super::run::from_request;
 use crate::token::claims::Claims;
 
-/// Rocket boxes it for each request, and allocators serve small sizes faster.
+/// Rocket boxes this future for each request, and allocators serve small sizes faster.
 #[test]
 fn the_future_of_a_guard_is_small() {
     let client = Client::untracked(rocket::build()).expect("a client");

@@ -12,12 +12,12 @@ use crate::token::Token;
 use crate::token::claims::CustomClaims;
 use crate::verify::policy::Policy;
 
-/// An application's user, loaded for a token.
+/// An application's user, loaded from a token.
 ///
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use std::collections::HashMap;
 /// use std::convert::Infallible;
 ///
@@ -52,35 +52,35 @@ use crate::verify::policy::Policy;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a user that can be loaded",
-    note = "implement `LoadUser` for it, with `#[rocket::async_trait]` on the `impl`",
+    note = "implement `LoadUser` for it, and put `#[rocket::async_trait]` on the `impl`",
     note = "the user comes first, the guard second: `CurrentUser<User, Fresh<AccessToken>>`"
 )]
 #[rocket::async_trait]
 pub trait LoadUser: Sized + Send + Sync + 'static {
-    /// The claims it reads.
+    /// The type of the claims that it reads.
     type Claims: CustomClaims;
 
-    /// The reason why a user could not be loaded. It is logged, so its `Debug` must show no secret.
+    /// The error if the user store fails. It is logged, so its `Debug` must not show a secret.
     type Error: Debug + Send;
 
-    /// Loads the user that a token was issued to. `Ok(None)` is refused with 401 `user_not_found`.
+    /// Loads the user to whom a token was issued. `Ok(None)` is refused with 401 `user_not_found`.
     ///
     /// # Errors
     ///
-    /// If the user store fails: the request is refused with 503 `store_unavailable`.
+    /// If the user store fails. The request is refused with 503 `store_unavailable`.
     async fn load(
         token: &Token<Self::Claims>,
         request: &Request<'_>,
     ) -> Result<Option<Self>, Self::Error>;
 }
 
-/// Accepts what `G` accepts, and loads its user: derefs to `U`, and `.guard` is the guard.
+/// Accepts what `G` accepts, and loads its user. It derefs to `U`, and `.guard` is the guard.
 ///
-/// It is a [`TokenGuard`] itself, so that `Fresh<CurrentUser<U>>` and
-/// `Require<P, CurrentUser<U>>` are guards too. `U` must be loadable:
+/// It is a [`TokenGuard`] itself, so that `Fresh<CurrentUser<U>>` and `Require<P, CurrentUser<U>>`
+/// are guards too. `U` must implement [`LoadUser`]:
 ///
 /// ```rust,compile_fail,E0277
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use rocket_jwt_extended::CurrentUser;
 ///
 /// struct User { name: String }
@@ -129,7 +129,7 @@ impl<U: LoadUser, G: TokenGuard<Claims = U::Claims>> Admit for CurrentUser<U, G>
             Ok(Some(user)) => Ok(Self { user, guard }),
             Ok(None) => Err(Reason::UserNotFound),
             Err(error) => {
-                log::error!("JWT: the user could not be loaded: {error:?}");
+                log::error!("JWT: loading the user failed: {error:?}");
                 Err(Reason::StoreUnavailable)
             }
         }

@@ -1,4 +1,4 @@
-//! The data guard: token, CSRF value and data from one body.
+//! The data guard that reads the token, the CSRF value and the data from one body.
 
 use std::fmt;
 
@@ -18,19 +18,20 @@ use crate::rejection::Rejection;
 use crate::request::body::{Body, is_json};
 use crate::verify::policy::Policy;
 
-/// Accepts what `G` accepts, but also looks for the token in the body, and reads the same body into `B`.
+/// Accepts what `G` accepts, but also looks for the token in the body, and parses the same body
+/// into `B`.
 ///
-/// A request guard cannot read bodies, so this is the guard for the location `json`, and with
-/// `csrf_check_form` the one that reads the CSRF value from a form field. `G` is any [`TokenGuard`], or
-/// [`Optional`]; `B` is `()`, `&[u8]`, [`Json<T>`], [`Form<T>`], or an application's own [`FromBody`].
+/// A request guard cannot read a body, so this data guard is needed for the location `json`, and to
+/// read the CSRF value from a form field with `csrf_check_form`. `G` is any [`TokenGuard`], or
+/// [`Optional`]; `B` is `()`, `&[u8]`, [`Json<T>`], [`Form<T>`], or a custom [`FromBody`].
 ///
-/// The body is read up to Rocket's own limit for its content type (`json`, `form`, `data-form`, or
-/// `bytes`); a larger one is refused with 413.
+/// The body is limited to Rocket's own limit for its content type (`json`, `form`, `data-form`, or
+/// `bytes`). A larger body is refused with 413.
 ///
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::post;
 /// use rocket::serde::{json::Json, Deserialize};
 /// use rocket_jwt_extended::{AccessToken, WithBody};
 ///
@@ -51,35 +52,35 @@ pub struct WithBody<G = AccessToken, B = ()> {
     pub body: B,
 }
 
-/// Does not show the body, which may hold the token.
+/// Does not show the body, which may contain the token.
 impl<G: fmt::Debug, B> fmt::Debug for WithBody<G, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WithBody").field("token", &self.token).finish_non_exhaustive()
     }
 }
 
-/// A type that [`WithBody`] reads a body into.
+/// A type into which [`WithBody`] parses a body.
 #[diagnostic::on_unimplemented(
     message = "`WithBody` cannot read a body into `{Self}`",
     note = "write `Json<{Self}>` or `Form<{Self}>`, or implement `FromBody` for it",
-    note = "`FromData` does not suffice: Rocket's `Data` cannot be read twice"
+    note = "`FromData` is not enough: Rocket's `Data` cannot be read twice"
 )]
 pub trait FromBody<'r>: Sized + Send {
-    /// The reason why the body could not be read.
+    /// The error if the body cannot be parsed.
     type Error: fmt::Debug + Send;
 
-    /// Reads the body.
+    /// Parses the body.
     ///
     /// # Errors
     ///
-    /// With the status of the response.
+    /// If the body cannot be parsed; the error includes the status of the response.
     fn from_body(request: &'r Request<'_>, body: &'r [u8]) -> Result<Self, (Status, Self::Error)>;
 }
 
 /// The reason why a [`WithBody`] failed.
 ///
-/// Rocket logs its `Debug`. Errors of [`Json`] and [`Form`] show the value that could not be parsed, as
-/// with Rocket's own guards.
+/// Rocket logs it with `Debug`. Errors of [`Json`] and [`Form`] show the value that could not be
+/// parsed, as they do with Rocket's own guards.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BodyError<E> {
@@ -97,7 +98,7 @@ pub enum BodyError<E> {
 #[diagnostic::on_unimplemented(
     message = "`WithBody` cannot run `{Self}`",
     note = "the guard comes first, the body second: `WithBody<AccessToken, Json<Note>>`",
-    note = "`WithBody` takes any guard of a token, and `Optional<…>`, but not `OrForward<…>`"
+    note = "`WithBody` accepts any `TokenGuard` and `Optional<…>`, but not `OrForward<…>`"
 )]
 #[rocket::async_trait]
 pub trait BodyGuard: sealed::Sealed + Sized + Send {
@@ -161,7 +162,7 @@ impl<'r, G: BodyGuard, B: FromBody<'r>> FromData<'r> for WithBody<G, B> {
     }
 }
 
-/// Unlike a request guard's, this sentinel accepts `In<JsonBody>`.
+/// Accepts `In<JsonBody>`, unlike the sentinel of a request guard.
 impl<G: BodyGuard, B> Sentinel for WithBody<G, B> {
     fn abort(rocket: &Rocket<Ignite>) -> bool {
         super::sentinel::is_unattached::<Self>(rocket)
@@ -205,8 +206,8 @@ impl<'r> FromBody<'r> for &'r [u8] {
     }
 }
 
-/// Statuses are those of Rocket's own [`Json`] guard, and 415 for another content type, which a page
-/// of another site could send without a CORS preflight.
+/// The statuses are those of Rocket's own [`Json`] guard, and 415 for another content type, which a
+/// page of another site could send without a CORS preflight.
 impl<'r, T: Deserialize<'r> + Send> FromBody<'r> for Json<T> {
     type Error = json::Error<'r>;
 
@@ -230,8 +231,8 @@ fn invalid_data<'r>(text: &'static str) -> json::Error<'r> {
     json::Error::Io(std::io::Error::new(std::io::ErrorKind::InvalidData, text))
 }
 
-/// Statuses are those of Rocket's own [`Form`] guard, and 415 for another content type. Of a multipart
-/// form only the text fields can be read into a `T` here, not the files.
+/// The statuses are those of Rocket's own [`Form`] guard, and 415 for another content type. Only
+/// the text fields of a multipart form can be parsed into a `T` here, not its files.
 impl<'r, T: FromForm<'r>> FromBody<'r> for Form<T> {
     type Error = form::Errors<'r>;
 

@@ -1,4 +1,4 @@
-//! The custom claims given to a builder.
+//! The custom claims that a builder was given.
 
 use rocket::serde::Serialize;
 use serde_json::Value;
@@ -8,11 +8,12 @@ use crate::token::claims::Claims;
 use crate::token::payload::fast_path::is_custom;
 use crate::token::payload::slots::REGISTERED;
 
-/// A layer of custom claims. Nearly always they are given once and nothing is merged with them; then
+/// A layer of custom claims. Usually the claims are given once and nothing is merged with them, so
 /// their serialized text can be copied into the payload.
 #[derive(Clone)]
 pub(crate) enum ClaimLayer {
-    /// The beginning of a payload. Its names are not registered, though one may be `identity_claim`.
+    /// The beginning of a payload. Its names are not registered, except that one may be
+    /// `identity_claim`.
     Text(PayloadWriter),
     Map(Claims),
 }
@@ -24,7 +25,7 @@ impl Default for ClaimLayer {
 }
 
 impl ClaimLayer {
-    /// Adds claims, which override the earlier ones. The error is a text.
+    /// Adds claims, which override earlier ones. The error is a message.
     pub(crate) fn add(&mut self, claims: &impl Serialize) -> Result<(), String> {
         let is_first = matches!(self, Self::Map(earlier) if earlier.is_empty());
         if let Some(text) = is_first.then(|| as_text(claims)).flatten() {
@@ -32,7 +33,7 @@ impl ClaimLayer {
             return Ok(());
         }
         let cannot = |error| format!("claims can't be written: {error}");
-        // The general case, and all errors.
+        // The general case, which also reports all errors.
         match serde_json::to_value(claims).map_err(cannot)? {
             Value::Object(claims) => {
                 let mut all = std::mem::take(self).into_map().map_err(cannot)?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod builder;
 pub(crate) mod custom_claims;
+pub(crate) mod least_length;
 pub(crate) mod pair;
 pub(crate) mod payload_writer;
 pub(crate) mod spec;
@@ -18,17 +19,17 @@ impl Jwt {
         TokenBuilder::new(self, TokenType::Access, &identity)
     }
 
-    /// Builds a refresh token for `identity`. It belongs to no session.
+    /// Builds a refresh token for `identity`. It does not belong to a session.
     pub fn refresh_token(&self, identity: impl Identity) -> TokenBuilder<'_> {
         TokenBuilder::new(self, TokenType::Refresh, &identity)
     }
 
-    /// Builds an access and a refresh token for `identity` in a new session, as a login returns them.
+    /// Builds an access and a refresh token for `identity` in a new session, for a login.
     ///
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::post;
     /// use rocket_jwt_extended::{Error, Jwt, TokenPair};
     ///
     /// #[post("/login", data = "<name>")]

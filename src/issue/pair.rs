@@ -12,8 +12,8 @@ use crate::jwt::Jwt;
 /// An access and a refresh token of one session.
 ///
 /// As a responder it is the token response of OAuth 2.0 (RFC 6749 §5.1): JSON with `access_token`,
-/// `token_type`, `expires_in` in seconds unless the token never expires, and `refresh_token`. No cache
-/// may store it.
+/// `token_type`, `refresh_token`, and, unless the token never expires, `expires_in` in seconds.
+/// Caches must not store it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TokenPair {
     access: Signed,
@@ -21,7 +21,7 @@ pub struct TokenPair {
     session_id: Option<String>,
 }
 
-/// Signs both tokens. The events are for the caller to emit, once the pair is handed out.
+/// Signs both tokens. The caller emits the events after it has handed out the pair.
 pub(crate) fn sign_pair(
     jwt: &Jwt,
     access: TokenSpec,
@@ -44,9 +44,10 @@ impl TokenPair {
         &self.refresh.encoded
     }
 
-    /// The CSRF value of the access token, unless `cookie_csrf_protect` is off: for a page that cannot read
-    /// the cookie with it, as one of another origin, or where `csrf_in_cookies` is off. Only the page that
-    /// logged in may read the response that it is in.
+    /// The CSRF value of the access token, unless `cookie_csrf_protect` is off. It is for a page
+    /// that cannot read the cookie with this value: a page of another origin, or any page if
+    /// `csrf_in_cookies` is off. Only the page that logged in may read the response that contains
+    /// it.
     pub fn csrf(&self) -> Option<&str> {
         self.access.csrf.as_deref()
     }

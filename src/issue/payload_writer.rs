@@ -8,7 +8,7 @@ use crate::token::claims::Claims;
 /// Most payloads fit into this many bytes.
 const ROOM: usize = 512;
 
-/// A JSON object without its closing brace. The caller makes sure that each member's name is new.
+/// A JSON object without its closing brace. The caller ensures that each member's name is unique.
 #[derive(Clone)]
 pub(crate) struct PayloadWriter(Vec<u8>);
 
@@ -47,7 +47,7 @@ impl PayloadWriter {
         Ok(())
     }
 
-    /// Leaves text with escapes to `serde_json`, which checks one byte at a time.
+    /// Passes text that needs escapes to `serde_json`, which checks one byte at a time.
     fn text(&mut self, text: &str) -> Result<(), Error> {
         let is_special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
         if text.bytes().fold(false, |found, byte| found | is_special(byte)) {

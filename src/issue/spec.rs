@@ -1,4 +1,4 @@
-//! From the description of a token to the signed token.
+//! Signs the token that a `TokenSpec` describes.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ use crate::token::kind::TokenType;
 use crate::token::registered::{custom, is_registered};
 use crate::token::verified::Verified;
 
-/// A token that was just signed, with the facts that its cookies need.
+/// A token that was just signed, and the data that its cookies need.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Signed {
     pub(crate) encoded: String,
@@ -39,11 +39,11 @@ pub(crate) struct Signed {
     pub(crate) lifetime: Option<Duration>,
 }
 
-/// Header parameters that only this crate writes, or that nobody should write.
+/// Header parameters that only this crate writes, or that must never be written.
 const RESERVED_HEADERS: [&str; 9] =
     ["alg", "crit", "b64", "jwk", "jku", "x5c", "x5u", "zip", "enc"];
 
-/// Most signatures, with their dots, fit into this many bytes.
+/// Most signatures, including the dots, fit into this many bytes.
 const SIGNATURE_ROOM: usize = 132;
 
 /// The description of a token to be signed.
@@ -57,8 +57,8 @@ pub(crate) struct TokenSpec {
     pub(crate) audience: Option<Audience>,
     pub(crate) issuer: Option<String>,
     pub(crate) ids: Ids,
-    /// Custom claims, from the weakest to the strongest: an earlier token's, the hook's (called when the
-    /// token is signed), the identity's, and the builder's.
+    /// The custom claims, from the lowest to the highest precedence: those of an earlier token, of
+    /// the hook (called when the token is signed), of the identity, and of the builder.
     pub(crate) inherited: Claims,
     pub(super) identity_claims: Claims,
     pub(crate) claims: ClaimLayer,
@@ -67,7 +67,7 @@ pub(crate) struct TokenSpec {
     pub(crate) request: Option<RequestContext>,
     /// The first builder error; [`sign()`](Self::sign) reports it.
     pub(super) error: Option<String>,
-    /// Why a session can't be joined; [`sign()`](Self::sign) reports it.
+    /// The reason why a session can't be joined; [`sign()`](Self::sign) reports it.
     pub(super) not_joined: Option<&'static str>,
 }
 
@@ -87,9 +87,9 @@ pub(crate) enum Expires {
     Never,
 }
 
-/// A payload, and the facts about its token.
-struct Payload {
-    json: Vec<u8>,
+/// A payload, and the data about its token.
+pub(super) struct Payload {
+    pub(super) json: Vec<u8>,
     csrf: Option<String>,
     expires_at: Option<OffsetDateTime>,
     lifetime: Option<Duration>,
@@ -140,8 +140,9 @@ impl TokenSpec {
         self.error.get_or_insert(text);
     }
 
-    /// Generates the ids that are missing, so that [`Signed`] has the `csrf` claim. Only a token for a
-    /// cookie needs it; for any other the ids are written into the payload without an allocation.
+    /// Generates the missing ids, so that [`Signed`] has the `csrf` claim. Only a token for a
+    /// cookie needs this; for other tokens the ids are written into the payload without an
+    /// allocation.
     pub(crate) fn with_ids(mut self, jwt: &Jwt) -> Result<Self, Error> {
         if self.ids.csrf.is_none() {
             let at = *self.ids.at.get_or_insert_with(|| jwt.issue_instant(jwt.now()));
@@ -152,7 +153,7 @@ impl TokenSpec {
         Ok(self)
     }
 
-    /// Signs the token. The event is for the caller to emit, once the token is handed out.
+    /// Signs the token. The caller emits the event after it has handed out the token.
     pub(crate) fn sign(mut self, jwt: &Jwt) -> Result<(Signed, Option<Event>), Error> {
         if let Some(text) = self.error {
             return Err(Error::Serialize(text));
@@ -167,7 +168,10 @@ impl TokenSpec {
         let header = self.header(jwt, &key)?;
         let custom = self.custom_claims(jwt)?;
         let token_type = self.token_type;
-        let payload = self.payload(jwt, custom)?;
+        let now = jwt.now();
+        let at = self.ids.at.unwrap_or_else(|| jwt.issue_instant(now));
+        let has_listener = jwt.hooks().on_event.is_some();
+        let payload = self.payload(jwt.settings(), custom, now, at, has_listener)?;
 
         let length = URL_SAFE_NO_PAD.encoded_length(payload.json.len());
         let mut encoded = String::with_capacity(header.len() + length + SIGNATURE_ROOM);
@@ -204,7 +208,7 @@ impl TokenSpec {
                 return Err(Error::ReservedHeader(name.clone()));
             }
             match (name.as_str(), value) {
-                // The way to leave `typ` out.
+                // A `null` removes `typ`.
                 ("typ", Value::Null) => {
                     header.remove(name);
                     continue;
@@ -217,9 +221,10 @@ impl TokenSpec {
             }
             header.insert(name.clone(), value.clone());
         }
-        // What the registered members must be (RFC 7515 §4.1), as the token will be read.
+        // The registered members must have the types of RFC 7515 §4.1, or the token could not be
+        // parsed.
         if serde_json::from_value::<Header>(Value::Object(header.clone())).is_err() {
-            return Err(Error::Serialize("a header is not of its type".into()));
+            return Err(Error::Serialize("a header has the wrong type".into()));
         }
         Ok(header)
     }
@@ -227,7 +232,8 @@ impl TokenSpec {
     /// The custom claims, as the beginning of the payload.
     fn custom_claims(&mut self, jwt: &Jwt) -> Result<PayloadWriter, Error> {
         let settings = jwt.settings();
-        // Merged into a new map for each token: a hook's claims are never modified.
+        // The claims are merged into a new map for each token, so a hook's claims are never
+        // modified.
         let hooked = jwt.hooks().additional_claims.as_ref().map(|hook| hook(&self.identity));
         let is_alone =
             hooked.is_none() && self.inherited.is_empty() && self.identity_claims.is_empty();
@@ -250,18 +256,23 @@ impl TokenSpec {
         PayloadWriter::of_map(&custom)
     }
 
-    /// Completes the payload that begins with the custom claims.
-    fn payload(self, jwt: &Jwt, mut payload: PayloadWriter) -> Result<Payload, Error> {
-        let settings = jwt.settings();
-        let now = jwt.now();
-        let at = self.ids.at.unwrap_or_else(|| jwt.issue_instant(now));
+    /// Completes the payload that begins with the custom claims, of a token issued at `at`.
+    pub(super) fn payload(
+        self,
+        settings: &Settings,
+        mut payload: PayloadWriter,
+        now: OffsetDateTime,
+        at: OffsetDateTime,
+        has_listener: bool,
+    ) -> Result<Payload, Error> {
         let given_time = self.ids.jti.as_deref().and_then(uuid_v7_millis);
         if !self.ids.exact && given_time.is_some_and(|millis| millis > clock::millis(at)) {
             // No cut-off would ever reach it.
             return Err(Error::FutureTokenId);
         }
-        // Whole seconds, as NumericDates usually are; the `jti` has the milliseconds. If the clock was set
-        // back, the `jti` must be later than the last cut-off, but the token must be valid now.
+        // `iat` has whole seconds, as NumericDates usually do; the `jti` has the milliseconds. If
+        // the clock was set back, the `jti` must be later than the last cut-off, but the token must
+        // be valid now.
         let iat = if self.ids.exact { at } else { at.min(now) }.unix_timestamp();
         let mut room = [[0; Hyphenated::LENGTH]; 2];
         let [room, other_room] = &mut room;
@@ -296,7 +307,7 @@ impl TokenSpec {
         if let Some(issuer) = self.issuer.as_ref().or(settings.encode_issuer.as_ref()) {
             payload.text_member("iss", issuer)?;
         }
-        let lifetime = self.lifetime(jwt, at, iat)?;
+        let lifetime = self.lifetime(settings, at, iat)?;
         let mut expires_at = None;
         if let Some(lifetime) = lifetime {
             let exp = OffsetDateTime::from_unix_timestamp(iat)
@@ -308,7 +319,7 @@ impl TokenSpec {
             payload.member("exp", exp)?;
             expires_at = OffsetDateTime::from_unix_timestamp(exp).ok();
         }
-        let issued = jwt.hooks().on_event.is_some().then(|| Event::Issued {
+        let issued = has_listener.then(|| Event::Issued {
             token_type: self.token_type,
             identity: self.identity,
             jti: jti.into(),
@@ -353,8 +364,12 @@ impl TokenSpec {
     }
 
     /// The lifetime of the token that is issued at `at`, if it is allowed.
-    fn lifetime(&self, jwt: &Jwt, at: OffsetDateTime, iat: i64) -> Result<Option<Duration>, Error> {
-        let settings = jwt.settings();
+    fn lifetime(
+        &self,
+        settings: &Settings,
+        at: OffsetDateTime,
+        iat: i64,
+    ) -> Result<Option<Duration>, Error> {
         let (lifetime, is_explicit) = match self.expires {
             Expires::AsConfigured => (settings.names(self.token_type).expires, false),
             Expires::Inherited(lifetime) => (Some(lifetime), false),
@@ -393,13 +408,13 @@ impl TokenSpec {
     }
 }
 
-/// The audience of a token, for the tokens made from it.
+/// The audience of a token, for tokens derived from it.
 pub(crate) fn inherited_audience(earlier: &Verified) -> Option<Audience> {
     let audience = audience(earlier.claims());
     (!audience.is_empty()).then(|| Audience::from(audience))
 }
 
-/// A token with less than the configured lifetime is succeeded by one with the same lifetime.
+/// The successor of a token with less than the configured lifetime has the same lifetime.
 pub(crate) fn inherited_lifetime(jwt: &Jwt, earlier: &Verified) -> Expires {
     let registered = earlier.registered();
     let given = registered.expires_at.zip(registered.issued_at).map(|(exp, iat)| exp - iat);
@@ -412,8 +427,9 @@ pub(crate) fn inherited_lifetime(jwt: &Jwt, earlier: &Verified) -> Expires {
 }
 
 impl TokenSpec {
-    /// Makes the token, issued at that instant, a renewal of `earlier`: with its custom claims, which give
-    /// way to all others, its audience, its session, and at most its lifetime.
+    /// Turns this into the spec of a renewal of `earlier`, issued at that instant. The renewal
+    /// inherits the custom claims, with the lowest precedence, the audience, the session, and at
+    /// most the lifetime.
     pub(crate) fn renewing(mut self, jwt: &Jwt, earlier: &Verified, at: OffsetDateTime) -> Self {
         self.inherited = custom(earlier.claims(), &jwt.settings().identity_claim);
         self.audience = inherited_audience(earlier);

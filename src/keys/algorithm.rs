@@ -1,11 +1,11 @@
-//! What each algorithm asks of its key (RFC 7518 §3, RFC 8037): the one table of such facts.
+//! The one table of what each algorithm requires of its key (RFC 7518 §3, RFC 8037).
 
 use jsonwebtoken::Algorithm;
 use pkcs8::ObjectIdentifier;
 
 use crate::error::Error;
 
-/// The object identifiers by which keys name their kind (RFC 8017, RFC 5480, RFC 8410).
+/// The object identifiers of the kinds of keys (RFC 8017, RFC 5480, RFC 8410).
 pub(crate) const RSA_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 pub(crate) const EC_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 pub(crate) const ED25519_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
@@ -26,7 +26,7 @@ pub(crate) enum KeyKind {
 /// A curve in Weierstrass form.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Curve {
-    /// As `openssl` and RFC 7518 call it.
+    /// The name in `openssl` and RFC 7518.
     pub(crate) name: &'static str,
     pub(crate) oid: ObjectIdentifier,
     /// The length of an uncompressed point.
@@ -58,13 +58,11 @@ pub(crate) fn key_kind(algorithm: Algorithm) -> Result<KeyKind, Error> {
 }
 
 impl KeyKind {
-    /// What to ask for, and the `openssl` command that makes it.
+    /// The name of the kind of key, and the `openssl` command that generates one.
     pub(crate) fn wanted(self) -> (String, String) {
         let genpkey = |options: &str| format!("openssl genpkey -algorithm {options}");
         match self {
-            Self::Secret { min_bytes } => {
-                ("a secret".into(), format!("openssl rand -base64 {min_bytes}"))
-            }
+            Self::Secret { min_bytes } => ("a secret".into(), command(min_bytes)),
             Self::Rsa { .. } => ("an RSA key".into(), genpkey("RSA -pkeyopt rsa_keygen_bits:3072")),
             Self::Ec(Curve { name, .. }) => (
                 format!("an EC key on {name}"),
@@ -75,12 +73,19 @@ impl KeyKind {
     }
 }
 
-/// A key of another kind than the algorithm needs.
+/// The error for a key of another kind than the algorithm needs.
 pub(crate) fn wrong_kind(algorithm: Algorithm) -> Error {
     Error::Key(format!("is of another kind than {algorithm:?} needs"))
 }
 
-/// A key that claims to be of the right kind, but that the backend cannot read.
+/// The error for a key that declares the right kind but that the backend cannot read.
 pub(crate) fn damaged(algorithm: Algorithm) -> Error {
     Error::Key(format!("is no key for {algorithm:?}: it is damaged or incomplete; copy it again"))
+}
+
+/// A command that prints a secret of that many bytes on one line: base64 of more than 48 bytes is
+/// wrapped.
+pub(super) fn command(min_bytes: usize) -> String {
+    let encoding = if min_bytes > 48 { "hex" } else { "base64" };
+    format!("openssl rand -{encoding} {min_bytes}")
 }

@@ -1,4 +1,4 @@
-//! The structures inside PEM: which kind of key they hold, and the bytes that the backend takes.
+//! The structures inside PEM: the kind of the key, and the bytes that the backend reads.
 
 use jsonwebtoken::Algorithm;
 use pkcs8::der::asn1::{AnyRef, OctetStringRef, UintRef};
@@ -45,18 +45,17 @@ pub(crate) fn public_key(algorithm: Algorithm, block: &Block) -> Result<Vec<u8>,
     match key_kind(algorithm)? {
         KeyKind::Rsa { .. } => rsa_key(algorithm, key, false),
         KeyKind::Ec(_) if matches!(key, [2 | 3, ..]) => Err(Error::Key(
-            "has its point compressed; `openssl ec -pubin -conv_form uncompressed` prints it whole"
-                .into(),
+            "has a compressed point; `openssl ec -pubin -conv_form uncompressed` expands it".into(),
         )),
         _ => Ok(key.to_vec()),
     }
 }
 
-/// The public key in a certificate. Its dates and its signature are not looked at: that the file is
-/// configured is what makes the key trusted.
+/// The public key in a certificate. The certificate's validity period and signature are not
+/// checked: the key is trusted because the file is configured.
 fn subject_public_key_info(der: &[u8]) -> der::Result<SubjectPublicKeyInfoRef<'_>> {
     let mut reader = SliceReader::new(der)?;
-    // The certificate, and what is signed in it.
+    // The certificate, then its signed part.
     for _ in 0..2 {
         Header::decode(&mut reader)?.tag().assert_eq(Tag::Sequence)?;
     }
@@ -71,7 +70,7 @@ fn subject_public_key_info(der: &[u8]) -> der::Result<SubjectPublicKeyInfoRef<'_
     SubjectPublicKeyInfoRef::decode(&mut reader)
 }
 
-/// PKCS#8 made of SEC1, which the backends do not read.
+/// Converts SEC1 to PKCS#8, since the backends do not read SEC1.
 fn sec1_key(algorithm: Algorithm, der: &[u8]) -> Result<Vec<u8>, Error> {
     let KeyKind::Ec(wanted) = key_kind(algorithm)? else {
         return Err(mismatch(algorithm, "an EC key"));
@@ -83,8 +82,9 @@ fn sec1_key(algorithm: Algorithm, der: &[u8]) -> Result<Vec<u8>, Error> {
                 .into(),
         )
     })?;
-    // Within PKCS#8 the curve may be left out here. By itself a key without it is of the curve that
-    // is asked for, or the backend will find that its public half is not on it.
+    // A key inside PKCS#8 may omit its curve here. A key that is not inside PKCS#8 and omits its
+    // curve is treated as one on the required curve; if it is not, the backend detects that its
+    // public half is not on that curve.
     let curve = key.parameters.and_then(|curve| curve.named_curve()).unwrap_or(wanted.oid);
     let algorithm_id = AlgorithmIdentifierRef { oid: EC_OID, parameters: Some((&curve).into()) };
     check_kind(algorithm, &algorithm_id)?;
@@ -93,7 +93,7 @@ fn sec1_key(algorithm: Algorithm, der: &[u8]) -> Result<Vec<u8>, Error> {
         .map_err(|_| damaged(algorithm))
 }
 
-/// PKCS#1, once its modulus is found long enough: not every backend reads shorter ones.
+/// PKCS#1, if the modulus is long enough: not every backend reads shorter ones.
 fn rsa_key(algorithm: Algorithm, der: &[u8], is_private: bool) -> Result<Vec<u8>, Error> {
     let KeyKind::Rsa { min_bits } = key_kind(algorithm)? else {
         return Err(mismatch(algorithm, "an RSA key"));
@@ -108,7 +108,7 @@ pub(crate) fn check_rsa_bits(bits: usize, min_bits: usize) -> Result<(), Error> 
     match bits < min_bits {
         true => Err(Error::Key(format!(
             "is an RSA key of {bits} bits; {min_bits} are needed (RFC 7518 §3.3): \
-             `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072` makes a good one"
+             `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072` generates one"
         ))),
         false => Ok(()),
     }
@@ -126,8 +126,8 @@ fn modulus_bits(der: &[u8], is_private: bool) -> der::Result<usize> {
     Ok(modulus.len() * 8 - leading)
 }
 
-/// Refuses a key that names another kind than the algorithm needs. Its length does not tell: a point of
-/// secp256k1 is as long as one of P-256.
+/// Refuses a key that declares another kind than the algorithm needs. The length is not sufficient
+/// for this: a point of secp256k1 is as long as one of P-256.
 fn check_kind(algorithm: Algorithm, id: &AlgorithmIdentifierRef<'_>) -> Result<(), Error> {
     let fits = match key_kind(algorithm)? {
         KeyKind::Secret { .. } => return Err(wrong_kind(algorithm)),
@@ -154,7 +154,7 @@ fn mismatch(algorithm: Algorithm, found: &str) -> Error {
     }
 }
 
-/// What a key is, in words.
+/// A description of the kind of a key.
 fn name(id: &AlgorithmIdentifierRef<'_>) -> String {
     const KINDS: [(&str, &str); 10] = [
         ("1.2.840.113549.1.1.1", "an RSA key"),
@@ -162,8 +162,8 @@ fn name(id: &AlgorithmIdentifierRef<'_>) -> String {
         ("1.2.840.10040.4.1", "a DSA key"),
         ("1.2.840.113549.1.3.1", "a Diffie-Hellman key"),
         ("1.2.840.10046.2.1", "a Diffie-Hellman key"),
-        ("1.3.101.110", "an X25519 key, which signs nothing"),
-        ("1.3.101.111", "an X448 key, which signs nothing"),
+        ("1.3.101.110", "an X25519 key, which cannot sign"),
+        ("1.3.101.111", "an X448 key, which cannot sign"),
         ("1.3.101.112", "an Ed25519 key"),
         ("1.3.101.113", "an Ed448 key"),
         ("1.2.156.10197.1.301", "an SM2 key"),

@@ -1,7 +1,9 @@
-//! Keys: one algorithm each, checked when made.
+//! Keys: each has one algorithm and is checked when it is created.
 
 pub(crate) mod algorithm;
+mod contents;
 mod der;
+pub(crate) mod encoding;
 pub(crate) mod pem;
 pub(crate) mod reference;
 pub(crate) mod ring;

@@ -1,8 +1,8 @@
-//! PEM text: the block that holds the key, and what else a text is that holds none.
+//! PEM text: the block that contains the key, and descriptions of texts that contain none.
 //!
-//! Every form that tools write is taken: any line ends, `\n` written as two characters, a whole PEM in
-//! base64, UTF-16 as PowerShell writes it, and text before the first block. A text that cannot be taken
-//! is refused with what it is and with the command that turns it into PEM.
+//! Every form that tools write is accepted: any line ends, `\n` written as two characters, a whole
+//! PEM in base64, UTF-16 as PowerShell writes it, and text before the first block. The error for
+//! any other text says what the text is, and which command converts it to PEM.
 
 use std::borrow::Cow;
 
@@ -10,14 +10,14 @@ use base64_simd::STANDARD_NO_PAD;
 
 use crate::error::Error;
 
-/// The half of a key that is asked for.
+/// The half of a key that is needed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Private,
     Public,
 }
 
-/// How the DER of a block is to be read.
+/// The format of a block's DER.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// `PRIVATE KEY` (RFC 5958).
@@ -34,13 +34,14 @@ pub(crate) enum Form {
     Certificate,
 }
 
-/// The one block that holds the key.
+/// The one block that contains the key.
 pub(crate) struct Block {
     pub(crate) form: Form,
     pub(crate) der: Vec<u8>,
 }
 
-/// A text beyond this is not a key: the largest RSA key with its certificate chain is far shorter.
+/// A text longer than this is not a key: the largest RSA key with its certificate chain is far
+/// shorter.
 pub(crate) const MAX_LENGTH: usize = 256 << 10;
 
 const BEGIN: &str = "-----BEGIN ";
@@ -73,11 +74,11 @@ fn find(input: &[u8], role: Role) -> Result<Block, Cow<'static, str>> {
     let blocks = pem::parse_many(text.as_bytes()).map_err(|error| match error {
         pem::PemError::MismatchedTags(..) => "has a BEGIN line and an END line that do not match",
         _ if text.contains("ENCRYPTED") => ENCRYPTED,
-        _ => "is no intact PEM text: what stands between its lines is not base64; copy it again",
+        _ => "is not intact PEM: its content is not base64; copy it again",
     })?;
-    // The parser ends silently where a block has no end.
+    // The parser silently ignores a block without an END line.
     if blocks.len() != text.matches(BEGIN).count() {
-        return Err("is no intact PEM text: its END line is missing; copy it again".into());
+        return Err("is not intact PEM: its END line is missing; copy it again".into());
     }
 
     let mut keys = Vec::new();
@@ -90,7 +91,8 @@ fn find(input: &[u8], role: Role) -> Result<Block, Cow<'static, str>> {
             None => others.extend(other(block.tag())),
         }
     }
-    // One file with both halves shows the private one to whoever may read the public one.
+    // A file with both halves would reveal the private one to everybody who may read the public
+    // one.
     let has_private = keys.iter().any(|(of, _)| *of == Role::Private)
         || others.iter().any(|(_, of)| *of == Some(Role::Private));
     if role == Role::Public && has_private {
@@ -115,8 +117,8 @@ fn find(input: &[u8], role: Role) -> Result<Block, Cow<'static, str>> {
                  `private_key` is the half that `openssl genpkey` makes"
             }
             (None, false, true) => {
-                "is a certificate, which holds no private key; \
-                 the private key is in the file that the certificate was requested with"
+                "is a certificate, which contains no private key; \
+                 the private key is in the file that was used to request the certificate"
             }
             (None, false, false) => "is no PEM text of a key",
         }
@@ -139,26 +141,26 @@ fn form(label: &str) -> Option<(Form, Role)> {
 }
 
 const ENCRYPTED: &str =
-    "is encrypted; `openssl pkcs8 -topk8 -nocrypt -in FILE` writes it without its password";
+    "is encrypted; `openssl pkcs8 -topk8 -nocrypt -in FILE` prints it unencrypted";
 const OPENSSH_PRIVATE: &str =
-    "is in OpenSSH's own form; `ssh-keygen -p -m PKCS8 -f FILE` rewrites the file as PEM";
+    "is in OpenSSH's own format; `ssh-keygen -p -m PKCS8 -f FILE` rewrites the file as PEM";
 const OPENSSH_PUBLIC: &str =
-    "is in OpenSSH's own form; `ssh-keygen -e -m PKCS8 -f FILE` prints it as PEM";
-const RFC_4716: &str = "is in SSH2 form (RFC 4716); `ssh-keygen -i -f FILE >key.pub` and \
+    "is in OpenSSH's own format; `ssh-keygen -e -m PKCS8 -f FILE` prints it as PEM";
+const RFC_4716: &str = "is in SSH2 format (RFC 4716); `ssh-keygen -i -f FILE >key.pub` and \
      `ssh-keygen -e -m PKCS8 -f key.pub` turn it into PEM";
 const JWK: &str = "is a JSON Web Key, not PEM; convert it, for instance with `jwk-to-pem` of npm or \
      `jwcrypto` of Python";
-const PGP: &str = "is a PGP key, which signs no tokens; make a key with `openssl genpkey`";
+const PGP: &str = "is a PGP key, which cannot sign tokens; generate a key with `openssl genpkey`";
 
-/// Why a block of another label is no key that can be used, and whether it holds a private key. `None`
-/// for blocks that stand beside keys and do not matter.
+/// The reason why a block with another label is not a usable key, and whether it contains a private
+/// key. `None` for blocks that occur beside keys and can be ignored.
 fn other(label: &str) -> Option<(&'static str, Option<Role>)> {
     Some(match label {
         "EC PARAMETERS" | "DH PARAMETERS" | "X509 CRL" => return None,
         "ENCRYPTED PRIVATE KEY" => (ENCRYPTED, Some(Role::Private)),
         "OPENSSH PRIVATE KEY" => (OPENSSH_PRIVATE, Some(Role::Private)),
         "DSA PRIVATE KEY" => (
-            "is a DSA key, for which JWT has no algorithm; make a key with `openssl genpkey`",
+            "is a DSA key, for which JWT has no algorithm; generate a key with `openssl genpkey`",
             Some(Role::Private),
         ),
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => (
@@ -179,7 +181,7 @@ fn other(label: &str) -> Option<(&'static str, Option<Role>)> {
     })
 }
 
-/// What a text is that has no block of PEM.
+/// Describes a text that contains no PEM block.
 fn not_pem(input: &[u8], text: &str) -> &'static str {
     let text = text.trim();
     if text.is_empty() {
@@ -189,7 +191,7 @@ fn not_pem(input: &[u8], text: &str) -> &'static str {
         return RFC_4716;
     }
     if text.starts_with("PuTTY-User-Key-File") {
-        return "is in PuTTY's own form; `puttygen FILE -O private-openssh -o key.pem` and \
+        return "is in PuTTY's own format; `puttygen FILE -O private-openssh -o key.pem` and \
                 `ssh-keygen -p -m PKCS8 -f key.pem` turn it into PEM";
     }
     if is_openssh_line(text) {
@@ -218,17 +220,17 @@ fn not_pem(input: &[u8], text: &str) -> &'static str {
 
 fn is_openssh_line(text: &str) -> bool {
     let starts = ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"];
-    // The kind of key, then the key: without the space it may be a path.
+    // The key's type, a space, then the key. Without the space the text may be a path.
     text.contains(' ') && starts.iter().any(|start| text.starts_with(start))
 }
 
-/// A SEQUENCE whose length is that of the input.
+/// Whether the bytes are one ASN.1 SEQUENCE and nothing else.
 fn is_der(bytes: &[u8]) -> bool {
     use pkcs8::der::{Decode, Tag, Tagged, asn1::AnyRef};
     AnyRef::from_der(bytes).is_ok_and(|any| any.tag() == Tag::Sequence)
 }
 
-/// The text with one kind of line ends, in UTF-8, and without what stands for a line's end elsewhere.
+/// The text in UTF-8, with one kind of line end and without escaped line ends.
 fn normalized(input: &[u8]) -> String {
     let text = unicode(input);
     let text = match decoded(&text) {
@@ -236,13 +238,13 @@ fn normalized(input: &[u8]) -> String {
         _ => text.into_owned(),
     };
     let text = match text.contains("\\n") {
-        // Environment files and JSON write a line's end so; some tools do it twice.
+        // Environment files and JSON escape a line end like this; some tools escape it twice.
         true => text.replace("\\r", "").replace("\\n", "\n").replace('\\', ""),
         false => text,
     };
     let lines = text.split(['\n', '\r']).map(str::trim);
-    // A blank line ends the headers of a block, where it has any; elsewhere the parser takes what
-    // stands before it for headers.
+    // In a block with headers, a blank line ends the headers. In a block without headers, the
+    // parser treats the lines before a blank line as headers.
     let keeps_blank = text.contains("Proc-Type");
     let mut normalized = String::with_capacity(text.len());
     for line in lines.filter(|line| keeps_blank || !line.is_empty()) {
@@ -264,7 +266,7 @@ fn unicode(input: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// What a text of nothing but base64 holds, if that is PEM or DER.
+/// The content of a text that is entirely base64, if the content is PEM or DER.
 fn decoded(text: &str) -> Option<Vec<u8>> {
     let base64: String = text.trim_start_matches('\u{feff}').split_ascii_whitespace().collect();
     let inner = STANDARD_NO_PAD.decode_to_vec(base64.trim_end_matches('=')).ok()?;

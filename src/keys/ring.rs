@@ -1,4 +1,4 @@
-//! The keys of one server: one that signs, and one for each accepted algorithm.
+//! The keys of one server: one for signing, and one for verifying with each accepted algorithm.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use crate::token::compact;
 pub(crate) struct Keys {
     pub(crate) signing: Option<SigningKey>,
     pub(crate) verifying: Vec<VerifyingKey>,
-    /// The headers that our own tokens have.
+    /// The headers of our own tokens.
     pub(crate) known_headers: Vec<KnownHeader>,
 }
 
-/// A header that was parsed at launch, with the key for it.
+/// A header that was parsed at launch, and the key for it.
 pub(crate) struct KnownHeader {
     /// Its base64url text.
     pub(crate) encoded: String,
@@ -50,8 +50,8 @@ impl Keys {
         self.known_headers.iter().find(|known| known.key.algorithm() == algorithm)
     }
 
-    /// Signs and verifies once, so that a pair that does not match, or a backend that does not work,
-    /// fails the launch and not each request.
+    /// Signs and verifies once, so that two keys that do not match, or a backend that does not
+    /// work, fail the launch instead of every request.
     pub(crate) fn self_test(&self) -> Result<(), Error> {
         let Some(signing) = &self.signing else { return Ok(()) };
         let message = b"rocket_jwt_extended self-test";

@@ -1,9 +1,10 @@
-//! A cache of verified signatures (asymmetric keys only, whose verification costs more than all else).
+//! A cache of verified signatures, for asymmetric keys only: verifying those costs more than all
+//! other checks.
 //!
-//! It keeps one fact: the signature of exactly these bytes matched under that key. Whatever can change,
-//! or differ from one request to the next, is checked each time: time, claims, CSRF, type, freshness,
-//! the blocklist, hooks. A token without a valid signature never enters, so no flood of them makes the
-//! cache grow or evicts an entry.
+//! It stores one fact: the signature of exactly these bytes matched under that key. Everything that
+//! can change, or differ from one request to the next, is checked each time: time, claims, CSRF,
+//! type, freshness, the blocklist, hooks. A token without a valid signature is never stored, so a
+//! flood of such tokens neither makes the cache grow nor evicts an entry.
 
 use std::sync::Arc;
 
@@ -15,9 +16,9 @@ use rocket::time::OffsetDateTime;
 /// The size of an entry without its texts.
 const OVERHEAD: usize = 256;
 
-/// The key of an entry is the token's whole text. Two texts are compared in full. The comparison takes
-/// longer where they begin alike, which tells nobody anything, as texts are compared only where their
-/// keyed hashes are equal.
+/// The key of an entry is the token's whole text, and texts are compared in full. The comparison
+/// takes longer if the texts begin alike, but this reveals nothing, since texts are compared only
+/// if their keyed hashes are equal.
 pub(crate) struct SignatureCache(Cache<Arc<str>, Entry, Bytes, RandomState>);
 
 #[derive(Clone)]
@@ -42,7 +43,7 @@ impl SignatureCache {
     /// A cache of at most `bytes`; `None` for a size of zero.
     pub(crate) fn new(bytes: usize) -> Option<Self> {
         (bytes > 0).then(|| {
-            // A token of RSA and its claims take about a kilobyte.
+            // An RSA token and its claims take about a kilobyte.
             let (items, bytes) = ((bytes / 1024).max(16), bytes as u64);
             let lifecycle = DefaultLifecycle::default();
             Self(Cache::with(items, bytes, Bytes, RandomState::default(), lifecycle))
@@ -62,7 +63,7 @@ impl SignatureCache {
         Some(entry.json)
     }
 
-    /// Remembers a verified signature.
+    /// Stores a verified signature.
     pub(crate) fn insert(&self, encoded: &Arc<str>, key: u64, json: &str, until: OffsetDateTime) {
         self.0.insert(encoded.clone(), Entry { key, json: json.into(), until });
     }
@@ -95,7 +96,7 @@ mod tests {
         assert_eq!(cache.get("a.b.d", 7, NOW), None);
         assert_eq!(cache.get("a.b.c", 8, NOW), None);
         assert_eq!(cache.get("a.b.c", 7, until), None);
-        // It was removed, not only withheld.
+        // The entry was removed, not only hidden.
         assert_eq!(cache.get("a.b.c", 7, NOW), None);
         cache.insert(&"a.b.c".into(), 7, "{}", until);
         cache.prune(until - Duration::NANOSECOND);

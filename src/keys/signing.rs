@@ -17,14 +17,15 @@ use crate::keys::pem::{Role, key_block};
 use crate::keys::secret;
 use crate::keys::verifying::VerifyingKey;
 
-/// A key that signs, pinned to one algorithm. Cheap to clone.
+/// A key that signs with one fixed algorithm. Cheap to clone.
 ///
-/// For the [`signing_key`](crate::JwtFairing::signing_key) hook; the configured key needs none.
+/// It is for the [`signing_key`](crate::JwtFairing::signing_key) hook; the configured key does not
+/// need it.
 #[derive(Clone)]
 pub struct SigningKey {
     algorithm: Algorithm,
     key: Arc<EncodingKey>,
-    /// Its id in the caches of threads, if it lives as long as the server.
+    /// The key's id in the threads' caches, if the key lives as long as the server.
     thread_cache_id: Option<u64>,
     #[cfg(feature = "aws_lc_rs")]
     parsed: Option<Arc<AwsLcSigner>>,
@@ -35,8 +36,8 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// If the algorithm is not one of HS256, HS384 and HS512, the secret is shorter than its hash
-    /// (RFC 7518 §3.2), or it is the text of a key of another kind.
+    /// If the algorithm is not HS256, HS384 or HS512, the secret is shorter than the algorithm's
+    /// hash (RFC 7518 §3.2), or the text is a key of another kind.
     ///
     /// # Example
     ///
@@ -53,13 +54,15 @@ impl SigningKey {
         Self::unchecked_secret(algorithm, secret)
     }
 
-    /// A private key in PEM, in every form that tools write: PKCS#8, SEC1 (`EC PRIVATE KEY`), PKCS#1
-    /// (`RSA PRIVATE KEY`). Line ends may be written as `\n`, and the whole may be in base64.
+    /// A private key in PEM, in every form that tools write: PKCS#8, SEC1 (`EC PRIVATE KEY`),
+    /// PKCS#1 (`RSA PRIVATE KEY`). Line ends may be written as `\n`, and the whole text may be
+    /// encoded in base64.
     ///
     /// # Errors
     ///
-    /// If it is no private key, is encrypted, is not for `algorithm`, or is an RSA key of less than 2048
-    /// bits. The text says what it is, and how to turn it into a key that can be used.
+    /// If the text is not a private key, or the key is encrypted, not for `algorithm`, or an RSA
+    /// key of less than 2048 bits. The error says what the text is, and how to convert it into a
+    /// usable key.
     ///
     /// # Example
     ///
@@ -79,12 +82,12 @@ impl SigningKey {
             AlgorithmFamily::Hmac => return Err(wrong_kind(algorithm)),
         };
         let key = Self::unprepared(algorithm, Arc::new(key));
-        // The public half can be derived exactly when the key is what it should be.
+        // The public half can be derived only from a valid key.
         key.verifying_key(algorithm)?;
         Ok(key)
     }
 
-    /// Without a look at its form and length.
+    /// Does not check the secret's form and length.
     pub(crate) fn unchecked_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, Error> {
         let key = EncodingKey::from_secret(secret).map_err(|_| secret::empty())?;
         Ok(Self::unprepared(algorithm, Arc::new(key)))
@@ -105,7 +108,7 @@ impl SigningKey {
         self.algorithm
     }
 
-    /// The key that verifies what this one signs, for an algorithm of the same family.
+    /// The key that verifies this key's signatures, for an algorithm of the same family.
     pub(crate) fn verifying_key(&self, algorithm: Algorithm) -> Result<VerifyingKey, Error> {
         let utils = &provider().key_utils;
         let secret = self.key.as_bytes();
@@ -150,7 +153,7 @@ impl SigningKey {
         signature.ok_or(Error::Signing)
     }
 
-    /// As [`VerifyingKey::prepared()`].
+    /// Like [`VerifyingKey::prepared()`].
     pub(crate) fn prepared(mut self) -> Self {
         self.thread_cache_id = Some(next_id());
         #[cfg(feature = "aws_lc_rs")]

@@ -1,4 +1,4 @@
-//! Wycheproof's vectors for the primitives, through the keys of this crate and the backend in use.
+//! Wycheproof's test vectors, run with this crate's keys and the backend in use.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,14 +12,14 @@ fn public(algorithm: Algorithm, pem: &str) -> VerifyingKey {
         .unwrap_or_else(|error| panic!("a key for {algorithm:?} {error}: {pem}"))
 }
 
-/// Whether the signature is one of the message, by the same way as a token's.
+/// Whether the signature matches the message, checked in the same way as a token's.
 fn holds(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
     let encoded = URL_SAFE_NO_PAD.encode(signature);
     key.verifies(message, &encoded).is_ok()
 }
 
-/// Asserts that a key verifies what it must and nothing it must not. What Wycheproof leaves open
-/// ("acceptable") is refused or accepted as the backend likes.
+/// Asserts that a key accepts all valid signatures and no invalid one. The backend may accept or
+/// refuse the signatures that Wycheproof marks as "acceptable".
 fn check(
     key: &VerifyingKey,
     message: &[u8],
@@ -36,7 +36,7 @@ fn check(
     verifies
 }
 
-/// Runs all tests of a set, and gives how many verified and how many did not.
+/// Runs all tests of a set, and returns how many signatures verified and how many did not.
 macro_rules! run {
     ($module:ident::$set:ident, $algorithm:expr) => {{
         let set = $module::TestSet::load($module::TestName::$set).unwrap();
@@ -104,7 +104,7 @@ fn rsa_pss_verifies_wycheproof() {
 
 #[test]
 fn rsa_pss_takes_no_other_salt_and_no_other_mask() {
-    // RFC 7518 §3.5: the salt is as long as the hash, and the mask is made by the same hash.
+    // RFC 7518 §3.5: the salt is as long as the hash, and the mask generation uses the same hash.
     for set in [
         pss::TestName::RsaPss2048Sha256Mgf1SaltLen0,
         pss::TestName::RsaPss2048Sha256Mgf1Sha1_20,
@@ -114,7 +114,8 @@ fn rsa_pss_takes_no_other_salt_and_no_other_mask() {
         for group in pss::TestSet::load(set).unwrap().test_groups {
             let key = public(Algorithm::PS256, &group.pem);
             for test in group.tests {
-                // Some of the others differ by having the salt that is right here.
+                // The others are not asserted: some are invalid in these sets only because of a
+                // salt that is correct here.
                 if test.result == TestResult::Valid {
                     valid_elsewhere += 1;
                     assert!(!holds(&key, &test.msg, &test.sig), "{set:?} {}", test.tc_id);
@@ -136,7 +137,7 @@ fn hmac_verifies_wycheproof_and_no_tag_that_is_cut_off() {
         for group in mac::TestSet::load(set).unwrap().test_groups {
             let is_whole = group.tag_size == length;
             for test in group.tests {
-                // Keys as short as these are refused by every other constructor.
+                // Every other constructor refuses keys as short as these.
                 let key = VerifyingKey::unchecked_secret(algorithm, &test.key).unwrap();
                 let name = format!("{set:?} {} ({})", test.tc_id, test.comment);
                 let result = if is_whole { test.result } else { TestResult::Invalid };

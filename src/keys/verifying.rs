@@ -13,15 +13,16 @@ use crate::keys::der::{self, check_rsa_bits};
 use crate::keys::pem::{Role, key_block};
 use crate::keys::secret;
 
-/// A key that verifies, pinned to one algorithm. Cheap to clone.
+/// A key that verifies with one fixed algorithm. Cheap to clone.
 ///
-/// For the [`verifying_key`](crate::JwtFairing::verifying_key) hook; the configured keys need none.
-/// A token signed with any other algorithm is refused (RFC 8725 §3.1).
+/// It is for the [`verifying_key`](crate::JwtFairing::verifying_key) hook; the configured keys do
+/// not need it. A token signed with any other algorithm is refused (RFC 8725 §3.1).
 #[derive(Clone)]
 pub struct VerifyingKey {
     algorithm: Algorithm,
     key: Arc<DecodingKey>,
-    /// Its id in the caches of threads and signatures, if it lives as long as the server.
+    /// The key's id in the caches of threads and signatures, if the key lives as long as the
+    /// server.
     cache_id: Option<u64>,
 }
 
@@ -30,20 +31,21 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// As for [`SigningKey::from_secret()`](crate::SigningKey::from_secret).
+    /// The same as those of [`SigningKey::from_secret()`](crate::SigningKey::from_secret).
     pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, Error> {
         secret::check(algorithm, secret)?;
         Self::unchecked_secret(algorithm, secret)
     }
 
-    /// A public key in PEM, in every form that tools write: SubjectPublicKeyInfo (`PUBLIC KEY`), PKCS#1
-    /// (`RSA PUBLIC KEY`), or a certificate, of which only the public key is read, not its dates. Line
-    /// ends may be written as `\n`, and the whole may be in base64.
+    /// A public key in PEM, in every form that tools write: SubjectPublicKeyInfo (`PUBLIC KEY`),
+    /// PKCS#1 (`RSA PUBLIC KEY`), or a certificate. Only the public key of a certificate is read,
+    /// not its validity period. Line ends may be written as `\n`, and the whole text may be encoded
+    /// in base64.
     ///
     /// # Errors
     ///
-    /// If it is no public key, is not for `algorithm`, or is an RSA key of less than 2048 bits. The text
-    /// says what it is, and how to turn it into a key that can be used.
+    /// If the text is not a public key, or the key is not for `algorithm`, or is an RSA key of less
+    /// than 2048 bits. The error says what the text is, and how to convert it into a usable key.
     ///
     /// # Example
     ///
@@ -66,14 +68,14 @@ impl VerifyingKey {
         Self::checked(algorithm, key)
     }
 
-    /// Without a look at its form and length.
+    /// Does not check the secret's form and length.
     pub(crate) fn unchecked_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, Error> {
         let key = DecodingKey::from_secret(secret).map_err(|_| secret::empty())?;
         Ok(Self { algorithm, key: Arc::new(key), cache_id: None })
     }
 
-    /// Checks that the key has the size its algorithm demands: the backends would find out only at
-    /// a request, and one of them panics there.
+    /// Checks that the key has the size that its algorithm requires. The backends would detect a
+    /// wrong size only during a request, and one of them panics then.
     pub(crate) fn checked(algorithm: Algorithm, key: DecodingKey) -> Result<Self, Error> {
         let fits = match (key_kind(algorithm)?, key.kind()) {
             (KeyKind::Secret { .. }, _) => true,
@@ -116,13 +118,13 @@ impl VerifyingKey {
         })
     }
 
-    /// Whether `signature` matches `message`, without anything kept for later.
+    /// Whether `signature` matches `message`. Caches nothing.
     pub(crate) fn verifies_once(&self, message: &[u8], signature: &Vec<u8>) -> bool {
         verify(self.algorithm, &self.key, message, signature).is_ok()
     }
 
-    /// Keeps what is prepared for this key with each thread that uses it. For keys that live as long
-    /// as the server: those of hooks come and go.
+    /// Caches the prepared key in each thread that uses it. This is for keys that live as long as
+    /// the server; the keys of hooks do not.
     pub(crate) fn prepared(mut self) -> Self {
         self.cache_id = Some(next_id());
         self

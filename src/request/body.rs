@@ -1,9 +1,9 @@
-//! A request's body, for the data guard alone: request guards cannot read bodies.
+//! A request's body. Only the data guard has it: request guards cannot read bodies.
 
 use rocket::futures::FutureExt;
 use rocket::http::ContentType;
 
-/// A request's body, read.
+/// A request's body, read into memory.
 pub(crate) struct Body<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) content_type: Option<&'a ContentType>,
@@ -16,16 +16,16 @@ pub(crate) fn is_json(content_type: &ContentType) -> bool {
         && (sub == "json" || sub.as_str().to_ascii_lowercase().ends_with("+json"))
 }
 
-/// The length of a multipart form whose parsing is no work to speak of.
+/// Parsing a multipart form of at most this length is cheap.
 const SHORT: usize = 16 << 10;
 
-/// The value of a urlencoded form's field, if there is exactly one of that name. It is what
-/// `form_urlencoded::parse()` finds, but nothing is allocated for the other fields, which a stranger
-/// could send by the million.
+/// The value of a urlencoded form's field, if exactly one field has that name. The result is the
+/// same as that of `form_urlencoded::parse()`, but nothing is allocated for the other fields, of
+/// which a client could send millions.
 fn urlencoded_field(form: &[u8], name: &str) -> Option<String> {
     let mut found = None;
     for field in form.split(|byte| *byte == b'&') {
-        // An escaped name is longer than the name.
+        // An escaped field is never shorter than the name it stands for.
         if field.len() < name.len() || !has_name(field, name) {
             continue;
         }
@@ -62,7 +62,7 @@ fn hex(digit: u8) -> Option<u8> {
 }
 
 impl Body<'_> {
-    /// The fields of a form, urlencoded or multipart, that are text.
+    /// The text fields of a form, urlencoded or multipart.
     pub(crate) fn form_fields(&self) -> Option<Vec<(String, String)>> {
         let content_type = self.content_type?;
         if content_type.is_form() {
@@ -74,7 +74,7 @@ impl Body<'_> {
         }
     }
 
-    /// A form field's value, if there is exactly one of that name.
+    /// A form field's value, if exactly one field has that name.
     pub(crate) fn form_field(&self, name: &str) -> Option<String> {
         let content_type = self.content_type?;
         if content_type.is_form() {
@@ -85,8 +85,8 @@ impl Body<'_> {
         values.next().is_none().then_some(value)
     }
 
-    /// Whether a field is found in next to no time, so that it may be looked for before the token is
-    /// verified: in a urlencoded form of any length, and in a short multipart form.
+    /// Whether finding a field is cheap enough to do before the token is verified: in a urlencoded
+    /// form of any length, and in a short multipart form.
     pub(crate) fn is_cheap(&self) -> bool {
         !self.content_type.is_some_and(|content_type| content_type.is_form_data())
             || self.bytes.len() <= SHORT
@@ -97,11 +97,25 @@ impl Body<'_> {
         memchr::memmem::find(self.bytes, name.as_bytes()).is_some()
     }
 
+    /// The value of a multipart form's field, if the beginning of the form contains it. A later
+    /// field may have the same name, so this value is not sufficient to accept anything.
+    pub(crate) fn early_field(&self, name: &str) -> Option<String> {
+        let mut form = multipart(self.bytes.get(..SHORT)?, self.content_type?)?;
+        async {
+            while let Some(field) = form.next_field().await.ok()? {
+                let is_meant = field.name() == Some(name) && field.file_name().is_none();
+                let value = field.text().await.ok()?;
+                if is_meant {
+                    return Some(value);
+                }
+            }
+            None
+        }
+        .now_or_never()?
+    }
+
     fn multipart_fields(&self, content_type: &ContentType) -> Option<Vec<(String, String)>> {
-        let boundary = content_type.param("boundary")?;
-        let bytes = rocket::futures::stream::iter([Ok::<_, std::io::Error>(self.bytes.to_vec())]);
-        let mut form = multer::Multipart::new(bytes, boundary);
-        // Everything is in memory, so the first poll completes.
+        let mut form = multipart(self.bytes, content_type)?;
         async {
             let mut fields = Vec::new();
             while let Some(field) = form.next_field().await.ok()? {
@@ -116,6 +130,13 @@ impl Body<'_> {
         }
         .now_or_never()?
     }
+}
+
+/// A multipart form. Everything is in memory, so that the first poll of each future completes.
+fn multipart(bytes: &[u8], content_type: &ContentType) -> Option<multer::Multipart<'static>> {
+    let boundary = content_type.param("boundary")?;
+    let bytes = rocket::futures::stream::iter([Ok::<_, std::io::Error>(bytes.to_vec())]);
+    Some(multer::Multipart::new(bytes, boundary))
 }
 
 #[cfg(test)]

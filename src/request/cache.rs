@@ -1,4 +1,4 @@
-//! What is remembered with a request: its tokens, and why it was refused.
+//! The request's cache: its tokens, and the reason why it was refused.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -20,12 +20,13 @@ struct Tokens {
 #[derive(Default)]
 struct Refusals {
     last: Option<Rejection>,
-    // With the address of the route that forwarded.
+    // With the address of the route whose guard forwarded.
     forwarded: Option<(usize, Rejection)>,
 }
 
-/// What the guards of a request pass on to its response: the side channel that Rocket provides, since a
-/// guard's error does not reach the catcher. It is small, since each request with a token has one.
+/// Passes data from a request's guards to its response. Rocket's request-local state is needed for
+/// this, since a guard's error does not reach the catcher. The cache is small, since each request
+/// with a token has one.
 #[derive(Default)]
 pub(crate) struct RequestCache {
     tokens: Tokens,
@@ -41,7 +42,7 @@ impl RequestCache {
         request.local_cache(Self::default)
     }
 
-    /// The memo of that token: the whole text is the key.
+    /// The memo of that token. The key is the token's whole text.
     pub(crate) fn memo(
         &self,
         encoded: &str,
@@ -57,18 +58,18 @@ impl RequestCache {
         }
     }
 
-    /// The refusal of `request`, whose cache this is.
+    /// The refusal of `request`, to which this cache belongs.
     pub(crate) fn refusal(&self, request: &Request<'_>) -> Option<Rejection> {
         let refusals = lock(&self.refusals);
         let Refusals { last, forwarded } = refusals.as_deref()?;
         last.clone().or_else(|| match forwarded {
-            // If another route was tried afterwards, that route decides the response.
+            // If Rocket tried another route afterwards, that route decides the response.
             Some((route, rejection)) if *route == address(request) => Some(rejection.clone()),
             _ => None,
         })
     }
 
-    /// Keeps the reason why a guard of `request` forwarded, in case no other route matches.
+    /// Stores the reason why a guard of `request` forwarded, in case no other route matches.
     pub(crate) fn forward(&self, request: &Request<'_>, rejection: Rejection) {
         lock(&self.refusals).get_or_insert_default().forwarded =
             Some((address(request), rejection));
@@ -87,7 +88,7 @@ impl RequestCache {
         *lock(&self.renewable) = Some(verified);
     }
 
-    /// Whether the `on_rejection` hook may be called: it is not called from within itself.
+    /// Whether the `on_rejection` hook may be called: it is not called again while it runs.
     pub(crate) fn enter_hook(&self) -> bool {
         !self.in_hook.swap(true, Ordering::Relaxed)
     }
@@ -96,7 +97,7 @@ impl RequestCache {
         self.in_hook.store(false, Ordering::Relaxed);
     }
 
-    /// Whether a token was in the query string: caches must then not store the response.
+    /// Whether a token was in the query string. If so, caches must not store the response.
     pub(crate) fn was_in_query(&self) -> bool {
         self.in_query.load(Ordering::Relaxed)
     }
@@ -106,12 +107,13 @@ impl RequestCache {
     }
 }
 
-/// Distinguishes the routes of one Rocket instance.
+/// An address that differs between the routes of one Rocket instance.
 fn address(request: &Request<'_>) -> usize {
     request.route().map_or(0, |route| std::ptr::from_ref(route) as usize)
 }
 
-/// No code panics while it holds one of these locks, so the data behind a poisoned one is consistent.
+/// No code panics while it holds one of these locks, so the data is consistent even if a lock is
+/// poisoned.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! What comes in: the body, the token in it or elsewhere, and what is remembered with the request.
+//! Request handling: the body, the search for a token, and the request's cache.
 
 pub(crate) mod body;
 pub(crate) mod cache;

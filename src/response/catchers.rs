@@ -1,4 +1,5 @@
-//! The fairing's catchers: JSON for our refusals, Rocket's own page for everything else.
+//! The fairing's catchers: they answer our refusals with JSON, and everything else with Rocket's
+//! own page.
 
 use rocket::catcher::{self, Catcher, Handler};
 use rocket::http::Status;
@@ -8,8 +9,9 @@ use rocket::{Build, Request, Rocket};
 use crate::reason;
 use crate::rejection::Rejection;
 
-/// Registers catchers at `/` for exactly the statuses of the table for which the application has none
-/// there, and returns a line for each of the application's own that answers refusals anywhere.
+/// Registers a catcher at `/` for each status of the table that the application does not catch
+/// there. Returns a warning for each of the application's catchers that handles refusals, at any
+/// path.
 pub(crate) fn register(rocket: Rocket<Build>, invalid: Status) -> (Rocket<Build>, Vec<String>) {
     let codes: Vec<_> = reason::statuses(invalid).iter().map(|status| status.code).collect();
     let has_at_root = |code: u16| {
@@ -26,8 +28,8 @@ fn answers(catcher: &Catcher, code: u16) -> bool {
     catcher.code.is_none_or(|own| own == code)
 }
 
-/// What is said of a catcher that stands before the `on_rejection` hook. Whether it calls the hook can't be
-/// known, so that the line says under which condition it holds.
+/// The warning about a catcher that takes precedence over the `on_rejection` hook. Whether it calls
+/// the hook can't be detected, so the text states the condition.
 fn instead_of_hook(catcher: &Catcher, codes: &[u16]) -> Option<String> {
     let mut codes: Vec<_> = codes.iter().copied().filter(|&code| answers(catcher, code)).collect();
     codes.sort_unstable();
@@ -54,7 +56,8 @@ impl Handler for Refusals {
         match Rejection::of(request) {
             Some(rejection) if rejection.status() == status => {
                 match rejection.respond_to(request) {
-                    // A bare status is not a response yet: if it were passed on, Rocket would answer 500.
+                    // A bare status is not a response yet: if it were returned, Rocket would answer
+                    // 500.
                     Err(status) => rockets_own(status, request).await,
                     answered => answered,
                 }

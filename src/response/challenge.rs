@@ -6,7 +6,7 @@ use rocket::http::Status;
 use crate::reason::Challenge;
 use crate::rejection::Rejection;
 
-/// The header's value, if the refusal calls for one. `scheme` is `header_type`.
+/// The header's value, if the refusal needs one. `scheme` is `header_type`.
 pub(crate) fn value(rejection: &Rejection, scheme: &str) -> Option<String> {
     let scheme = if scheme.is_empty() { "Bearer" } else { scheme };
     match rejection.reason().challenge() {
@@ -16,8 +16,8 @@ pub(crate) fn value(rejection: &Rejection, scheme: &str) -> Option<String> {
     }
 }
 
-/// Adds the challenge to the response of a refused request that has none: an application's own
-/// catcher need not know about it.
+/// Adds the challenge to a refused request's response that lacks one, so that the application's own
+/// catchers need not set it.
 pub(crate) fn add(rejection: &Rejection, scheme: &str, response: &mut Response<'_>) {
     let status = response.status();
     let is_refusal = status == rejection.status() || status == Status::Unauthorized;

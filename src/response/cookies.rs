@@ -3,8 +3,9 @@
 use rocket::http::{Cookie, CookieJar};
 use rocket::time::{Duration, OffsetDateTime};
 
-use super::scopes::{CARRIER, Scope};
-use crate::config::domain::is_domain;
+use super::scopes::CARRIER;
+use super::scopes::scope::Scope;
+use crate::config::browser_rules::{MAX_PAIR, domain_flaw};
 use crate::error::Error;
 use crate::issue::pair::TokenPair;
 use crate::issue::spec::Signed;
@@ -14,20 +15,17 @@ use crate::settings::{Settings, TokenNames};
 use crate::token::claims::NoClaims;
 use crate::token::kind::TokenType;
 
-/// How long the cookie of a token that never expires is kept: the longest that browsers keep one
-/// (RFC 6265bis §5.5).
+/// The `Max-Age` of the cookie of a token that never expires: the longest that browsers accept (RFC
+/// 6265bis §5.5).
 const LONGEST: Duration = Duration::days(400);
 
-/// The longest name and value that browsers keep (RFC 6265bis §5.6).
-const MAX_PAIR: usize = 4096;
-
 impl Jwt {
-    /// Sets and unsets tokens in cookies.
+    /// Returns a writer that sets and unsets tokens in cookies.
     ///
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::post;
     /// use rocket::http::CookieJar;
     /// use rocket_jwt_extended::{Error, Jwt};
     ///
@@ -50,18 +48,19 @@ impl Jwt {
 
 /// Sets and unsets the cookies of tokens; made with [`Jwt::cookies()`].
 ///
-/// A token's cookie is `HttpOnly`. Unless switched off, a second cookie holds its CSRF value, which the
-/// page's scripts can read. Both have the configured `Secure`, `SameSite`, path and domain. They are
-/// session cookies, which browsers drop when they are closed, unless `session_cookie` is `false`.
+/// A token's cookie is `HttpOnly`. Unless switched off, a second cookie contains the token's CSRF
+/// value, which the page's scripts can read. Both have the configured `Secure`, `SameSite`, path
+/// and domain. They are session cookies, which browsers remove when they are closed, unless
+/// `session_cookie` is `false`.
 ///
-/// The response that sets or unsets them also clears other scopes in which a browser may keep a cookie of
-/// that name: the host alone where a domain is configured, the path `/` where another one is, and, if the
-/// request carried one of these cookies, the domains above its host.
+/// The response that sets or unsets them also clears other scopes in which a browser may have a
+/// cookie of the same name: the host alone if a domain is configured, the path `/` if another path
+/// is configured, and, if the request had one of these cookies, the domains above its host.
 ///
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::post;
 /// use rocket::http::CookieJar;
 /// use rocket_jwt_extended::{Duration, Error, Jwt};
 ///
@@ -79,7 +78,7 @@ pub struct CookieWriter<'a, 'r> {
     jar: &'a CookieJar<'r>,
     max_age: Option<Duration>,
     domain: Option<String>,
-    /// Or why they are none.
+    /// The scopes, or the reason why they are invalid.
     also_unset: Result<Vec<Scope>, &'static str>,
 }
 
@@ -91,23 +90,24 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
         self
     }
 
-    /// The domain the cookies are for, instead of the configured one. One that browsers would ignore is
-    /// an error when the cookies are set; unsetting them logs it, and uses the configured one. An implicit refresh uses the configured one.
+    /// The domain of the cookies, instead of the configured one. If browsers would ignore the
+    /// domain, setting the cookies fails with an error, and unsetting them logs an error and uses
+    /// the configured domain. An implicit refresh uses the configured domain.
     pub fn domain(mut self, domain: &str) -> Self {
         self.domain = Some(domain.into());
         self
     }
 
-    /// Also clears the cookies in this domain and path, as an earlier configuration may have set them;
-    /// `None` is the host alone. Repeated calls add up.
+    /// Also clears the cookies in this domain and path, where an earlier configuration may have set
+    /// them. `None` stands for the host alone. Each call adds a scope.
     ///
-    /// `/`, the domains above the request's host, and the host alone are cleared without it. Browsers
-    /// accept a removal for the host that they asked and for the domains above it only.
+    /// `/`, the domains above the request's host, and the host alone are cleared without this call.
+    /// Browsers only accept a removal for the request's host and the domains above it.
     ///
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::post;
     /// use rocket::http::CookieJar;
     /// use rocket_jwt_extended::{Error, Jwt};
     ///
@@ -133,8 +133,8 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
     ///
     /// # Errors
     ///
-    /// If it is not a valid access token, or has no `csrf` claim, or browsers would not keep the cookie.
-    /// No cookie is set then.
+    /// If the token is not a valid access token, has no `csrf` claim, or browsers would not keep
+    /// its cookie. In these cases no cookie is set.
     pub fn set_access(&self, token: &str) -> Result<(), Error> {
         self.set_text(TokenType::Access, token)
     }
@@ -143,8 +143,8 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
     ///
     /// # Errors
     ///
-    /// If it is not a valid refresh token, or has no `csrf` claim, or browsers would not keep the cookie.
-    /// No cookie is set then.
+    /// If the token is not a valid refresh token, has no `csrf` claim, or browsers would not keep
+    /// its cookie. In these cases no cookie is set.
     pub fn set_refresh(&self, token: &str) -> Result<(), Error> {
         self.set_text(TokenType::Refresh, token)
     }
@@ -153,7 +153,8 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
     ///
     /// # Errors
     ///
-    /// If a token of the pair has expired, or browsers would not keep its cookie. No cookie is set then.
+    /// If a token of the pair has expired, or browsers would not keep its cookie. In these cases no
+    /// cookie is set.
     pub fn set_pair(&self, pair: &TokenPair) -> Result<(), Error> {
         let [access, refresh] = pair.signed();
         let mut all = self.cookies(&CookieToken::of(access))?;
@@ -161,12 +162,12 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
         self.add(all)
     }
 
-    /// Unsets the cookies of the access token, whether the request had them or not.
+    /// Unsets the cookies of the access token, even if the request does not have them.
     pub fn unset_access(&self) {
         self.unset_type(TokenType::Access);
     }
 
-    /// Unsets the cookies of the refresh token, whether the request had them or not.
+    /// Unsets the cookies of the refresh token, even if the request does not have them.
     pub fn unset_refresh(&self) {
         self.unset_type(TokenType::Refresh);
     }
@@ -192,7 +193,7 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
     }
 
     fn cookies(&self, token: &CookieToken<'_>) -> Result<Vec<Cookie<'static>>, Error> {
-        if self.domain.as_deref().is_some_and(|domain| !is_domain(domain)) {
+        if self.domain.as_deref().is_some_and(|domain| domain_flaw(domain).is_some()) {
             return Err(Error::Cookie(BAD_DOMAIN));
         }
         cookies(self.jwt, token, self.max_age, self.domain.as_deref())
@@ -207,8 +208,8 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
         Ok(())
     }
 
-    /// Hands the scopes on to the response. The jar is the only way there: the fairing takes this cookie
-    /// out of it again.
+    /// Passes the scopes to the response. The jar is the only channel for this; the fairing removes
+    /// this cookie from the response again.
     fn carry(&self, scopes: &[Scope]) {
         if scopes.is_empty() {
             return;
@@ -218,15 +219,15 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
         self.jar.add((CARRIER, all));
     }
 
-    /// Adds an expired cookie: the jar sends no removal of a cookie that the request did not have, as when
-    /// its path is another one.
+    /// Adds an expired cookie. The jar's own removal sends nothing for a cookie that the request
+    /// does not have, for example because its path is another one.
     fn unset_type(&self, token_type: TokenType) {
         match &self.also_unset {
             Ok(scopes) => self.carry(scopes),
             Err(text) => log::error!("JWT: {text}"),
         }
         let domain = self.domain.as_deref().filter(|domain| {
-            let is_legal = is_domain(domain);
+            let is_legal = domain_flaw(domain).is_none();
             if !is_legal {
                 log::error!("JWT: {BAD_DOMAIN}");
             }
@@ -247,7 +248,7 @@ impl<'a, 'r> CookieWriter<'a, 'r> {
     }
 }
 
-/// A valid token of this server, as its cookies need it.
+/// A valid token of this server, with the data that its cookies need.
 pub(crate) struct CookieToken<'a> {
     token_type: TokenType,
     encoded: &'a str,
@@ -267,7 +268,7 @@ impl<'a> CookieToken<'a> {
     }
 }
 
-/// The cookies of a token: its own and, unless switched off, that of its CSRF value.
+/// The cookies of a token: the token's own and, unless switched off, the one with its CSRF value.
 pub(crate) fn cookies(
     jwt: &Jwt,
     token: &CookieToken<'_>,
@@ -303,22 +304,24 @@ pub(crate) fn cookies(
     Ok(cookies)
 }
 
-const BAD_DOMAIN: &str = "`.domain()` needs a domain name, as browsers ignore any other";
+const BAD_DOMAIN: &str =
+    "`.domain()` needs a domain name of at least two labels, since browsers ignore any other";
 const BAD_SCOPE: &str = "`.also_unset()` needs a domain name and a path that begins with `/`";
 
-/// Whether browsers refuse the cookie with a domain (RFC 6265bis §4.1.3.2).
+/// Whether the name is for a cookie without a domain: browsers refuse it with one (RFC 6265bis
+/// §4.1.3.2).
 fn is_for_the_host(name: &str) -> bool {
     name.to_ascii_lowercase().starts_with("__host-")
 }
 
-/// Browsers drop what they don't keep, and tell nobody.
+/// Checks that browsers will keep the cookies: they drop invalid ones without an error.
 fn check_kept(
     cookies: &[Cookie<'_>],
     token_type: TokenType,
     domain: Option<&str>,
 ) -> Result<(), Error> {
     for cookie in cookies {
-        // As it is sent, with its equals sign.
+        // The cookie as it is sent, including its equals sign.
         if cookie.stripped().encoded().to_string().len() > MAX_PAIR + 1 {
             return Err(Error::Cookie(match token_type {
                 TokenType::Refresh => {

@@ -1,4 +1,4 @@
-//! An error's response.
+//! The response to an error.
 
 use rocket::Request;
 use rocket::response::{self, Responder};

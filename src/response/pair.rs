@@ -1,4 +1,4 @@
-//! A token pair's response.
+//! The response with a token pair.
 
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{self, Responder};

@@ -1,4 +1,4 @@
-//! A refused request's response.
+//! The response to a refused request.
 
 use rocket::http::{ContentType, Header};
 use rocket::response::{self, Responder};
@@ -12,20 +12,20 @@ use crate::rejection::Rejection;
 use crate::request::cache::RequestCache;
 
 impl Rejection {
-    /// The last refusal of a guard in this request, for catchers and response fairings.
+    /// The request's last refusal by a guard, for catchers and response fairings.
     ///
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::catch;
     /// use rocket::{http::Status, Request};
     /// use rocket_jwt_extended::Rejection;
     ///
     /// #[catch(401)]
     /// fn unauthorized(request: &Request) -> String {
     ///     match Rejection::of(request) {
-    ///         Some(rejection) => format!("not let in: {rejection}"),
-    ///         None => "not let in".into(),
+    ///         Some(rejection) => format!("refused: {rejection}"),
+    ///         None => "refused".into(),
     ///     }
     /// }
     /// # fn main() {}
@@ -35,8 +35,8 @@ impl Rejection {
     }
 }
 
-/// What the [`on_rejection`](crate::JwtFairing::on_rejection) hook returns, or else the table's body as
-/// JSON, with its status and its challenge.
+/// Responds with the result of the [`on_rejection`](crate::JwtFairing::on_rejection) hook. Without
+/// a hook, responds with JSON, and with the status and the challenge of the table.
 impl<'r> Responder<'r, 'static> for Rejection {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let cache = RequestCache::of(request);
@@ -45,12 +45,12 @@ impl<'r> Responder<'r, 'static> for Rejection {
             Some(settings) => self.configured(settings.invalid_token_status),
             None => self,
         };
-        // For the challenge, and against renewal: a route may have refused where no guard did.
+        // The challenge and the renewal need this: a route may refuse although no guard did.
         cache.refuse(rejection.clone());
         let hook =
             request.rocket().state::<Jwt>().and_then(|jwt| jwt.hooks().on_rejection.as_ref());
         match hook {
-            // A hook that returns a rejection means the table's answer.
+            // A rejection that the hook returns is answered from the table.
             Some(hook) if cache.enter_hook() => {
                 let answer = hook(&rejection, request);
                 cache.leave_hook();

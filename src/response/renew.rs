@@ -71,7 +71,9 @@ async fn renew_now(jwt: &Jwt, verified: &Verified, response: &mut Response<'_>) 
         Ok(cookies) => {
             issued.iter().for_each(|event| jwt.hooks().emit(event));
             // Not with the jar, which has been written by now.
-            cookies.iter().for_each(|cookie| _ = response.adjoin_header(cookie));
+            cookies.iter().for_each(|cookie| {
+                response.adjoin_header(cookie);
+            });
         }
         Err(error) => not_renewed(error),
     }
@@ -87,13 +89,16 @@ fn sets_its_cookies(settings: &Settings, response: &Response<'_>) -> bool {
     sets_cookie(response, &[&names.cookie_name, &names.csrf_cookie_name])
 }
 
-/// Keeps responses with tokens out of every cache (RFC 6749 §5.1), whatever the route says.
-pub(crate) fn forbid_storing(settings: &Settings, response: &mut Response<'_>) {
+/// Keeps responses with tokens in cookies out of every cache (RFC 6749 §5.1), whatever the route says.
+/// Returns whether the response is one.
+pub(crate) fn forbid_storing(settings: &Settings, response: &mut Response<'_>) -> bool {
     let names = [TokenType::Access, TokenType::Refresh]
         .map(|token_type| &settings.names(token_type).cookie_name);
-    if sets_cookie(response, &names) {
+    let is_one = sets_cookie(response, &names);
+    if is_one {
         response.set_raw_header("Cache-Control", "no-store");
     }
+    is_one
 }
 
 fn sets_cookie(response: &Response<'_>, names: &[&String]) -> bool {

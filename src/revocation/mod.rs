@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod entry_of;
+pub(crate) mod lifetime;
 pub(crate) mod record;
 pub(crate) mod successor;
 
@@ -33,7 +34,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::delete;
     /// use rocket_jwt_extended::{AnyToken, Error, Jwt};
     ///
     /// #[delete("/token")]
@@ -73,7 +74,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::post;
     /// use rocket_jwt_extended::{Error, Fresh, Jwt, TokenPair};
     ///
     /// #[post("/password")]
@@ -107,7 +108,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// use rocket::post;
     /// use rocket_jwt_extended::{Error, Fresh, Jwt, Require};
     /// # use rocket_jwt_extended::{NoClaims, Permission, Token};
     /// # struct Operator;
@@ -120,7 +121,6 @@ impl Jwt {
     /// async fn revoke_everything(jwt: &Jwt, _operator: Fresh<Require<Operator>>) -> Result<(), Error> {
     ///     jwt.revoke_everything().await
     /// }
-    /// # fn main() {}
     /// ```
     pub async fn revoke_everything(&self) -> Result<(), Error> {
         cut_off(self, Revocation::everything).await

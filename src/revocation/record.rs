@@ -3,6 +3,7 @@
 use rocket::time::OffsetDateTime;
 
 use super::entry_of::session_of;
+use super::lifetime::session_expiry;
 use crate::blocklist::Revocation;
 use crate::blocklist::entry::uuid_v7_millis;
 use crate::clock;
@@ -12,7 +13,6 @@ use crate::jwt::Jwt;
 use crate::provenance::is_ours;
 use crate::token::context::RequestContext;
 use crate::token::verified::Verified;
-use crate::verify::session::session_end as session_over;
 
 /// Records the entry, and emits the event. Returns whether that changed more than the entry's expiry.
 pub(super) async fn record(
@@ -41,7 +41,7 @@ pub(crate) fn session_end(jwt: &Jwt, verified: &Verified) -> Result<Revocation, 
 ///
 /// If the session's id has a later time than this token, other tokens of the session end later.
 pub(crate) fn session_until(jwt: &Jwt, verified: &Verified) -> Option<OffsetDateTime> {
-    let over = session_over(jwt, verified).ok().flatten();
+    let over = session_expiry(jwt, verified).ok().flatten();
     let sid = session_of(verified).filter(|_| is_ours(jwt, verified));
     let others = sid.and_then(|sid| session_over_of(jwt, &sid));
     until(jwt, over.max(others))

@@ -22,7 +22,7 @@ impl TokenPairBuilder<'_> {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// use rocket::post;
     /// use rocket_jwt_extended::{Error, Jwt, TokenPair};
     ///
     /// #[post("/login")]
@@ -30,7 +30,6 @@ impl TokenPairBuilder<'_> {
     ///     // … check the password first.
     ///     jwt.token_pair("ada").label("Firefox on Linux").begin().await
     /// }
-    /// # fn main() {}
     /// ```
     pub async fn begin(self) -> Result<TokenPair, Error> {
         let jwt = self.jwt();

@@ -8,7 +8,7 @@ use rocket::serde::DeserializeOwned;
 use rocket::time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::blocklist::{Recorded, SessionStore, TokenIds};
+use crate::blocklist::{Recorded, SessionStore, StoreError, TokenIds};
 use crate::clock;
 use crate::error::Error;
 use crate::events::{Event, SessionEnd};
@@ -25,7 +25,7 @@ use crate::token::identity::Identity;
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// use rocket::get;
 /// use rocket::serde::json::{Json, Value, json};
 /// use rocket_jwt_extended::{AccessToken, Error, Jwt};
 ///
@@ -42,7 +42,6 @@ use crate::token::identity::Identity;
 ///     });
 ///     Ok(Json(shown.collect()))
 /// }
-/// # fn main() {}
 /// ```
 #[derive(Clone)]
 pub struct Session {
@@ -58,8 +57,7 @@ impl Session {
     fn new(recorded: Recorded) -> Result<Self, Error> {
         let Recorded { id, seen, ends, label, details, .. } = recorded;
         let time = |millis: i64| {
-            let out_of_range =
-                || crate::StoreError::new("a session has a time that is out of range");
+            let out_of_range = || StoreError::new("a session has a time that is out of range");
             clock::from_millis(millis).ok_or_else(out_of_range)
         };
         let id = id.to_string();
@@ -148,7 +146,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// use rocket::delete;
     /// use rocket::http::Status;
     /// use rocket_jwt_extended::{AccessToken, Error, Jwt};
     ///
@@ -159,7 +157,6 @@ impl Jwt {
     ///         false => Ok(Status::NotFound),
     ///     }
     /// }
-    /// # fn main() {}
     /// ```
     pub async fn end_session(
         &self,

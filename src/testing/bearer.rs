@@ -7,7 +7,7 @@ use rocket::http::Header;
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::{get, routes};
 /// use rocket::local::blocking::Client;
 /// use rocket_jwt_extended::testing::Bearer;
 /// use rocket_jwt_extended::{AccessToken, Jwt};

@@ -1,4 +1,4 @@
-//! A clock that tests set by hand.
+//! A clock that tests set manually.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! Claims as an application sees them.
+//! Claims, as an application uses them.
 
 use rocket::serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 use serde_json::Value;
@@ -6,14 +6,14 @@ use serde_json::Value;
 /// A whole payload, or header parameters, as a JSON object.
 pub type Claims = serde_json::Map<String, Value>;
 
-/// What a claims type `C` must be: deserializable, and fit to be shared across threads.
+/// The requirements for a claims type `C`: it can be deserialized, and shared across threads.
 ///
-/// Implemented for every such type; there is nothing to implement.
+/// Implemented for every such type, so there is nothing to implement.
 pub trait CustomClaims: DeserializeOwned + Send + Sync + 'static {}
 
 impl<T: DeserializeOwned + Send + Sync + 'static> CustomClaims for T {}
 
-/// The claims type that reads nothing.
+/// The claims type that reads no claims.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NoClaims;
 

@@ -8,8 +8,8 @@ use super::claims::Claims;
 use super::payload::unique::parse_object;
 use crate::reason::Reason;
 
-/// A header whose base64url text is longer than this is refused unread: anybody can make a server parse
-/// a header, since it is parsed before the signature is verified.
+/// A header whose base64url text is longer than this is refused without being parsed. A header is
+/// parsed before the signature is verified, so anybody could cause this work.
 pub(crate) const MAX_HEADER_LENGTH: usize = 4096;
 
 pub(crate) const INVALID_PAYLOAD: Reason = Reason::Malformed("Invalid payload string");
@@ -21,12 +21,12 @@ pub(crate) fn header(encoded: &str) -> Result<Header, Reason> {
     let members = parse_object(&json).map_err(|_| invalid())?;
     match members.get("alg") {
         None => return Err(Reason::WrongAlgorithm("Algorithm not specified")),
-        // As an object, `{"HS256":null}` would pass for the enum below.
+        // An object such as `{"HS256":null}` would also deserialize into the enum below.
         Some(Value::String(name)) if name.parse::<Algorithm>().is_ok() => (),
         Some(_) => return Err(Reason::WrongAlgorithm("The specified alg value is not allowed")),
     }
     for (name, refusal) in [
-        // No extension is understood, so every list of them is refused (RFC 7515 §4.1.11).
+        // No extension is supported, so every `crit` list is refused (RFC 7515 §4.1.11).
         ("crit", "Unsupported critical extension"),
         ("b64", "Unsupported header parameter b64"),
         ("zip", "Unsupported header parameter zip"),
@@ -42,10 +42,10 @@ pub(crate) fn header(encoded: &str) -> Result<Header, Reason> {
     serde_json::from_value(Value::Object(members)).map_err(|_| invalid())
 }
 
-/// The `typ` of the headers that we write, unless the application sets another.
+/// The `typ` of the headers that this crate writes, unless the application sets another one.
 pub(crate) const OWN_TYP: &str = "JWT";
 
-/// The three parts of a compact serialization (RFC 7515 §3.1), not decoded yet.
+/// The three parts of a compact serialization (RFC 7515 §3.1), not yet decoded.
 pub(crate) struct Parts<'a> {
     pub(crate) signed: &'a str,
     pub(crate) header: &'a str,
@@ -93,7 +93,7 @@ fn base64(part: &str, refusal: &'static str) -> Result<Vec<u8>, Reason> {
     URL_SAFE_NO_PAD.decode_to_vec(part).map_err(|_| Reason::Malformed(refusal))
 }
 
-/// The parameters of a token's header to which nothing is added.
+/// The parameters of a token's header, without additional ones.
 pub(crate) fn header_of(algorithm: Algorithm) -> Claims {
     let algorithm = format!("{algorithm:?}");
     Claims::from_iter([("alg".into(), algorithm.into()), ("typ".into(), OWN_TYP.into())])

@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// use rocket::post;
 /// use rocket_jwt_extended::{Error, Event, Jwt, RequestContext, TokenPair};
 ///
 /// #[post("/login")]
@@ -30,7 +30,6 @@ use std::sync::Arc;
 ///     }
 /// })
 /// # }
-/// # fn main() {}
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct RequestContext(Arc<Parts>);

@@ -1,4 +1,4 @@
-//! The identity that a token is issued to.
+//! The identity to which a token is issued.
 
 use std::borrow::Cow;
 
@@ -6,9 +6,10 @@ use uuid::Uuid;
 
 use super::claims::Claims;
 
-/// An identity that a token can be issued to: its text becomes the `sub` claim (RFC 7519 §4.1.2).
+/// An identity to which a token can be issued: its text becomes the `sub` claim (RFC 7519 §4.1.2).
 ///
-/// Strings, integers and UUIDs are identities. An application's user type can be one, and add claims.
+/// Strings, integers and UUIDs are identities. An application's user type can implement this trait,
+/// and add claims.
 ///
 /// # Example
 ///
@@ -30,16 +31,16 @@ use super::claims::Claims;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an identity",
-    note = "pass a text, an integer or a `Uuid`, or implement `Identity` for the application's user type",
-    note = "of an `Option`, pass what is in it: a token without an identity cannot be issued"
+    note = "pass a string, an integer or a `Uuid`, or implement `Identity` for the application's user type",
+    note = "pass the value inside an `Option`, not the `Option`: a token without an identity cannot be issued"
 )]
 pub trait Identity {
-    /// The identity as text. Issuing to an empty one is an error.
+    /// The identity as text. Issuing a token to an empty identity is an error.
     fn identity(&self) -> Cow<'_, str>;
 
-    /// Claims that every token issued to this identity has. They win over those of the
-    /// [`additional_claims`](crate::JwtFairing::additional_claims) hook, and give way to those of the
-    /// builder.
+    /// Claims of every token issued to this identity. They override those of the
+    /// [`additional_claims`](crate::JwtFairing::additional_claims) hook, and are overridden by
+    /// those of the builder.
     fn claims(&self) -> Claims {
         Claims::new()
     }

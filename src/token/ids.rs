@@ -5,13 +5,13 @@ use uuid::{Builder, Uuid};
 
 use crate::clock;
 
-/// The ids of a token; those that are `None` are generated when it is signed.
+/// The ids of a token. Those that are `None` are generated when it is signed.
 #[derive(Clone, Default)]
 pub(crate) struct Ids {
     pub(crate) jti: Option<String>,
     pub(crate) sid: Option<String>,
     pub(crate) csrf: Option<String>,
-    /// The instant of issue, if it is not now.
+    /// The time of issue, if it is not the current time.
     pub(crate) at: Option<OffsetDateTime>,
     /// Whether `at` is the token's `iat` even if it is in the future, and the `jti` may have a later time:
     /// that of a successor is later than the token it was exchanged for.
@@ -32,7 +32,7 @@ pub(crate) fn next_and_seed(millis: i64) -> Option<(Uuid, [u8; 16])> {
 /// system has no random bytes.
 ///
 /// One system call serves both, since the call is expensive. No random bytes are kept for the next
-/// token, so that neither a fork nor a look into memory predicts its ids.
+/// token, so neither a fork nor a leak of memory makes its ids predictable.
 pub(crate) fn new_ids(at: OffsetDateTime) -> Option<(Uuid, Uuid)> {
     let mut random = [[0; 16]; 2];
     getrandom::fill(random.as_flattened_mut()).ok()?;

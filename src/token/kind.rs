@@ -1,8 +1,8 @@
-//! Access or refresh.
+//! Token types: access or refresh.
 
 use std::fmt;
 
-/// The kinds of token, by their `type` claim.
+/// The types of token, by their `type` claim.
 ///
 /// # Example
 ///
@@ -19,7 +19,7 @@ pub enum TokenType {
     Access,
     /// `"refresh"`.
     Refresh,
-    /// Anything else, which only [`Jwt::decode()`](crate::Jwt::decode) lets pass.
+    /// Any other `type`, which only [`Jwt::decode()`](crate::Jwt::decode) accepts.
     Other,
 }
 

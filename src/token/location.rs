@@ -1,8 +1,8 @@
-//! The places of a request where a token may be.
+//! The locations in a request where a token may be.
 
 use std::fmt;
 
-/// Where a token was found, or is looked for.
+/// Where in a request a token was found, or is looked for.
 ///
 /// # Example
 ///
@@ -41,7 +41,7 @@ impl Location {
     }
 }
 
-/// The name it has in the configuration.
+/// Displays the name that the location has in the configuration.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

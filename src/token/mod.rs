@@ -1,4 +1,4 @@
-//! What a token is: its text, its payload, its claims.
+//! Tokens: their text, their payload, their claims.
 
 pub(crate) mod claims;
 pub(crate) mod compact;
@@ -24,15 +24,15 @@ use kind::TokenType;
 use location::Location;
 use verified::Verified;
 
-/// A token whose signature and claims were checked, with its own claims read into `C`.
+/// A token whose signature and claims were checked, with its custom claims deserialized into `C`.
 ///
-/// What else was checked depends on where it comes from: a guard checks all, and
-/// [`Jwt::decode()`](crate::Jwt::decode) leaves out type, freshness, revocation and hooks.
+/// The other checks depend on the source of the token: a guard makes all checks, and
+/// [`Jwt::decode()`](crate::Jwt::decode) skips type, freshness, revocation and hooks.
 ///
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use rocket_jwt_extended::AccessToken;
 ///
 /// #[get("/token")]
@@ -44,7 +44,7 @@ use verified::Verified;
 /// # fn main() {}
 /// ```
 pub struct Token<C> {
-    /// The application's own claims.
+    /// The application's custom claims.
     pub claims: C,
     verified: Arc<Verified>,
     location: Option<Location>,
@@ -60,12 +60,12 @@ impl<C> Token<C> {
         Self { claims, verified, location, blocklist_asked: false }
     }
 
-    /// Notes whether the blocklist was asked about it.
+    /// Records whether the blocklist was queried for it.
     pub(crate) fn with_blocklist_asked(self, blocklist_asked: bool) -> Self {
         Self { blocklist_asked, ..self }
     }
 
-    /// Whether the blocklist was asked about it, and lets it pass.
+    /// Whether the blocklist was queried for it, and did not refuse it.
     pub(crate) fn blocklist_asked(&self) -> bool {
         self.blocklist_asked
     }
@@ -74,22 +74,23 @@ impl<C> Token<C> {
         &self.verified
     }
 
-    /// Whom the token was issued to: its `sub`, or the claim that `identity_claim` names
-    /// (RFC 7519 §4.1.2). Never empty but in [`Rejection::token()`](crate::Rejection::token), which
-    /// may have been refused for just that.
+    /// The identity to which the token was issued: its `sub`, or the claim that `identity_claim`
+    /// names (RFC 7519 §4.1.2). It is never empty, except in
+    /// [`Rejection::token()`](crate::Rejection::token), whose token may have been refused for an
+    /// empty identity.
     ///
-    /// With `verify_sub = false` an identity that is not a string is its JSON text, as it was written
-    /// but for white space. So `123` and `"123"` are one identity, as are `null` and `"null"`, `true`
-    /// and `"true"`; `1`, `1.0` and `1e0` are three.
+    /// With `verify_sub = false`, an identity that is not a string is represented by its JSON text
+    /// without white space. So `123` and `"123"` are the same identity, as are `null` and `"null"`,
+    /// or `true` and `"true"`; `1`, `1.0` and `1e0` are three identities.
     pub fn identity(&self) -> &str {
         self.verified.identity()
     }
 
-    /// The identity, parsed.
+    /// The identity, parsed into a `T`.
     ///
     /// # Errors
     ///
-    /// That of `T`, when the identity does not read as one.
+    /// The error of `T`, if the identity can't be parsed.
     pub fn parse_identity<T: FromStr>(&self) -> Result<T, T::Err> {
         self.identity().parse()
     }
@@ -99,24 +100,24 @@ impl<C> Token<C> {
         self.verified.jti()
     }
 
-    /// The login the token belongs to, `sid` (OpenID Connect Front-Channel Logout 1.0 §3): the same
-    /// in both tokens of a pair.
+    /// The id of the session that the token belongs to, `sid` (OpenID Connect Front-Channel Logout
+    /// 1.0 §3). A session begins at a login; both tokens of a pair have the same one.
     pub fn session_id(&self) -> Option<&str> {
         self.verified.sid()
     }
 
-    /// Access or refresh.
+    /// Its type: access or refresh.
     pub fn token_type(&self) -> TokenType {
         self.verified.registered().token_type
     }
 
-    /// Whether the token was fresh when it was verified: issued `.fresh()`, or `.fresh_for()` a time
-    /// that was not over.
+    /// Whether the token was fresh when it was verified: it was issued with `.fresh()`, or with
+    /// `.fresh_for()` and that time had not passed.
     pub fn is_fresh(&self) -> bool {
         self.verified.registered().fresh
     }
 
-    /// When it was issued, `iat` (RFC 7519 §4.1.6).
+    /// The time of issue, `iat` (RFC 7519 §4.1.6).
     pub fn issued_at(&self) -> Option<OffsetDateTime> {
         self.verified.registered().issued_at
     }
@@ -132,17 +133,17 @@ impl<C> Token<C> {
         self.verified.registered().expires_at
     }
 
-    /// Who issued it, `iss` (RFC 7519 §4.1.1).
+    /// The issuer, `iss` (RFC 7519 §4.1.1).
     pub fn issuer(&self) -> Option<&str> {
         self.verified.claims().get("iss").and_then(Value::as_str)
     }
 
-    /// Whom it is meant for, `aud` (RFC 7519 §4.1.3); empty without one.
+    /// The audience, `aud` (RFC 7519 §4.1.3); empty if the token has none.
     pub fn audience(&self) -> Vec<&str> {
         audience(self.verified.claims())
     }
 
-    /// The CSRF double-submit value bound to it.
+    /// The CSRF double-submit value of the token.
     pub fn csrf(&self) -> Option<&str> {
         self.verified.csrf()
     }
@@ -152,12 +153,12 @@ impl<C> Token<C> {
         self.verified.header()
     }
 
-    /// Where in the request it was found; `None` for one that was not taken from a request.
+    /// Where in the request it was found; `None` for a token that does not come from a request.
     pub fn location(&self) -> Option<Location> {
         self.location
     }
 
-    /// The token in its compact serialization (RFC 7515 §3.1): a credential, not to be logged.
+    /// The token in its compact serialization (RFC 7515 §3.1). This is a credential: do not log it.
     pub fn encoded(&self) -> &str {
         self.verified.encoded()
     }
@@ -170,7 +171,7 @@ impl<C: Clone> Clone for Token<C> {
     }
 }
 
-/// Says nothing of what the token holds: Rocket logs what guards are made of.
+/// Shows nothing of the token's contents, since Rocket logs values of guards.
 impl<C> fmt::Debug for Token<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Token")

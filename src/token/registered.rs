@@ -1,4 +1,4 @@
-//! The claims that this crate reads and writes itself.
+//! The claims that this crate itself reads and writes.
 
 use rocket::time::OffsetDateTime;
 
@@ -10,7 +10,7 @@ use super::payload::slot::{Slot, Text};
 use super::payload::slots::REGISTERED;
 use crate::reason::Reason;
 
-/// Whether custom claims must not have this name.
+/// Whether the name is reserved, so that no custom claim can have it.
 pub(crate) fn is_registered(name: &str, identity_claim: &str) -> bool {
     REGISTERED.contains(&name) || name == identity_claim
 }
@@ -38,7 +38,7 @@ pub(crate) struct Registered {
     pub(crate) fresh: bool,
 }
 
-/// A `csrf` claim. One that is not a string equals no value that is sent.
+/// A `csrf` claim. One that is not a string never matches the value that a client sends.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Csrf {
     #[default]
@@ -92,11 +92,12 @@ impl Registered {
                 "Issued At claim (iat) is out of range: seconds since 1970 are expected.",
             ),
             token_type: match &payload.claims.kind {
-                // A token without `type` counts as access.
+                // A token without `type` is an access token.
                 Slot::Absent => TokenType::Access,
                 kind => kind.text().map_or(TokenType::Other, TokenType::from_claim),
             },
-            // `true`, or a time in the future. Leeway covers clock skew, not freshness.
+            // `true`, or a time in the future. Leeway is for clock skew and does not extend
+            // freshness.
             fresh: match payload.claims.fresh {
                 Slot::Bool(fresh) => fresh,
                 Slot::Number(Some(until)) => now < until,
@@ -122,8 +123,8 @@ fn mistyped(payload: &Payload<'_>) -> Option<Reason> {
     }
 }
 
-/// An identity as text: a string as it is, anything else as the JSON text it was written in, without
-/// white space. A parsed number would not do: beyond 64 bits, two numbers become one.
+/// An identity as text: a string unchanged, any other value as its JSON text without white space. A
+/// parsed number would not be exact: beyond 64 bits, different numbers would become equal.
 fn identity(slot: &Slot<'_>, json: &str, identity_claim: &str, verify_sub: bool) -> Option<Text> {
     if slot.is_text_or_absent() || verify_sub {
         return Text::of(slot, json);

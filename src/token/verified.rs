@@ -14,16 +14,16 @@ use super::payload::spans::Spans;
 use super::registered::{Csrf, Registered};
 use crate::reason::Reason;
 
-/// Whose key verified a token.
+/// The source of the key that verified a token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Voucher {
     /// A configured key.
     Configuration,
-    /// The key that the `verifying_key` hook gave.
+    /// The key that the `verifying_key` hook returned.
     Hook,
 }
 
-/// A payload's JSON text, which tokens that come from the signature cache share with it.
+/// A payload's JSON text. Tokens from the signature cache share their text with it.
 pub(crate) enum PayloadJson {
     Decoded(String),
     Cached(Arc<str>),
@@ -45,7 +45,7 @@ pub(crate) struct Verified {
     encoded: Arc<str>,
     voucher: Voucher,
     header: Arc<Header>,
-    /// The payload's JSON: an object in which no name occurs twice.
+    /// The payload's JSON: an object without duplicate names.
     json: PayloadJson,
     members: Option<Spans>,
     registered: Registered,
@@ -84,10 +84,12 @@ impl Verified {
     /// The custom claims, deserialized.
     pub(crate) fn read<C: CustomClaims>(&self) -> Result<C, Reason> {
         deserialize(&self.json, self.members.as_ref()).ok_or_else(|| {
-            // The client is told nothing about the type; the log is, but not about the token.
+            // The client learns nothing about the type. The log names the type, but shows nothing
+            // of the token.
             log::warn!(
-                "JWT: the claims of a verified token do not deserialize into `{}`: {}. A claim that \
-                 was added needs `#[serde(default)]` for as long as older tokens are valid.",
+                "JWT: the claims of a verified token do not deserialize into `{}`: {}. A claim \
+                 that was added to the type needs `#[serde(default)]` until older tokens \
+                 have expired.",
                 std::any::type_name::<C>(),
                 failure::<C>(&self.json),
             );

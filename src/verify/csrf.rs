@@ -1,41 +1,50 @@
-//! CSRF double submit: a value that only a page of the same origin can have read.
+//! CSRF double submit: the client sends a value that only a page of the same origin can read.
 
 use subtle::ConstantTimeEq;
 
 use crate::reason::CsrfHint;
 
-/// The value that was sent beside a cookie, to be compared with the token's `csrf` claim.
+/// The value sent with a cookie, to be compared with the token's `csrf` claim.
 pub(crate) struct Proof {
-    /// `None` if it was not read, since the token does not hold.
     value: Option<String>,
+    /// Whether only the beginning of the form was read, because the token is not valid.
+    is_partial: bool,
     hint: Option<CsrfHint>,
+}
+
+/// How a value compares with the token's.
+pub(crate) enum Comparison {
+    Equal,
+    Different,
+    /// The value may be in the part of a form that was not read, or again there.
+    Unknown,
 }
 
 impl Proof {
     /// A value found in a request.
     pub(crate) fn found(value: String, hint: CsrfHint) -> Self {
-        Self { value: Some(value), hint: Some(hint) }
+        Self { value: Some(value), is_partial: false, hint: Some(hint) }
     }
 
-    /// A value in a form that is not parsed for a token that is forged or has expired.
-    pub(crate) fn unread(hint: CsrfHint) -> Self {
-        Self { value: None, hint: Some(hint) }
+    /// The value in the beginning of a form that was not parsed, because the token is forged or
+    /// expired.
+    pub(crate) fn partial(value: Option<String>, hint: CsrfHint) -> Self {
+        Self { value, is_partial: true, hint: Some(hint) }
     }
 
-    pub(crate) fn is_unread(&self) -> bool {
-        self.value.is_none()
-    }
-
-    /// A value given in code.
+    /// A value passed in code.
     pub(crate) fn given(value: &str) -> Self {
-        Self { value: Some(value.into()), hint: None }
+        Self { value: Some(value.into()), is_partial: false, hint: None }
     }
 
-    /// Compares in constant time. An empty value equals nothing.
-    pub(crate) fn equals(&self, expected: &str) -> bool {
+    /// Compares in constant time. An empty value never matches.
+    pub(crate) fn compare(&self, expected: &str) -> Comparison {
         let sent = self.value.as_deref().unwrap_or_default().as_bytes();
-        let expected = expected.as_bytes();
-        !sent.is_empty() && bool::from(sent.ct_eq(expected))
+        match !sent.is_empty() && bool::from(sent.ct_eq(expected.as_bytes())) {
+            true if !self.is_partial => Comparison::Equal,
+            false if !self.is_partial || self.value.is_some() => Comparison::Different,
+            _ => Comparison::Unknown,
+        }
     }
 
     pub(crate) fn hint(&self) -> CsrfHint {

@@ -12,7 +12,7 @@ impl Jwt {
     /// Decodes a token **without checking its type, freshness, revocation, or any hook** except the key
     /// hooks: it checks the signature and the claims, expiry included.
     ///
-    /// To let a request in, use a guard, or [`verify()`](Jwt::verify).
+    /// To authenticate a request, use a guard, or [`verify()`](Jwt::verify).
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ pub struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    /// Accepts an expired token. Everything else is still checked, `nbf` included.
+    /// Accepts an expired token. Everything else is still checked, including `nbf`.
     pub fn allow_expired(mut self) -> Self {
         self.allow_expired = true;
         self

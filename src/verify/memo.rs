@@ -1,4 +1,4 @@
-//! The results of one token's checks within a request.
+//! The cached results of one token's checks within a request.
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
@@ -10,7 +10,7 @@ use crate::rejection::CheckFailed;
 use crate::token::context::RequestContext;
 use crate::token::verified::Verified;
 
-/// One token of a request with the results of its checks, each computed once.
+/// A token of a request and the results of its checks, each of which is computed once.
 pub(crate) struct TokenMemo {
     pub(crate) encoded: Arc<str>,
     pub(crate) decoded: OnceLock<Result<Arc<Verified>, CheckFailed>>,
@@ -18,7 +18,7 @@ pub(crate) struct TokenMemo {
     pub(crate) accepted: OnceLock<bool>,
     /// The request, if an event may tell of it.
     pub(crate) request: Option<RequestContext>,
-    // Held while the store is queried.
+    // Locked while the store is queried.
     asking: tokio::sync::Mutex<()>,
 }
 
@@ -34,8 +34,8 @@ impl TokenMemo {
         }
     }
 
-    /// Whether the token passes the blocklist, from `ask` if that is not known yet. Of guards that run
-    /// concurrently, one asks.
+    /// Whether the blocklist accepts the token; calls `ask` if that is not known yet. If guards run
+    /// concurrently, only one of them calls it.
     pub(crate) async fn standing_or_ask<F>(&self, ask: impl FnOnce() -> F) -> Result<(), Reason>
     where
         F: Future<Output = Result<(), Reason>>,

@@ -1,15 +1,14 @@
 //! The one pipeline from a token's text to a verified token.
 //!
-//! Length, header, key, signature, claims, expiry, type, freshness, blocklist, `verify_claims`: this
-//! order decides which refusal a client sees. "Expired" means that everything else was right. No other
-//! module turns a token's text into claims.
+//! Length, header, key, signature, claims, expiry, type, freshness, blocklist, `verify_claims`:
+//! this order decides which refusal a client sees. "Expired" means that all earlier checks passed.
+//! No other module turns a token's text into claims.
 
 pub(crate) mod claims;
 pub(crate) mod csrf;
 pub(crate) mod decoder;
 pub(crate) mod memo;
 pub(crate) mod policy;
-pub(crate) mod session;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -47,7 +46,7 @@ pub(crate) async fn verify<'a>(
     let verified = decode_once(jwt, memo, now)?;
     let failed = |reason| CheckFailed::of(reason, verified);
     check_csrf(verified, proof).map_err(failed)?;
-    // A token that is fresh is not expired, whatever else a guard is made of.
+    // A fresh token must not be expired, even if the policy also accepts expired tokens.
     if policy.needs_fresh() || !policy.accepts_expired() {
         check_expiry(jwt, verified, now).map_err(failed)?;
     }
@@ -65,8 +64,8 @@ pub(crate) async fn verify<'a>(
     Ok(verified)
 }
 
-/// Whether a token is right as far as it can be checked without anything that came with it, and has not
-/// expired, unless the policy accepts that.
+/// Whether the token passes all checks that need nothing but the token, and has not expired, unless
+/// the policy accepts expired tokens.
 pub(crate) fn holds(jwt: &Jwt, memo: &TokenMemo, policy: Policy) -> bool {
     let now = jwt.now();
     decode_once(jwt, memo, now)
@@ -154,8 +153,8 @@ fn remember_signature(
     }
 }
 
-/// The header, the key for it, and whose key that is. The header's algorithm must be the key's own
-/// (RFC 8725 §3.1).
+/// The header, the key for it, and the source of that key. The header's algorithm must be the key's
+/// own (RFC 8725 §3.1).
 fn header_and_key<'a>(
     jwt: &'a Jwt,
     parts: &Parts<'_>,
@@ -163,7 +162,7 @@ fn header_and_key<'a>(
     let keys = jwt.keys();
     let refused_typ = Reason::ForbiddenHeader("The specified typ value is not allowed");
     if jwt.hooks().verifying_key.is_none() {
-        // Most tokens are our own, with a header that was parsed at launch.
+        // Most tokens are our own. Their header was parsed at launch.
         if let Some(known) = keys.known_headers.iter().find(|known| known.encoded == parts.header) {
             return match jwt.settings().accepts_own_typ {
                 true => {

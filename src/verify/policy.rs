@@ -69,12 +69,12 @@ impl Policy {
         self.blocklist
     }
 
-    /// Whether an expired token passes.
+    /// Whether an expired token is accepted.
     pub const fn accepts_expired(&self) -> bool {
         self.expired
     }
 
-    /// Where the token is looked for, in order; `None` means `token_location`.
+    /// Where to look for the token, in order; `None` means `token_location`.
     pub const fn locations(&self) -> Option<&'static [Location]> {
         self.locations
     }

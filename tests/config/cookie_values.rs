@@ -52,6 +52,40 @@ fn a_domain_is_a_name() {
     }
 }
 
+/// RFC 6265 §5.1.3, §5.3, and the public suffix list's rule for one label.
+#[test]
+fn a_domain_for_which_browsers_keep_no_cookie_is_a_fault_or_a_warning() {
+    for domain in ["intranet", ".intranet", "localhost", "com", "test"] {
+        let line = format!("cookie_domain = \"{domain}\"");
+        assert_refused(
+            &line,
+            "cookie_domain",
+            "is a single label, which browsers take for a public",
+        );
+    }
+    for domain in ["127.0.0.1", ".10.0.0.1", "192.168.1.20", "1.2"] {
+        let line = format!("cookie_domain = \"{domain}\"");
+        assert_refused(&line, "cookie_domain", "is an IP address");
+    }
+    for domain in ["[::1]", "::1", "example.org:8000", "http://example.org", "*.example.org"] {
+        let line = format!("cookie_domain = \"{domain}\"");
+        assert_refused(&line, "cookie_domain", "must be a domain name");
+    }
+    let warned = |domain: &str| {
+        let lines = format!("token_location = \"cookies\"\ncookie_domain = \"{domain}\"");
+        crate::unused::warnings(figment(&lines), rocket_jwt_extended::Jwt::fairing())
+    };
+    for domain in ["co.uk", "COM.au", "ac.jp"] {
+        let log = warned(domain);
+        assert!(log.len() == 1 && log[0].contains("looks like a public suffix"), "{log:?}");
+    }
+    let log = warned(".example.org");
+    assert!(log.len() == 1 && log[0].contains("begins with a dot"), "{log:?}");
+    for domain in ["example.org", "example.co.uk", "co.example", "a.b.c.d.example.org", "co.info"] {
+        assert_eq!(warned(domain), [""; 0], "{domain}");
+    }
+}
+
 #[test]
 fn samesite_is_one_of_three_and_none_of_them_needs_secure() {
     for value in ["", "lax", "none", "Laxx"] {
@@ -99,5 +133,16 @@ fn prefixed_names_need_what_their_prefix_promises() {
         assert_refused(&name, key, "with `__Secure-` needs `cookie_secure = true`");
         let free = format!("{name}\ncookie_secure = true\ncookie_domain = \"example.org\"");
         assert!(launch(figment(&free)).is_ok());
+        // Chrome's newer ones, which the page's scripts cannot read.
+        for prefix in ["__Http-", "__http-", "__Host-Http-"] {
+            let name = format!("{key} = \"{prefix}t\"");
+            let secure = format!("{name}\ncookie_secure = true");
+            if key.contains("csrf") {
+                assert_refused(&secure, key, "with `__Http-` is for cookies that no script reads");
+                continue;
+            }
+            assert_refused(&name, key, "with `__H");
+            assert!(launch(figment(&secure)).is_ok(), "{secure}");
+        }
     }
 }

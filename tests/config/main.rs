@@ -20,6 +20,7 @@ mod bench;
 mod cookie_values;
 mod key_files;
 mod manager;
+mod own_tokens;
 mod profiles;
 mod report;
 mod secret_files;

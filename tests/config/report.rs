@@ -92,7 +92,9 @@ fn a_variable_that_is_no_table_is_answered_with_what_a_table_looks_like() {
         (format!("{{\"secret_key\":\"{HIDDEN}\"}}"), "it is JSON"),
         (format!(" {{\n  \"secret_key\": \"{HIDDEN}\"\n}}"), "it is JSON"),
         (format!("secret_key=\"{HIDDEN}\""), "it is not in braces"),
-        (format!("'{{secret_key=\"{HIDDEN}\"}}'"), "it is not in braces"),
+        (format!("'{{secret_key=\"{HIDDEN}\"}}'"), "the quotes around the braces are part of it"),
+        (format!("{{secret_key='{HIDDEN}'}}"), "it has single quotes; write double ones"),
+        (format!("{{secret_key=“{HIDDEN}, and more”}}"), "it has typographic quotes"),
         (HIDDEN.into(), "it is not in braces"),
         (format!("[\"{HIDDEN}\"]"), "it is not in braces"),
         ("918273645".into(), "it is not in braces"),
@@ -104,6 +106,7 @@ fn a_variable_that_is_no_table_is_answered_with_what_a_table_looks_like() {
             let line = format!("`global.jwt` could not be read as a table: {cause}");
             assert!(log.contains(&line), "{text}: {log}");
             assert!(log.contains("write ROCKET_JWT='{secret_key=\"…\", decode_audience="), "{log}");
+            assert!(log.contains("(1 fault)") && !log.contains("must be set"), "{log}");
             assert!(!log.contains(HIDDEN) && !log.contains("918273645"), "{log}");
             Ok(())
         });

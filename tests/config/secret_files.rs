@@ -86,7 +86,7 @@ fn a_file_that_holds_no_secret_is_a_fault_with_its_path() {
             ("large.txt", "names a file that is too large for a key", true),
             ("bom.txt", "names a file that begins with a byte order mark", false),
             ("short.txt", "is shorter than the 32 bytes", false),
-            ("path.txt", "is the path of a file, not a secret", false),
+            ("path.txt", "names a file that holds a path, not a secret", false),
         ] {
             let log = fault_in(jail, &format!("secret_key_file = \"{path}\""));
             assert!(log.contains(&format!("`default.jwt.secret_key_file` {text}")), "{log}");
@@ -97,6 +97,162 @@ fn a_file_that_holds_no_secret_is_a_fault_with_its_path() {
         let log = fault_in(jail, &format!("secret_key_file = \"{}\"", secret()));
         assert!(log.contains("names a file that does not exist"), "{log}");
         assert!(!log.contains(secret()), "{log}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_file_that_holds_something_else_is_a_fault_that_names_the_cure() {
+    let name = "production/jwt-signing-key";
+    Jail::expect_with(|jail| {
+        for (content, text, cure) in [
+            (
+                "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22e\n\
+                 size 45\n"
+                    .to_string(),
+                "a Git LFS pointer, not a secret",
+                "`git lfs pull`",
+            ),
+            (
+                "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not \
+                 Found</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+                    .into(),
+                "a page of HTML or XML",
+                "`curl --fail`",
+            ),
+            (
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>AccessDenied</Code></Error>".into(),
+                "a page of HTML or XML",
+                "`curl --fail`",
+            ),
+            (
+                "{\"request_id\":\"8e33d9c5\",\"data\":{\"data\":{\"hmac\":\"c2VjcmV0\"}}}\n".into(),
+                "JSON, not a secret",
+                "`jq -r`",
+            ),
+            ("{\n  \"errors\": [\"permission denied\"]\n}\n".into(), "JSON, not a secret", "`jq -r`"),
+            (format!("[\"{}\"]\n", secret()), "JSON, not a secret", "`jq -r`"),
+            (format!("\"{}\"\n", secret()), "in quotes", "`jq -r` writes none"),
+            (
+                format!("cat: /run/secrets/{name}: No such file or directory\n"),
+                "an error message",
+                "correct the command",
+            ),
+            (
+                format!("cat: /run/secrets/{name}: Datei oder Verzeichnis nicht gefunden\n"),
+                "an error message",
+                "correct the command",
+            ),
+            (
+                "Error making API request: permission denied for secret/data/jwt\n".into(),
+                "an error message",
+                "correct the command",
+            ),
+            (
+                "curl: (6) Could not resolve host: vault.example.test\n".into(),
+                "an error message",
+                "correct the command",
+            ),
+            (
+                "An error occurred (AccessDeniedException) when calling the GetSecretValue operation\n".into(),
+                "an error message",
+                "correct the command",
+            ),
+            ("HTTP/1.1 502 Bad Gateway\r\nServer: nginx\r\n".into(), "an error message", "command"),
+            (
+                format!("apiVersion: v1\nkind: Secret\ndata:\n  jwt: {}\n", secret()),
+                "YAML, INI or TOML, not a secret",
+                "the secret's value alone",
+            ),
+            (format!("---\nsecret: {}\n", secret()), "YAML, INI or TOML, not a secret", "value alone"),
+            (format!("jwt_secret: {}\n", secret()), "YAML, INI or TOML, not a secret", "value alone"),
+            (
+                "jwt: ENC[AES256_GCM,data:9qvk,iv:X1,tag:Zw,type:str]\nsops:\n    version: 3.8.1\n".into(),
+                "encrypted, not a secret",
+                "decrypt it",
+            ),
+            (
+                "age-encryption.org/v1\n-> X25519 y8Ld0Y1mZbTqO3oYkz4h5m9gF1b7QwXe\n".into(),
+                "encrypted, not a secret",
+                "decrypt it",
+            ),
+            (
+                "-----BEGIN AGE ENCRYPTED FILE-----\nYWdlLWVuY3J5cHRpb24ub3Jn\n".into(),
+                "encrypted, not a secret",
+                "decrypt it",
+            ),
+            (
+                "$ANSIBLE_VAULT;1.1;AES256\n3338613163326362\n".into(),
+                "encrypted, not a secret",
+                "decrypt it",
+            ),
+            ("null\n".into(), "what programs write for a missing value", "check the name"),
+            ("<no value>".into(), "what programs write for a missing value", "check the name"),
+            (sign(&claims()), "a token, not a secret", "is what is signed with the secret"),
+            (format!("[jwt]\nsecret={}\n", secret()), "YAML, INI or TOML", "the secret's value alone"),
+            (format!("JWT_SECRET={}\n", secret()), "an assignment", "keep only the value"),
+            (format!("export JWT_SECRET={}\n", secret()), "an assignment", "keep only the value"),
+            (format!("secret_key = \"{}\"\n", secret()), "an assignment", "keep only the value"),
+            (format!("{0}\n{0}\n", secret()), "of more than one line", "keep one secret on one line"),
+            (format!("# rotated\n{}\n", secret()), "of more than one line", "one line"),
+        ] {
+            jail.create_file("jwt", &content)?;
+            for profile in ["debug", "release"] {
+                let log = launch_in(jail, profile, "secret_key_file = \"jwt\"").err();
+                let log = log.unwrap_or_else(|| panic!("{content} launches"));
+                let text =
+                    format!("`default.jwt.secret_key_file` names a file whose content is {text}");
+                assert!(log.contains(&text) && log.contains(cure), "{content}: {log}");
+                assert!(log.contains("(1 fault)") && !log.contains(secret()), "{log}");
+                assert!(!log.contains(name), "{log}");
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_file_that_points_elsewhere_is_not_answered_with_what_was_done_already() {
+    Jail::expect_with(|jail| {
+        for (content, text) in [
+            (
+                "/run/secrets/ProdJwtSigningKey2025\n",
+                "holds a path, not a secret; name the file at",
+            ),
+            ("${JWT_SECRET}\n", "holds a placeholder that nothing replaced, not a secret; let the"),
+            ("{{ .Values.jwt }}\n", "holds a placeholder that nothing replaced, not a secret"),
+            ("vault:secret/data/jwt#key\n", "points to a secret that is kept elsewhere"),
+            ("base64:c29tZSByYW5kb20gYnl0ZXMgb2Yg\n", "begins with the name of an encoding; keep"),
+        ] {
+            jail.create_file("jwt", content)?;
+            let log = fault_in(jail, "secret_key_file = \"jwt\"");
+            assert!(
+                log.contains(&format!("`default.jwt.secret_key_file` names a file that {text}")),
+                "{log}"
+            );
+            let (_, cure) = log.split_once("names a file").unwrap();
+            assert!(!cure.contains("secret_key_file"), "{log}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_file_of_random_bytes_or_of_wrapped_base64_is_good() {
+    Jail::expect_with(|jail| {
+        let mut bytes = random();
+        bytes[10] = b'\n';
+        std::fs::write("raw", &bytes).unwrap();
+        let bench = launch_in(jail, "release", "secret_key_file = \"raw\"").unwrap();
+        assert_eq!(bench.me(&by(&bytes)), "ada");
+        // As `openssl rand -base64 60` writes it.
+        let long = [random(), random()].concat();
+        let text = STANDARD.encode(&long);
+        jail.create_file("wrapped", &format!("{}\n{}\n", &text[..64], &text[64..]))?;
+        let lines = "secret_key_file = \"wrapped\"\nsecret_key_encoding = \"base64\"";
+        assert_eq!(launch_in(jail, "release", lines).unwrap().me(&by(&long)), "ada");
+        let log = fault_in(jail, "secret_key_file = \"wrapped\"");
+        assert!(log.contains("set `secret_key_encoding = \"base64\"`"), "{log}");
         Ok(())
     });
 }

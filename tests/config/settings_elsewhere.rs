@@ -36,6 +36,8 @@ fn a_setting_in_a_variable_of_its_own_fails_the_launch_in_every_profile() {
         ),
         ("ROCKET_JWT_TOKEN_LOCATION", "[cookies]", "{token_location=[\"headers\"]}'"),
         ("ROCKET_JWT__DECODE_AUDIENCE", "api", "write ROCKET_JWT='{decode_audience=\"…\"}'"),
+        ("ROCKET__JWT_DECODE_AUDIENCE", "api", "write ROCKET_JWT='{decode_audience=\"…\"}'"),
+        ("ROCKET__JWT__SECRET_KEY", "a-secret-nobody-sees", "write ROCKET_JWT='{secret_key="),
         ("ROCKET_JWT_DECODE_AUDEINCE", "api", "write ROCKET_JWT='{decode_audience=\"…\"}'"),
         ("rocket_jwt_decode_audience", "api", "write ROCKET_JWT='{decode_audience=\"…\"}'"),
         ("ROCKET_JWT_AUDIENCE", "api", "did you mean `decode_audience` or `encode_audience`?"),
@@ -59,6 +61,64 @@ fn a_setting_in_a_variable_of_its_own_fails_the_launch_in_every_profile() {
             Ok(())
         });
     }
+}
+
+#[test]
+fn a_table_in_a_variable_of_a_profile_fails_the_launch_in_every_profile() {
+    for (variable, value) in [
+        ("ROCKET_RELEASE_JWT", "{decode_audience=\"api\"}"),
+        ("ROCKET_DEFAULT_JWT", "{decode_audience=\"api\"}"),
+        ("ROCKET_GLOBAL_JWT", "{decode_audience=\"api\"}"),
+        ("ROCKET_STAGING_JWT", "{decode_audience=\"api\"}"),
+        ("ROCKET_RELEASE__JWT", "{decode_audience=\"api\"}"),
+        ("ROCKET__RELEASE_JWT", "no table"),
+        ("ROCKET_JWT_RELEASE", "{decode_audience=\"api\"}"),
+    ] {
+        Jail::expect_with(|jail| {
+            jail.create_file("Rocket.toml", &good_table())?;
+            jail.set_env(variable, value);
+            for profile in ["debug", "release", "staging"] {
+                let log = launch(from_rocket().select(profile)).err().expect("it does not launch");
+                assert!(log.contains("(1 fault)"), "{log}");
+                assert!(log.contains("is not read: a variable has no profile"), "{log}");
+                assert!(log.contains("write ROCKET_JWT='{key=\"value\"}'"), "{log}");
+            }
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn a_table_within_the_table_fails_the_launch_with_the_flat_names() {
+    for (lines, text) in [
+        (
+            "[release.jwt.cookies]\nsecure = true\ndomain = \"example.test\"",
+            "settings of JWT have none below them: write each in `[release.jwt]` itself, such as \
+             `cookie_domain` and `cookie_secure`",
+        ),
+        ("[release.jwt.cookie]\nsecure = true", "itself, such as `cookie_secure`"),
+        ("[release.jwt.decode]\naudience = \"api\"", "itself, such as `decode_audience`"),
+        ("[release.jwt.access]\ntoken_expires = 60", "itself, such as `access_token_expires`"),
+        ("[release.jwt.settings]\nencode_nbf = true", "itself, such as `encode_nbf`"),
+        ("[release.jwt.banana]\npeel = true", "write each in `[release.jwt]` itself (in"),
+    ] {
+        let figment = raw_figment(&format!("{}{lines}", good_table())).select("release");
+        let log = launch(figment).err().unwrap_or_else(|| panic!("it launches: {lines}"));
+        assert!(log.contains(text) && log.contains("(1 fault)"), "{lines}: {log}");
+    }
+}
+
+#[test]
+fn a_table_of_another_profile_is_said_though_the_variable_sets_the_secret() {
+    Jail::expect_with(|jail| {
+        jail.set_env("ROCKET_JWT", format!("{{secret_key=\"{}\"}}", secret()));
+        jail.create_file("Rocket.toml", "[production.jwt]\ndecode_audience = \"api\"")?;
+        let line = line(from_rocket().select("release"), "is not read").expect("a line");
+        let text = "`[production.jwt]` is not read, as the profile is `release`, which has no such \
+                    table; write `[release.jwt]`, or set `ROCKET_PROFILE=production`";
+        assert!(line.starts_with("WARN: ") && line.contains(text), "{line}");
+        Ok(())
+    });
 }
 
 #[test]

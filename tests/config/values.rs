@@ -221,7 +221,7 @@ fn numbers_are_in_their_range() {
         "token_cache = 0",
         "token_cache = 65536",
         "token_cache = 1073741824",
-        "max_token_length = 1",
+        "max_token_length = 512",
         "max_token_length = 1048576",
         "invalid_token_status = 400",
         "invalid_token_status = 499",

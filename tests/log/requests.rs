@@ -232,3 +232,38 @@ fn a_cookie_that_browsers_would_drop_is_one_line_with_its_cure() {
     }
     never(&lines, &[token]);
 }
+
+/// Browsers drop them and say nothing; the first such login is one line.
+#[test]
+fn secure_cookies_for_a_page_without_tls_are_said_once() {
+    use rocket::http::Header;
+
+    let said = |secure: bool, origin: &str, host: &str| {
+        let toml = format!("token_location = \"cookies\"\ncookie_secure = {secure}");
+        let (_, lines) = log_of(|| {
+            let client = client(&toml, Jwt::fairing(), routes![login]);
+            for _ in 0..2 {
+                let request = client.post("/login");
+                let request = request.header(Header::new("Origin", origin.to_string()));
+                request.header(Header::new("Host", host.to_string())).dispatch();
+            }
+        });
+        let text = "browsers drop them, as `cookie_secure` is true";
+        lines.iter().filter(|line| line.text.contains(text)).count()
+    };
+    for host in ["example.test", "Example.test:8000", "192.168.1.20:8000", "[fe80::1]"] {
+        assert_eq!(said(true, &format!("http://{host}"), host), 1, "{host}");
+        assert_eq!(said(false, &format!("http://{host}"), host), 0, "{host}");
+        assert_eq!(said(true, &format!("https://{host}"), host), 0, "{host}");
+    }
+    for (origin, host) in [
+        ("http://localhost:8000", "localhost:8000"),
+        ("http://app.localhost", "app.localhost"),
+        ("http://127.0.0.1:8000", "127.0.0.1:8000"),
+        ("http://[::1]:8000", "[::1]:8000"),
+        ("http://www.example.test", "api.example.test"),
+        ("null", "example.test"),
+    ] {
+        assert_eq!(said(true, origin, host), 0, "{origin}");
+    }
+}

@@ -18,6 +18,7 @@ mod browser_rfc6265;
 mod cookies_browser;
 mod cookies_refused;
 mod cookies_set;
+mod cookies_shadowed;
 mod cookies_unset;
 mod cookies_wire;
 mod dependency_traps;

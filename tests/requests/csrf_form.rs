@@ -239,6 +239,37 @@ fn a_small_form_of_an_expired_token_must_have_the_right_value_too() {
     }
 }
 
+/// The order of checks is kept as far as the first 16 KiB of a multipart form show the value. What comes
+/// later is not parsed for a token that is good for nothing.
+#[test]
+fn a_large_multipart_form_of_an_expired_token_is_read_at_its_beginning() {
+    let client = app(ON);
+    let expired = sign(&with(serde_json::json!({"exp": START})));
+    let part = |head: &str, value: &str| {
+        format!("--X\r\nContent-Disposition: form-data; {head}\r\n\r\n{value}\r\n")
+    };
+    let field = |value: &str| part("name=\"csrf_token\"", value);
+    let text = |length: usize| part("name=\"text\"", &"x".repeat(length));
+    let file = |length: usize| part("name=\"csrf_token\"; filename=\"a\"", &"x".repeat(length));
+    let old = (401, "Token has expired".to_string());
+    for (parts, expected) in [
+        (field("wrong") + &text(20_000), mismatch()),
+        (field("") + &text(20_000), missing()),
+        (field("the-csrf-value") + &text(20_000), old.clone()),
+        (text(15_000) + &field("wrong") + &text(5_000), mismatch()),
+        (text(16_250) + &field(&"w".repeat(500)), old.clone()),
+        (text(20_000) + &field("wrong"), old.clone()),
+        (text(20_000) + &field("the-csrf-value"), old.clone()),
+        (file(10) + &text(20_000), old.clone()),
+        (text(20_000), missing()),
+    ] {
+        let header = Header::new("Content-Type", "multipart/form-data; boundary=X");
+        let request = client.post("/optional").cookie(in_cookie(&expired)).header(header);
+        let shown: String = parts.chars().filter(|c| *c != 'x').collect();
+        assert_eq!(said(request.body(parts + "--X--\r\n").dispatch()), expected, "{shown}");
+    }
+}
+
 #[test]
 fn a_large_multipart_form_is_not_parsed_for_a_forged_token() {
     let client = app(ON);

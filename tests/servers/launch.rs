@@ -90,3 +90,23 @@ fn with_its_database_out_of_reach_it_fails() {
     }
     let _ = std::fs::remove_dir_all(folder);
 }
+
+/// What fails at launch has ended its transaction; a second end would be logged by the driver.
+#[test]
+fn a_postgres_that_only_reads_is_one_warning() {
+    let server = Server::start(Kind::Postgres);
+    for store in ["sqlx_postgres", "deadpool_postgres"] {
+        let place = server.place(store);
+        let setup = Setup { log_level: "normal", ..Setup::new("") };
+        drop(Node::start(&place, &setup));
+        server.ask("ALTER ROLE postgres SET default_transaction_read_only = on");
+        let node = Node::start(&place, &setup);
+        server.ask(
+            "BEGIN READ WRITE; \
+             ALTER ROLE postgres SET default_transaction_read_only = off; COMMIT",
+        );
+        let log = node.log();
+        assert!(log.contains("can be read, but not written"), "{log}");
+        assert!(!log.contains("no transaction in progress"), "{log}");
+    }
+}

@@ -8,6 +8,7 @@ mod relay;
 
 mod fails_closed;
 mod launch;
+mod mariadb_failover;
 mod million;
 mod own_connections;
 mod pooler;

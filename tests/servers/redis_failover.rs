@@ -120,34 +120,36 @@ fn a_demoted_server_that_is_cut_off_lets_nobody_in() {
     works(&node);
 }
 
+/// Whatever the demoted node still does, and a primary that refuses to write without its replicas: nothing
+/// that either server acknowledges is lost.
 #[test]
-fn a_demoted_server_without_stale_data_is_left() {
-    let pool = Servers::start();
-    pool.first.ask("CONFIG SET replica-serve-stale-data no");
-    let node = Node::start(&pool.place(), &Setup::new(""));
-    let pair = node.login("ada");
-    node.lets_in(&pair);
-    pool.replicate();
-    pool.promote_second();
-    pool.cut_off_first();
-    assert_eq!(pool.neighbour().post("/logout", &pair.access).status, 204);
-    node.refuses(&pair);
-    works(&node);
-}
-
-/// A replica that takes writes acknowledges what is then lost.
-#[test]
-fn a_demoted_server_that_can_be_written_to_acknowledges_nothing() {
-    let pool = Servers::start();
-    pool.first.ask("CONFIG SET replica-read-only no");
-    let node = Node::start(&pool.place(), &Setup::new(""));
-    let pair = node.login("ada");
-    node.lets_in(&pair);
-    pool.replicate();
-    pool.promote_second();
-    pool.cut_off_first();
-    assert_eq!(node.post("/logout", &pair.access).status, 204);
-    pool.neighbour().refuses(&pair);
+fn a_server_that_is_no_primary_any_more_is_left() {
+    for (setting, is_cut_off) in [
+        ("replica-serve-stale-data no", true),
+        // It acknowledges what is then lost.
+        ("replica-read-only no", true),
+        ("min-replicas-to-write 1", false),
+    ] {
+        let pool = Servers::start();
+        if is_cut_off {
+            pool.first.ask(&format!("CONFIG SET {setting}"));
+        }
+        let node = Node::start(&pool.place(), &Setup::new(""));
+        let (here, there) = (node.login("ada"), node.login("bob"));
+        node.lets_in(&here);
+        pool.replicate();
+        pool.promote_second();
+        match is_cut_off {
+            true => pool.cut_off_first(),
+            false => drop(pool.first.ask(&format!("CONFIG SET {setting}"))),
+        }
+        let neighbour = pool.neighbour();
+        assert_eq!(node.post("/logout", &here.access).status, 204, "{setting}");
+        neighbour.refuses(&here);
+        assert_eq!(neighbour.post("/logout", &there.access).status, 204, "{setting}");
+        node.refuses(&there);
+        works(&node);
+    }
 }
 
 /// Until the address is turned, nobody is let in. Then it works without a restart.
@@ -167,20 +169,6 @@ fn with_no_primary_in_reach_it_fails_closed_until_there_is_one() {
     pool.promote_second();
     node.lets_in(&pair);
     works(&node);
-}
-
-/// A primary that has lost its replicas refuses to write, and its address leads to another one.
-#[test]
-fn a_primary_without_its_replicas_is_left() {
-    let pool = Servers::start();
-    let node = Node::start(&pool.place(), &Setup::new(""));
-    let pair = node.login("ada");
-    node.lets_in(&pair);
-    pool.replicate();
-    pool.promote_second();
-    pool.first.ask("CONFIG SET min-replicas-to-write 1");
-    assert_eq!(node.post("/logout", &pair.access).status, 204);
-    pool.neighbour().refuses(&pair);
 }
 
 #[test]

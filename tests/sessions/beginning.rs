@@ -144,6 +144,7 @@ fn a_refresh_token_without_a_row_is_refused_everywhere() {
             assert_eq!(site.get("/look", token), revoked());
             assert_eq!(site.get("/any", token), revoked());
             assert_eq!(site.post("/refresh", token), revoked());
+            assert_eq!(site.post("/refresh-unasked", token), revoked());
             assert_eq!(site.post("/access", token), revoked());
         }
         site.begin("ada");

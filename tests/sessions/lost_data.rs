@@ -38,6 +38,16 @@ fn a_session_whose_exchange_was_lost_is_ended_and_nobody_is_accused() {
 }
 
 #[test]
+fn an_exchange_finds_the_loss_as_well_as_a_guard() {
+    let (site, [access, refresh], _) = lost(ON);
+    assert_eq!(site.post("/refresh-unasked", &refresh), revoked());
+    assert_eq!(site.told(), ["ended ada StoreLostData", "refused token_revoked"]);
+    assert_eq!(site.get("/me", &access), revoked());
+    assert_eq!(site.post("/refresh-unasked", &refresh), revoked());
+    assert_eq!(site.told(), ["refused token_revoked"; 2]);
+}
+
+#[test]
 fn an_older_token_that_comes_first_ends_the_session_at_its_next_use() {
     let (site, [_, refresh], before) = lost(&format!("{ON}rotation_grace = 0\n"));
     let [access, _] = site.rotate(&before);

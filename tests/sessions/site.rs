@@ -8,9 +8,9 @@ use rocket::local::blocking::Client;
 use rocket::time::OffsetDateTime;
 use rocket_jwt_extended::blocklist::{Begun, Limit, NewSession, Recorded, Renewal, SessionStore};
 use rocket_jwt_extended::{
-    AccessToken, AllowExpired, AnyToken, Blocklist, Error, Event, Exchange, Exchanged, Jwt,
-    JwtFairing, MemoryBlocklist, NoClaims, RefreshToken, Rejection, Revocation, Session, Standing,
-    StoreError, Token, TokenIds, TokenPair,
+    AccessToken, AllowExpired, AnyToken, Blocklist, Error, Event, Exchange, Exchanged,
+    IgnoreRevocation, Jwt, JwtFairing, MemoryBlocklist, NoClaims, RefreshToken, Rejection,
+    Revocation, Session, Standing, StoreError, Token, TokenIds, TokenPair,
 };
 use uuid::Uuid;
 
@@ -140,6 +140,15 @@ async fn refresh(jwt: &Jwt, token: RefreshToken) -> Result<TokenPair, Rejection>
     jwt.rotate(token).await
 }
 
+/// The blocklist is asked by the exchange alone.
+#[post("/refresh-unasked")]
+async fn refresh_unasked(
+    jwt: &Jwt,
+    token: IgnoreRevocation<RefreshToken>,
+) -> Result<TokenPair, Rejection> {
+    jwt.rotate(token.into_inner()).await
+}
+
 #[post("/access")]
 fn access(jwt: &Jwt, token: AnyToken) -> Result<String, Error> {
     jwt.access_token(token.identity()).session(&token).encode()
@@ -199,7 +208,7 @@ impl Site {
             .clock(clock.clone())
             .blocklist(store.clone())
             .on_event(move |event| sink.lock().unwrap().push(event.clone()));
-        let routes = routes![me, look, any, refresh, access, logout, login];
+        let routes = routes![me, look, any, refresh, refresh_unasked, access, logout, login];
         let client = client(toml, hooks(fairing), routes);
         Self { client, clock, store, log }
     }

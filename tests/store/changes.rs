@@ -86,6 +86,24 @@ async fn acknowledged_entries_are_returned(stores: [Arc<dyn ReplicableBlocklist>
     tokio::join!(read, writers);
 }
 
+/// Each of these writes touches ten thousand entries, which a reader gets in pages; so does one that begins
+/// later.
+async fn many_entries_are_returned(
+    store: Arc<dyn ReplicableBlocklist>,
+    writes: &[&str],
+    write: impl AsyncFn(&str),
+) -> ChangeReader {
+    let mut reader = ChangeReader::new(store);
+    reader.pass().await.expect("a pass");
+    for statement in writes {
+        write(statement).await;
+        assert_eq!(reader.pass().await.expect("a pass").len(), 10_000, "{statement}");
+    }
+    let mut other = ChangeReader::new(reader.store.clone());
+    assert_eq!(other.pass().await.expect("a pass").len(), 10_000);
+    reader
+}
+
 async fn two<P: BlocklistPool>(url: &str) -> [Arc<dyn ReplicableBlocklist>; 2] {
     [server::<P>(url).await, server::<P>(url).await]
 }
@@ -167,19 +185,17 @@ mod postgres {
     async fn many_entries_are_returned_in_pages() {
         let home = Home::new().await;
         let admin = pool::<PgPool>(&home.url).await;
-        for reader in
+        // In one transaction, as others write one each.
+        let insert = "INSERT INTO jwt_blocklist (entry, revoked, changed) \
+                      SELECT convert_to('t' || lpad(i::text, 16, '0'), 'UTF8'), true, \
+                      txid_current() FROM generate_series(1, 10000) AS i";
+        for store in
             [server::<PgPool>(&home.url).await, server::<deadpool_postgres::Pool>(&home.url).await]
         {
-            let mut reader = ChangeReader::new(reader);
-            reader.pass().await.expect("a pass");
-            // In one transaction, as others write one each.
-            let insert = "INSERT INTO jwt_blocklist (entry, revoked, changed) \
-                          SELECT convert_to('t' || lpad(i::text, 16, '0'), 'UTF8'), true, \
-                          txid_current() FROM generate_series(1, 10000) AS i";
-            admin.execute(insert).await.expect("rows");
-            assert_eq!(reader.pass().await.expect("a pass").len(), 10_000);
-            let mut other = ChangeReader::new(reader.store.clone());
-            assert_eq!(other.pass().await.expect("a pass").len(), 10_000);
+            let write = async |sql: &str| {
+                admin.execute(sql).await.expect("rows");
+            };
+            many_entries_are_returned(store, &[insert], write).await;
             admin.execute("DELETE FROM jwt_blocklist").await.expect("no rows");
         }
         home.end().await;
@@ -333,8 +349,6 @@ mod mysql {
     async fn many_entries_are_returned_in_pages() {
         let home = Home::new().await;
         let admin = pool::<MySqlPool>(&home.url).await;
-        let mut reader = ChangeReader::new(server::<MySqlPool>(&home.url).await);
-        reader.pass().await.expect("a pass");
         let digits = "(SELECT 0 d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 \
                       UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)";
         let insert = format!(
@@ -342,12 +356,13 @@ mod mysql {
              CONCAT('t', LPAD(a.d + 10 * b.d + 100 * c.d + 1000 * e.d, 16, '0')), 1, epoch \
              FROM {digits} a, {digits} b, {digits} c, {digits} e, jwt_blocklist_epoch"
         );
-        admin.execute(&*insert).await.expect("rows");
-        assert_eq!(reader.pass().await.expect("a pass").len(), 10_000);
+        let store = server::<MySqlPool>(&home.url).await;
+        let write = async |sql: &str| {
+            admin.execute(sql).await.expect("rows");
+        };
+        let mut reader = many_entries_are_returned(store, &[&insert], write).await;
         // The epoch has ended, and there is nothing new.
         assert!(reader.pass().await.expect("a pass").is_empty());
-        let mut other = ChangeReader::new(reader.store.clone());
-        assert_eq!(other.pass().await.expect("a pass").len(), 10_000);
         home.end().await;
     }
 }
@@ -391,18 +406,15 @@ mod sqlite {
     async fn many_entries_are_returned_in_pages() {
         let home = Home::new().await;
         let admin = pool::<SqlitePool>(&home.url).await;
-        let mut reader = ChangeReader::new(server::<SqlitePool>(&home.url).await);
-        reader.pass().await.expect("a pass");
         let insert = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT 10000) \
                       INSERT INTO jwt_blocklist (entry, revoked, changed) \
                       SELECT CAST(printf('t%016d', i) AS BLOB), 1, 1 + i / 5000 FROM n";
-        admin.execute(insert).await.expect("rows");
-        assert_eq!(reader.pass().await.expect("a pass").len(), 10_000);
         let again = "UPDATE jwt_blocklist SET changed = changed + 10";
-        admin.execute(again).await.expect("rows");
-        assert_eq!(reader.pass().await.expect("a pass").len(), 10_000);
-        let mut other = ChangeReader::new(reader.store.clone());
-        assert_eq!(other.pass().await.expect("a pass").len(), 10_000);
+        let store = server::<SqlitePool>(&home.url).await;
+        let write = async |sql: &str| {
+            admin.execute(sql).await.expect("rows");
+        };
+        many_entries_are_returned(store, &[insert, again], write).await;
         home.end().await;
     }
 }

@@ -13,7 +13,7 @@
 use rocket::time::{Duration, OffsetDateTime};
 use rocket_jwt_extended::blocklist::{Blocklist, Revocation, Standing, TokenIds, UseUp};
 
-use crate::store_support::{server, unique};
+use crate::store_support::{server, try_pool, unique};
 
 /// What `store` records is known to `other`, immediately and after `then`.
 async fn is_recorded(store: &dyn Blocklist, other: &dyn Blocklist, then: impl AsyncFnOnce()) {
@@ -185,6 +185,28 @@ mod sqlx {
                 rocket_db_pools::sqlx::query_scalar::<_, i64>("SELECT count(*) FROM jwt_blocklist");
             let count = count.fetch_one(&pool).await.expect("the table is in the pool's database");
             assert_eq!(count, 3, "shared: {is_shared}");
+        }
+    }
+
+    /// Each connection of the pool would have entries of its own.
+    #[cfg(feature = "sqlx_sqlite")]
+    #[rocket::async_test]
+    async fn a_database_of_each_connection_fails_the_launch() {
+        use rocket_db_pools::sqlx::SqlitePool;
+        use rocket_jwt_extended::blocklist::BlocklistPool;
+
+        for url in ["sqlite://:memory:?cache=private", "sqlite://some?mode=memory"] {
+            let many = try_pool::<SqlitePool>(url, 4).await.expect("a pool");
+            let error = many.blocklist().await.err().expect("no store").to_string();
+            assert!(error.contains("set `max_connections = 1`"), "{url}: {error}");
+            let one = try_pool::<SqlitePool>(url, 1).await.expect("a pool");
+            let store = one.blocklist().await.expect("a store");
+            is_recorded(&*store, &*one.blocklist().await.expect("a store"), async || {}).await;
+        }
+        for url in ["sqlite::memory:", "sqlite://file:some?mode=memory"] {
+            let pool = try_pool::<SqlitePool>(url, 4).await.expect("a pool");
+            let store = pool.blocklist().await.expect("a store");
+            is_recorded(&*store, &*pool.blocklist().await.expect("a store"), async || {}).await;
         }
     }
 }

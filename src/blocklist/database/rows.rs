@@ -3,8 +3,8 @@
 use rocket::time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::blocklist::entry::{EntryKey, TokenIds};
-use crate::blocklist::exchange::{Exchange, Exchanged, IdKey, LastExchange, SessionRow};
+use crate::blocklist::entry::{EntryKey, IdKey, TokenIds};
+use crate::blocklist::exchange::{Exchange, Exchanged, LastExchange, SessionRow};
 use crate::blocklist::store::{Standing, StoreError};
 use crate::clock;
 
@@ -35,7 +35,7 @@ pub(super) enum Fields {
 
 /// The columns of a row, as a database returns them.
 #[derive(Default)]
-pub struct Columns {
+pub(super) struct Columns {
     pub(super) revoked: bool,
     pub(super) cut_off: Option<i64>,
     pub(super) current: Option<Vec<u8>>,

@@ -1,6 +1,7 @@
 //! The in-memory store.
 
 mod owners;
+mod sessions;
 mod shards;
 
 use rocket::time::OffsetDateTime;
@@ -9,8 +10,7 @@ use self::owners::Owners;
 use self::shards::{Seconds, Shards};
 use super::entry::{EVERYTHING, Entry, EntryKey, Revocation, RevocationKind, TokenIds};
 use super::exchange::{Exchange, Exchanged, SessionRow};
-use super::sessions::SessionStore;
-use super::store::{Blocklist, Standing, StoreError};
+use super::store::{Blocklist, SessionStore, Standing, StoreError};
 use crate::clock;
 
 /// A blocklist in the memory of one process: the default.
@@ -171,14 +171,13 @@ impl MemoryBlocklist {
         }
         let of_everything = || self.everything.get(&EVERYTHING);
         let of_subject = || self.subjects.get(&ids.subject_key()?);
-        for cut_off in [
+        let cut_offs = [
             (!self.everything.is_empty()).then(of_everything).flatten(),
             (!self.subjects.is_empty()).then(of_subject).flatten(),
-        ] {
-            if let Some(CutOff { at, .. }) = cut_off {
-                if ids.is_cut_off_by(instant(at)?) {
-                    return Ok(true);
-                }
+        ];
+        for CutOff { at, .. } in cut_offs.into_iter().flatten() {
+            if ids.is_cut_off_by(instant(at)?) {
+                return Ok(true);
             }
         }
         Ok(false)

@@ -41,15 +41,15 @@ pub(super) fn find<'a>(search: &Search<'a, '_>) -> Result<Located<'a>, Reason> {
     Err(Reason::Missing(missing))
 }
 
-/// The members of one name.
+/// The members with a given name.
 enum Members {
     None,
     One(Value),
-    /// Parsers disagree on which of them counts (RFC 8259 §4).
+    /// Parsers disagree on which duplicate counts (RFC 8259 §4).
     Several,
 }
 
-/// The members of a JSON object with that name; none if the body is anything else.
+/// The members of a JSON object with that name; none if the body is not an object.
 fn member(json: &[u8], key: &str) -> Members {
     struct Member<'k>(&'k str);
 

@@ -29,8 +29,9 @@ pub(super) fn find<'a>(search: &Search<'a, '_>) -> Result<Located<'a>, Reason> {
 
 /// The value of the cookie with exactly that name, if it is not empty.
 ///
-/// Rocket's jar percent-decodes names, so `%5f_Host-token` would pass for `__Host-token` without its
-/// prefix's guarantee, and of two cookies it keeps the last. So the header's raw text is read first.
+/// Rocket's jar percent-decodes names, so it would accept `%5f_Host-token` as `__Host-token`,
+/// without the guarantee of that prefix; and of two cookies with the same name it keeps the last.
+/// Therefore this reads the raw header first.
 fn value<'a>(search: &Search<'a, '_>, name: &str) -> Result<Option<Cow<'a, str>>, Reason> {
     let mut literal = None;
     let mut disguised = false;
@@ -51,7 +52,7 @@ fn value<'a>(search: &Search<'a, '_>, name: &str) -> Result<Option<Cow<'a, str>>
     let value = match literal {
         Some(value) => RawStr::new(value).percent_decode_lossy(),
         None if disguised => return Ok(None),
-        // Rocket's local client puts cookies into the jar, without a header line.
+        // Rocket's local client adds cookies to the jar without sending a header line.
         None => match search.request.cookies().get(name) {
             Some(cookie) => cookie.value().to_string().into(),
             None => return Ok(None),

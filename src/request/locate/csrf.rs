@@ -7,8 +7,8 @@ use crate::reason::{CsrfHint, Reason};
 use crate::settings::{Settings, TokenNames};
 use crate::verify::csrf::Proof;
 
-/// The CSRF value that a request must send beside its cookie, if its method requires one. The method is
-/// the route's, after Rocket's `_method` rewriting.
+/// The CSRF value sent with a cookie, if the request's method requires one. The method is the
+/// route's, after Rocket has applied the `_method` field.
 pub(super) fn proof(
     search: &Search<'_, '_>,
     names: &TokenNames,
@@ -25,7 +25,8 @@ pub(super) fn proof(
         (Some(_), Some(_)) => return Err(Reason::CsrfMismatch(hint)),
         (None, _) if settings.csrf_check_form => {
             match form_field(search, &names.csrf_field_name, encoded) {
-                Field::Unread => return Ok(Some(Proof::unread(hint))),
+                Field::Unread(Some(value)) if value.is_empty() => None,
+                Field::Unread(value) => return Ok(Some(Proof::partial(value, hint))),
                 Field::Read(value) => value,
             }
         }
@@ -37,7 +38,7 @@ pub(super) fn proof(
     }
 }
 
-/// What was expected. `reads_form` is whether the guard reads bodies.
+/// The hint that tells a client what to send. `reads_form` says whether the guard reads the body.
 fn hint(settings: &Settings, names: &TokenNames, reads_form: bool) -> CsrfHint {
     let cookie = if settings.csrf_in_cookies { names.csrf_cookie_name.as_str() } else { "" };
     let hint = CsrfHint::new(&names.csrf_header_name, cookie);
@@ -47,11 +48,12 @@ fn hint(settings: &Settings, names: &TokenNames, reads_form: bool) -> CsrfHint {
     }
 }
 
-/// A form's field, for a token that came in a cookie.
+/// The form's CSRF field, for a token in a cookie.
 enum Field {
     Read(Option<String>),
-    /// The form seems to have it, but is too long to be parsed for a token that does not hold.
-    Unread,
+    /// The form seems to have the field, but it is too long to be parsed for a token that is not
+    /// valid. The value is the one in the beginning of the form, if there is one.
+    Unread(Option<String>),
 }
 
 fn form_field(search: &Search<'_, '_>, name: &str, encoded: &str) -> Field {
@@ -62,7 +64,7 @@ fn form_field(search: &Search<'_, '_>, name: &str, encoded: &str) -> Field {
     match body.mentions(name) {
         false => Field::Read(None),
         true if (search.holds)(encoded) => Field::Read(body.form_field(name)),
-        true => Field::Unread,
+        true => Field::Unread(body.early_field(name)),
     }
 }
 

@@ -16,24 +16,24 @@ pub(super) fn find<'a>(search: &Search<'a, '_>) -> Result<Located<'a>, Reason> {
     Ok(Located { encoded: found.into(), location: Location::Headers, proof: None })
 }
 
-/// Fast path for the single line `Bearer <token>` that nearly every client sends. It agrees with
-/// `general()`.
+/// Fast path for the single line `Bearer <token>` that nearly every client sends. Its result is the
+/// same as that of `general()`.
 fn plain<'a>(search: &Search<'a, '_>) -> Option<&'a str> {
-    // Comparing each name costs less than hashing one.
+    // Comparing every name is cheaper than hashing one.
     let name = search.settings.header_name.as_str();
     let mut lines = search.request.headers().iter().filter(|line| line.name == *name);
     let (Cow::Borrowed(line), None) = (lines.next()?.value, lines.next()) else { return None };
     let (scheme, token) = line.split_at_checked(search.settings.header_type.len())?;
     let token = token.strip_prefix(' ')?;
-    // The smallest byte; the compiler vectorizes this loop.
+    // The smallest byte of the token. The compiler vectorizes this loop.
     let least = token.bytes().fold(u8::MAX, u8::min);
     let is_one = !token.is_empty() && least > b' ' && memchr(b',', token.as_bytes()).is_none();
     let is_ours = !scheme.is_empty() && scheme.eq_ignore_ascii_case(&search.settings.header_type);
     (is_ours && is_one).then_some(token)
 }
 
-/// Reads all lines of the header, and in each all comma-separated credentials (RFC 9110 §11.6.2):
-/// exactly one of them may have our scheme.
+/// Reads all lines of the header, and all comma-separated credentials in each (RFC 9110 §11.6.2).
+/// Exactly one of the credentials may have our scheme.
 fn general<'a>(search: &Search<'a, '_>) -> Result<&'a str, Reason> {
     let (name, scheme) = (&search.settings.header_name, &search.settings.header_type);
     let lines = || search.request.headers().get(name).filter(|line| !line.trim().is_empty());
@@ -68,7 +68,7 @@ fn general<'a>(search: &Search<'a, '_>) -> Result<&'a str, Reason> {
     }
 }
 
-/// The only item, if there is exactly one.
+/// The only item; `None` if there are none or several.
 fn one<'a>(mut items: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let item = items.next()?;
     items.next().is_none().then_some(item)
@@ -84,7 +84,7 @@ mod tests {
     use crate::jwt::Jwt;
     use crate::verify::policy::AcceptedTypes;
 
-    /// What `plain()` finds in these lines, and what `general()` does.
+    /// The results of `plain()` and `general()` for these lines.
     fn both(client: &Client, lines: &[String]) -> (Option<String>, Option<String>) {
         let mut request = client.get("/");
         for line in lines {

@@ -17,12 +17,13 @@ use crate::verify::policy::Policy;
 
 use search::{Located, Search};
 
-/// Searches each location of the policy, or else of the configuration, in order. The first that holds
-/// something decides; only "no token here" continues with the next. The exception: if a cookie lacks its
-/// CSRF value, a header is tried, which no other site can send.
+/// Searches the locations of the policy, or the configured ones if the policy has none, in order.
+/// The first location that contains anything decides; the search continues only while a location
+/// contains no token. One exception: if a cookie has no CSRF value, the header is tried too, since
+/// no other site can send it.
 ///
-/// `holds` says whether a token's signature holds and it has not expired: work that a stranger could ask
-/// for is done only then.
+/// `holds` says whether a token has a valid signature and has not expired. Expensive work is done
+/// only for such a token, so that nobody without one can cause it.
 pub(crate) fn locate<'a>(
     request: &'a Request<'_>,
     settings: &'a Settings,
@@ -59,7 +60,7 @@ fn at<'a>(search: &Search<'a, '_>, location: Location) -> Result<Located<'a>, Re
     }
 }
 
-/// Flask's texts: the plain one for one location, a frame around all of them for several.
+/// Flask's texts: for one location its own text, for several one text that lists them all.
 fn missing_text(locations: &[Location], texts: &[String]) -> String {
     if let [text] = texts {
         return text.clone();

@@ -16,7 +16,7 @@ pub(super) fn find<'a>(search: &Search<'a, '_>) -> Result<Located<'a>, Reason> {
     let value = match (sent.next(), sent.next()) {
         (Some(_), Some(_)) => return Err(Reason::TwoTokens),
         (Some(value), None) if !value.is_empty() => value,
-        // The text is misspelt in Flask-JWT-Extended.
+        // Flask-JWT-Extended misspells this text.
         _ => return Err(Reason::Missing(format!("Missing '{name}' query parameter"))),
     };
     RequestCache::of(search.request).mark_in_query();

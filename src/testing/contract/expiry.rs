@@ -13,7 +13,7 @@ pub(super) async fn expired_entries_are_pruned(case: Case<'_>) {
     case.begin(&exchanged, hours(-1)).await;
 
     let removed = case.prune(now()).await;
-    // Fewer, if the store expires entries itself.
+    // There are fewer if the store itself expires entries.
     case.equal(removed <= 4, true, "only four entries had expired");
     case.equal(case.prune(now()).await, 0, "everything expired had been pruned");
     for ids in [token, session, subject, exchanged] {
@@ -91,7 +91,7 @@ pub(super) async fn an_until_may_be_the_end_of_time(case: Case<'_>) {
     case.revoke(Revocation::token(&ids.jti, last)).await;
     case.revoke(Revocation::subject(&ids.subject, last, last)).await;
     case.prune(hours(2)).await;
-    case.expect_revoked(ids.of(), "its entry stays until the end of the calendar").await;
+    case.expect_revoked(ids.of(), "its entry expires at the end of the calendar").await;
     let other = Ids { jti: id(), ..ids };
     case.expect_revoked(other.of(), "its subject is cut off until then").await;
 }
@@ -115,7 +115,7 @@ pub(super) async fn an_until_is_never_shortened_in_real_time(case: Case<'_>) {
     }
 }
 
-/// For stores that remove only what a clock of their own calls expired, too.
+/// For stores that remove an entry only if it is also expired by their own clock.
 pub(super) async fn an_until_is_never_shortened_by_one_that_has_passed(case: Case<'_>) {
     let [past, future] = [Some(hours(-1)), Some(hours(1))];
     for untils in [[past, future], [future, past], [past, None], [None, past]] {

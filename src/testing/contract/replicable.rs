@@ -10,12 +10,12 @@ use crate::clock::{BootClock, SystemClock};
 
 const LIMIT: StdDuration = StdDuration::from_secs(30);
 
-/// Checks that a store fulfils the contract of [`ReplicableBlocklist`]: the cases of
-/// [`blocklist_contract()`], answered from the store's changes alone, and further cases. `make` is
-/// the same as there.
+/// Checks that a store fulfils the contract of [`ReplicableBlocklist`]. It runs the cases of
+/// [`blocklist_contract()`] with answers that come only from the store's changes, and further
+/// cases. `make` is the same as there.
 ///
-/// The suite cannot check which entries a store returns when transactions are committed late or in
-/// another order than they were begun, or after a fail-over.
+/// The suite cannot check which entries a store returns after a fail-over, or if transactions are
+/// committed late or in another order than they began.
 ///
 /// # Panics
 ///
@@ -39,13 +39,13 @@ pub async fn replicable_blocklist_contract<B: ReplicableBlocklist>(make: impl As
     the_next_pass_returns_later_entries(&make().await, &make().await).await;
 }
 
-/// Polls before each lookup, and answers it from memory alone.
+/// Polls before each lookup, and answers the lookup from memory only.
 struct FromChanges(Replica);
 
 impl FromChanges {
     fn new(store: impl ReplicableBlocklist) -> Self {
         let clock = Arc::new(SystemClock);
-        // Each lookup polls first, so that its age does not matter here.
+        // Each lookup polls first, so the bound on the replica's age does not matter here.
         let bound = StdDuration::from_secs(3600);
         Self(Replica::new(Arc::new(store), clock, BootClock::default(), bound))
     }
@@ -79,7 +79,7 @@ impl Blocklist for FromChanges {
     }
 }
 
-/// The keys that one pass returns, and its last cursor.
+/// The keys that one pass returns, and the last cursor of the pass.
 async fn pass(
     case: &str,
     store: &dyn ReplicableBlocklist,
@@ -105,7 +105,7 @@ async fn record(case: &str, store: &dyn ReplicableBlocklist) -> EntryKey {
     entry.key()
 }
 
-/// A pass begins without a cursor, or with one that is unknown to the store.
+/// A pass begins without a cursor, or with a cursor that the store does not know.
 async fn a_pass_returns_all_entries(store: &dyn ReplicableBlocklist) {
     const CASE: &str = "a_pass_returns_all_entries";
     struct Unknown;

@@ -1,4 +1,4 @@
-//! Which tokens an entry revokes, and which it does not.
+//! The tokens that an entry revokes, and those that it does not revoke.
 
 use uuid::Uuid;
 
@@ -99,7 +99,7 @@ pub(super) async fn kinds_are_distinct(case: Case<'_>) {
     }
 }
 
-/// A user may choose a UUID as an identity, and an issuer may choose its ids.
+/// A user may choose a UUID as an identity, and an issuer may choose its own ids.
 pub(super) async fn a_uuid_made_of_the_key_of_a_text_is_another_id(case: Case<'_>) {
     let text = format!("text {}", id());
     let forge = |entry: &Revocation| {
@@ -123,7 +123,7 @@ pub(super) async fn a_uuid_made_of_the_key_of_a_text_is_another_id(case: Case<'_
 pub(super) async fn an_id_may_be_any_text(case: Case<'_>) {
     let lower = loop {
         let uuid = Uuid::new_v4();
-        // It must contain a letter, so that its upper case is another text.
+        // The text must contain a letter, so that its upper case is another text.
         if uuid.to_string() != uuid.to_string().to_uppercase() {
             break uuid.to_string();
         }

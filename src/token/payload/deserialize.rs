@@ -7,8 +7,8 @@ use serde_json::Error;
 use super::spans::{Span, Spans};
 use crate::token::claims::{CustomClaims, NoClaims};
 
-/// Deserializes `C` from the payload. If the positions of the members are known, only those that `C` asks
-/// for are parsed again.
+/// Deserializes `C` from the payload. If the positions of the members are known, only the members
+/// that `C` reads are parsed again.
 pub(crate) fn deserialize<C: CustomClaims>(json: &str, spans: Option<&Spans>) -> Option<C> {
     // Fast path for `NoClaims`, the default.
     let mut nothing = Some(NoClaims);
@@ -34,7 +34,7 @@ struct Raw<'de> {
 }
 
 impl<'de> Raw<'de> {
-    /// Computed late, since most members are never asked for.
+    /// Computed lazily, since most members are never read.
     fn json(&self) -> &'de str {
         self.span.of(self.json)
     }

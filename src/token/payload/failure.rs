@@ -1,4 +1,4 @@
-//! Why custom claims do not deserialize: for the log, without a value of the token.
+//! The reason why custom claims do not deserialize: for the log, without any value of the token.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -10,7 +10,7 @@ use serde_json::Error;
 use super::raw::Members;
 use crate::token::claims::CustomClaims;
 
-/// What `serde` says about the claims, with the names of fields and without values.
+/// The message of `serde` about the claims, with the names of fields but without values.
 pub(crate) fn failure<C: CustomClaims>(json: &str) -> String {
     let failed = RefCell::new(None);
     let access = Access { members: Members::of(json), value: "", name: "".into(), failed: &failed };
@@ -24,7 +24,7 @@ pub(crate) fn failure<C: CustomClaims>(json: &str) -> String {
     }
 }
 
-/// The kinds of values that messages name before they quote the value.
+/// The kinds of values that the messages of `serde` name before they quote the value.
 const KINDS: [&str; 16] = [
     "boolean",
     "integer",
@@ -44,15 +44,15 @@ const KINDS: [&str; 16] = [
     "tuple variant",
 ];
 
-/// A message of `serde`, shortened to what the application's types say. Any other text may come from the
-/// application's own code, and quote the token.
+/// A message of `serde`, reduced to the parts that come from the application's types. Any other
+/// text may come from the application's own code, and quote the token.
 fn without_values(message: &str) -> String {
     let message = message.split_once(" at line ").map_or(message, |(message, _)| message);
     let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
     let expected = expected.map_or_else(String::new, |text| format!(", expected {text}"));
     let begins = |start: &str| message.strip_prefix(start);
     if begins("missing field `").or(begins("duplicate field `")).is_some() {
-        // The name is written in the type.
+        // The name comes from the type, not from the token.
         return message.into();
     }
     for start in ["invalid type", "invalid value"] {
@@ -66,7 +66,7 @@ fn without_values(message: &str) -> String {
             return format!("{start}{expected}");
         }
     }
-    "the type's own code refused them".into()
+    "the type's own code returned an error".into()
 }
 
 struct Access<'de, 'c> {
@@ -161,7 +161,7 @@ mod tests {
                 "unknown field, expected one of `team`, `level`, `role`, `own`, in the claim \
                  `department`",
             ),
-            (r#"{"own":"s3cret"}"#, "the type's own code refused them, in the claim `own`"),
+            (r#"{"own":"s3cret"}"#, "the type's own code returned an error, in the claim `own`"),
         ] {
             let text = failure::<Profile>(json);
             assert_eq!(text, expected, "{json}");

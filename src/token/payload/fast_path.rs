@@ -1,10 +1,11 @@
-//! The fast path: payloads as nearly every issuer writes them, parsed without `serde_json`.
+//! The fast path: payloads in the form that nearly every issuer writes, parsed without
+//! `serde_json`.
 //!
-//! A payload is *plain* if it is one object without white space between its spans, without an escape
-//! or a control character anywhere, with whole numbers of at most eighteen digits and at most sixteen
-//! members. `serde_json` parses the lists and objects in it, so those may hold anything. A payload that
-//! is not plain is not refused: `serde_json` parses it. So the fast path must only agree with
-//! `serde_json` on plain payloads, which a property test checks.
+//! A payload is *plain* if it is a single object of at most sixteen members, has no white space
+//! between its spans, no escape and no control character, and its numbers are integers of at most
+//! eighteen digits. `serde_json` parses the lists and objects in it, so these may contain anything.
+//! A payload that is not plain is not refused: `serde_json` parses it instead. So the fast path
+//! only has to agree with `serde_json` on plain payloads, which a property test checks.
 //!
 //! Without it, verifying an HS256 token takes 27 % more instructions (28,900 instead of 22,800), and a
 //! guarded request some 6 % more CPU time.
@@ -20,8 +21,8 @@ use super::slots::Slots;
 use super::spans::{Span, Spans};
 use super::unique::{DepthLimit, Unique};
 
-/// Parses a plain payload without duplicate names. `None` leaves it to `serde_json`; `claims` must then
-/// be discarded.
+/// Parses a plain payload without duplicate names. If it returns `None`, `serde_json` must parse
+/// the payload, and `claims` must be discarded.
 pub(super) fn read<'a>(
     json: &'a str,
     identity_claim: &str,
@@ -61,14 +62,15 @@ pub(super) fn read<'a>(
     (cursor.at == json.len()).then_some(spans)
 }
 
-/// Whether there is no escape and no control character, so that every string ends at the next quotation
-/// mark. There is no early exit, so that the compiler vectorizes the loop.
+/// Whether there is no escape and no control character, so that every string ends at the next
+/// quotation mark. The loop has no early exit, so that the compiler can vectorize it.
 fn has_only_plain_bytes(json: &str) -> bool {
     json.bytes().fold(true, |plain, byte| plain & (byte != b'\\') & (byte >= 0x20))
 }
 
-/// Whether the text of custom claims can be copied into a payload: a plain object of free names whose
-/// numbers and names are read back as they were meant, at every level.
+/// Whether the JSON of custom claims can be copied into a payload unchanged: it is a plain object,
+/// all its names are free, and its numbers and names, at every level, are read back with the same
+/// value.
 pub(crate) fn is_custom(json: &str, is_free: impl Fn(&str) -> bool) -> bool {
     let mut cursor = Cursor { json, at: 0 };
     has_only_plain_bytes(json)
@@ -76,7 +78,7 @@ pub(crate) fn is_custom(json: &str, is_free: impl Fn(&str) -> bool) -> bool {
         && cursor.at == json.len()
 }
 
-/// The depth that tokens may have.
+/// The nesting depth that tokens may have.
 const LEVELS: u8 = 31;
 
 struct Cursor<'a> {
@@ -140,8 +142,8 @@ impl<'a> Cursor<'a> {
         Some(meaning)
     }
 
-    /// A whole number that is not negative. The caller checks the byte after it, and refuses a decimal point
-    /// or an exponent.
+    /// An integer that is not negative. The caller checks the next byte, and refuses a decimal
+    /// point or an exponent.
     fn number(&mut self) -> Option<i64> {
         let rest = self.rest();
         let mut number = 0;
@@ -157,7 +159,7 @@ impl<'a> Cursor<'a> {
         Some(number)
     }
 
-    /// A plain value, a negative whole number, or a list or object of these.
+    /// A plain value, a negative integer, or a list or object of these.
     fn exact(&mut self, levels: u8) -> Option<()> {
         match self.rest().first()? {
             b'[' => {

@@ -1,4 +1,5 @@
-//! A payload, parsed in one pass: unique names, registered claims by type, the rest only validated.
+//! The payload, parsed in one pass: names must be unique, registered claims are read by type, and
+//! all other claims are only validated.
 
 pub(crate) mod deserialize;
 pub(crate) mod failure;
@@ -28,7 +29,7 @@ pub(crate) struct Payload<'a> {
     names: Names<'a>,
 }
 
-/// The names of a payload's members, depending on how it was parsed.
+/// The names of a payload's members, in a form that depends on the parser.
 enum Names<'a> {
     FastPath(Spans),
     General(Box<SeenKeys<'a>>),
@@ -41,7 +42,7 @@ impl Default for Names<'_> {
 }
 
 impl<'a> Payload<'a> {
-    /// Parses the payload into this one, which must be new.
+    /// Parses the payload into `self`, which must be new.
     pub(crate) fn read(&mut self, json: &'a str, identity_claim: &str) -> Result<(), Malformed> {
         self.json = json;
         match fast_path::read(json, identity_claim, &mut self.claims) {
@@ -80,7 +81,7 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// Parses a payload with `serde_json`. It holds `identity_claim`.
+/// Parses a payload with `serde_json`. It contains `identity_claim`.
 struct ReadPayload<'s>(&'s str);
 
 impl<'de> DeserializeSeed<'de> for ReadPayload<'_> {

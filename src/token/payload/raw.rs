@@ -1,4 +1,4 @@
-//! The members of a payload as they were written.
+//! The members of a payload, as written.
 
 use std::borrow::Cow;
 
@@ -88,8 +88,8 @@ pub(crate) fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
     Members::of(json).find(|(other, _)| other == name).map(|(_, value)| value)
 }
 
-/// A valid JSON text without the white space between its parts. Nothing else is changed, so that two
-/// numbers that no machine number tells apart stay two texts.
+/// A valid JSON text without the white space between its parts. Nothing else changes, so two
+/// different numbers remain two texts, even if they would be equal as machine numbers.
 pub(crate) fn compact(json: &str) -> String {
     let (mut in_string, mut is_escaped) = (false, false);
     json.chars()

@@ -159,7 +159,7 @@ pub(super) fn fractional_date(seconds: f64) -> Option<OffsetDateTime> {
     OffsetDateTime::UNIX_EPOCH.checked_add(Duration::checked_seconds_f64(seconds)?)
 }
 
-/// A string of the payload: its position, or a copy if it was written with escapes.
+/// A string of the payload: its position, or a copy if it contains escapes.
 #[derive(Debug, Clone)]
 pub(crate) enum Text {
     At(Range<usize>),

@@ -2,15 +2,15 @@
 
 use super::slot::Slot;
 
-/// Declares the claims with a meaning of their own here: RFC 7519 §4.1, OIDC's `sid`, and the three for
-/// token types, freshness and CSRF double submit. The most frequent ones come first, since names are
-/// compared in this order.
+/// Declares the claims that this crate interprets: those of RFC 7519 §4.1, OIDC's `sid`, and the
+/// three for token types, freshness and CSRF double submit. The most frequent ones come first,
+/// since names are compared in this order.
 macro_rules! registered_claims {
     ($($field:ident: $name:literal,)*) => {
-        /// Every registered claim's name.
+        /// The names of all registered claims.
         pub(crate) const REGISTERED: &[&str] = &[$($name),*];
 
-        /// The claims that the checks look at.
+        /// The claims that the checks read.
         #[derive(Debug, Default)]
         pub(crate) struct Slots<'a> {
             $(pub(crate) $field: Slot<'a>,)*
@@ -19,7 +19,7 @@ macro_rules! registered_claims {
         }
 
         impl<'a> Slots<'a> {
-            /// The slot of the claim with that name, if the checks look at it.
+            /// The slot of the claim with that name, if the checks read it.
             pub(super) fn slot(&mut self, name: &str, identity_claim: &str) -> Option<&mut Slot<'a>> {
                 Some(match name {
                     $($name => &mut self.$field,)*
@@ -46,8 +46,8 @@ registered_claims! {
 }
 
 impl Slots<'_> {
-    /// Called when the payload has been read: if the identity has a claim of its own, it is never taken
-    /// from `sub`.
+    /// Called after the payload was read. If `identity_claim` names another claim, the identity is
+    /// never taken from `sub`.
     pub(super) fn complete(&mut self, identity_claim: &str) {
         if identity_claim != "sub" {
             self.identity.get_or_insert_default();

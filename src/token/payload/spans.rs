@@ -1,4 +1,4 @@
-//! The positions of a payload's members in its JSON, as the fast path finds them.
+//! The positions of a payload's members in its JSON, found by the fast path.
 
 /// A payload with more members is parsed by `serde_json`.
 const ROOM: usize = 16;
@@ -16,7 +16,7 @@ struct Member {
     value: Span,
 }
 
-/// A range of the JSON. A payload too long for a `u16` is parsed by `serde_json`.
+/// A range of the JSON. A payload that is too long for a `u16` is parsed by `serde_json`.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Span {
     start: u16,

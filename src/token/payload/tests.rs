@@ -38,7 +38,7 @@ fn a_date_is_in_range_and_is_not_rounded_up() {
     }
 }
 
-/// Pieces that payloads are put together from: plain ones, ones that are not, and ones that are wrong.
+/// Parts from which payloads are built: plain ones, unusual ones, and invalid ones.
 const NAMES: [&str; 14] = [
     "\"sub\"",
     "\"exp\"",
@@ -98,7 +98,7 @@ struct Custom {
     rest: Claims,
 }
 
-/// Whether a payload is plain; if so, checks that both ways of parsing it agree.
+/// Whether a payload is plain; if so, checks that both parsers agree.
 fn is_plain(json: &str, identity_claim: &str) -> bool {
     let mut plain = Payload::default();
     let Some(spans) = fast_path::read(json, identity_claim, &mut plain.claims) else {

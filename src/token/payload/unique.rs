@@ -1,7 +1,8 @@
-//! JSON with unique names and limited depth: the only JSON that tokens may hold.
+//! JSON with unique names and limited depth: the only JSON that tokens may contain.
 //!
-//! Parsers disagree on which of two members with the same name counts (RFC 8259 §4), so a check could
-//! see another value than the application does. Duplicate names are therefore refused at every level.
+//! Parsers disagree on which of two members with the same name counts (RFC 8259 §4), so a check
+//! could read another value than the application does. Therefore duplicate names are refused at
+//! every level.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -13,7 +14,7 @@ use serde_json::Value;
 
 use crate::token::claims::Claims;
 
-/// DepthLimit of nesting that are left.
+/// The number of nesting levels that are left.
 #[derive(Clone, Copy)]
 pub(crate) struct DepthLimit(u8);
 
@@ -33,7 +34,7 @@ const PRIVATE: &str = "$serde_json::private::";
 /// The name under which `serde_json` passes numbers when its feature `arbitrary_precision` is on.
 pub(crate) const NUMBER: &str = "$serde_json::private::Number";
 
-/// Whether that feature is on: only then can a number too large for an `f64` be read.
+/// Whether that feature is on. Only then can a number that is too large for an `f64` be read.
 pub(crate) static NUMBERS_ARE_OBJECTS: LazyLock<bool> =
     LazyLock::new(|| serde_json::from_str::<Value>("1e999").is_ok());
 
@@ -50,8 +51,9 @@ impl<'a> SeenKeys<'a> {
         if self.has(&name) {
             return Err(E::custom("a duplicate name"));
         }
-        // SeenKeys by which `serde_json` tells itself what a value is: with some of its features, which any
-        // crate in the tree can switch on, the same text would read in two ways.
+        // `serde_json` uses these names internally to mark the type of a value. With some of its
+        // features, which any crate in the tree can switch on, the same text would have two
+        // meanings.
         if name.starts_with(PRIVATE) && !(*NUMBERS_ARE_OBJECTS && name == NUMBER) {
             return Err(E::custom("a private name"));
         }
@@ -85,11 +87,11 @@ pub(crate) fn parse_object(json: &[u8]) -> Result<Claims, Malformed> {
     }
 }
 
-/// The text is not an object, or it is an ambiguous one.
+/// The text is not an object, or is ambiguous.
 #[derive(Debug)]
 pub(crate) struct Malformed;
 
-/// Walks a value and fails at the first duplicate name or the first level that is too deep.
+/// Walks a value and fails at the first duplicate name or when the nesting is too deep.
 pub(crate) struct Unique(pub(crate) DepthLimit);
 
 impl<'de> DeserializeSeed<'de> for Unique {
@@ -138,7 +140,7 @@ impl<'de> Visitor<'de> for Unique {
     }
 }
 
-/// A member's name, borrowed if it has no escapes.
+/// A member's name, borrowed if it contains no escapes.
 pub(crate) struct Name;
 
 impl<'de> DeserializeSeed<'de> for Name {

@@ -1,6 +1,6 @@
 //! One answer of a server.
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 
 pub struct Answer<'a> {
     pub status: u16,

@@ -1,6 +1,6 @@
 //! Whether each server does what its figures stand for.
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result, ensure};
 use peer::USER;
 
 use crate::ask::ask;

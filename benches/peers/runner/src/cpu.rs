@@ -4,9 +4,9 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use nix::sched::{sched_setaffinity, CpuSet};
-use nix::time::{clock_getcpuclockid, ClockId};
-use nix::unistd::{sysconf, Pid, SysconfVar};
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::time::{ClockId, clock_getcpuclockid};
+use nix::unistd::{Pid, SysconfVar, sysconf};
 
 /// Servers have a core of their own, so that the client never waits behind what it measures.
 #[derive(Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::home;
 use crate::machine::output;

@@ -5,8 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{bail, ensure, Context, Result};
-use nix::sys::signal::{kill, Signal};
+use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::cpu;

@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use base64::prelude::{Engine, BASE64_URL_SAFE_NO_PAD};
-use jsonwebtoken::{crypto, Algorithm, EncodingKey};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use peer::{Claims, USER};
 use uuid::Uuid;
 

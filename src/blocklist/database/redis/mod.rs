@@ -27,8 +27,7 @@ use super::rows::{self, Row, Rows, Write};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
 use crate::blocklist::exchange::{Exchange, Exchanged, LastExchange};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
-use crate::blocklist::sessions::SessionStore;
-use crate::blocklist::store::{Blocklist, Standing, StoreError};
+use crate::blocklist::store::{Blocklist, SessionStore, Standing, StoreError};
 use crate::clock;
 
 /// The default prefix of keys.

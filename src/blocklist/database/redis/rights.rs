@@ -94,11 +94,11 @@ impl Rights<'_> {
         for command in ["GET", "PTTL"] {
             self.run(command, &[&entry]).await;
         }
-        if let Some(Value::Status(found)) = self.run("TYPE", &[&stream]).await {
-            if !matches!(&*found, "stream" | "none") {
-                let fault = format!("the key `{stream}` is a {found} and no stream: delete it");
-                self.faults.push(fault);
-            }
+        if let Some(Value::Status(found)) = self.run("TYPE", &[&stream]).await
+            && !matches!(&*found, "stream" | "none")
+        {
+            let fault = format!("the key `{stream}` is a {found} and no stream: delete it");
+            self.faults.push(fault);
         }
         // Only if the key exists, which it does not; only with a valid id, which this is not. The
         // server checks the rights, and whether it can be written to, before it comes to that.

@@ -8,10 +8,8 @@ use uuid::Uuid;
 use super::{RedisBlocklist, scripts};
 use crate::blocklist::database::rows;
 use crate::blocklist::entry::{EVERYTHING, EntryKey, TokenIds, session_key};
-use crate::blocklist::sessions::{
-    Begun, Limit, MAX_LISTED, NewSession, Recorded, Renewal, SessionStore,
-};
-use crate::blocklist::store::{Standing, StoreError};
+use crate::blocklist::sessions::{Begun, Limit, MAX_LISTED, NewSession, Recorded, Renewal};
+use crate::blocklist::store::{SessionStore, Standing, StoreError};
 use crate::clock;
 
 /// name, current, seen, ends, label, details.

@@ -8,10 +8,15 @@
 //! is closed together with all idle ones, which were opened before, and the operation is retried once
 //! on a new one.
 //!
-//! After a lost connection nobody knows whether the statement was executed. Lookups and revocations are
-//! then repeated, since the second time changes nothing more. The use of a refresh token is not: it
-//! could find its own mark and take it for theft. The connection is therefore pinged before it, and if
-//! it is lost after that, the operation fails.
+//! A server that was the primary goes on answering lookups after a fail-over, without what was revoked
+//! since. MySQL and MariaDB keep its connections, so a lookup asks there as well whether the server only
+//! reads, once in [`RECHECK`] on each connection. If it does, and the connection is older than that, the
+//! lookup is repeated on a new one. A server that the address leads to is believed even if it only reads,
+//! as during maintenance.
+//!
+//! After a lost connection nobody knows whether the statement was executed. It is then repeated: the second
+//! time, a lookup or a revocation changes nothing more, and an exchange finds its own effect and recognizes
+//! it.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,6 +37,11 @@ pub(super) const MAX_CONNECTIONS: usize = 8;
 const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
 const MAX_AGE: Duration = Duration::from_secs(30 * 60);
 
+/// How often a connection asks whether its server only reads, and how long that is then believed to be the
+/// server that the address leads to. It bounds how long a demoted primary is asked once it knows of its
+/// demotion, and how often connections are opened while nothing but readers is in reach.
+pub(super) const RECHECK: Duration = Duration::from_secs(1);
+
 /// Opens the connections of a driver, and tells what their errors mean.
 #[rocket::async_trait]
 pub trait Open: Send + Sync + 'static {
@@ -44,6 +54,16 @@ pub trait Open: Send + Sync + 'static {
     fn aborted() -> Self::Error;
 
     fn verdict(error: &Self::Error) -> Verdict;
+
+    /// Whether the server said that it only reads, when it was last asked on this connection.
+    fn only_reads(_connection: &Self::Connection) -> bool {
+        false
+    }
+
+    /// Whether connections are closed by their age.
+    fn ages(&self) -> bool {
+        true
+    }
 
     /// Whether a connection is kept after its use.
     fn is_kept(&self) -> bool {
@@ -74,6 +94,13 @@ pub(super) struct Lease<C> {
     _permit: OwnedSemaphorePermit,
 }
 
+impl<C> Lease<C> {
+    /// Whether the server may have been the primary when the connection was opened, and is none now.
+    fn is_suspect<O: Open<Connection = C>>(&self) -> bool {
+        O::only_reads(&self.connection) && self.opened.elapsed() >= RECHECK
+    }
+}
+
 impl<O: Open> Connections<O> {
     pub(super) fn new(opener: O, limit: usize) -> Self {
         let permits = Arc::new(Semaphore::new(limit.max(1)));
@@ -96,6 +123,12 @@ impl<O: Open> Connections<O> {
             let lease = if is_new { self.open().await? } else { self.get().await? };
             let (lease, result) = operation(lease).await;
             let error = match result {
+                Ok(_) if !is_new && lease.is_suspect::<O>() => {
+                    drop(lease);
+                    self.0.idle().clear();
+                    is_new = true;
+                    continue;
+                }
                 Ok(done) => {
                     self.0.give_back(lease);
                     return Ok(done);
@@ -135,6 +168,11 @@ impl<O: Open> Connections<O> {
             }
             None => self.open_with(permit).await,
         }
+    }
+
+    #[cfg(feature = "_sqlx")]
+    pub(super) fn opener(&self) -> &O {
+        &self.0.opener
     }
 
     /// A new connection.
@@ -177,7 +215,9 @@ impl<O: Open> Inner<O> {
 
     fn take_idle(&self) -> Option<Idle<O::Connection>> {
         let mut idle = self.idle();
-        idle.retain(|idle| idle.opened.elapsed() < MAX_AGE);
+        if self.opener.ages() {
+            idle.retain(|idle| idle.opened.elapsed() < MAX_AGE);
+        }
         idle.pop()
     }
 
@@ -186,7 +226,9 @@ impl<O: Open> Inner<O> {
             return;
         }
         let mut idle = self.idle();
-        idle.retain(|idle| idle.since.elapsed() < MAX_IDLE);
+        if self.opener.ages() {
+            idle.retain(|idle| idle.since.elapsed() < MAX_IDLE);
+        }
         idle.push(Idle { connection, opened, since: Instant::now() });
     }
 }

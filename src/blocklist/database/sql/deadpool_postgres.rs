@@ -10,16 +10,16 @@ use rocket::tokio::time::timeout;
 use rocket_db_pools::deadpool_postgres::tokio_postgres::types::{ToSql, Type};
 use rocket_db_pools::deadpool_postgres::tokio_postgres::{self, SimpleQueryMessage};
 use rocket_db_pools::deadpool_postgres::{ClientWrapper, Pool};
-use uuid::Uuid;
 
 use super::changes_postgres::{ChangeQueries, ChangeRow, Driver, change_row};
 use super::connections::{Connections, Lease, MAX_CONNECTIONS, Open};
+use super::dialect::TableName;
 use super::launch::{self, Fault, Session};
 use super::literals::Value;
 use super::lookup::{self, Columns, columns};
 use super::retry::{Verdict, verdict_on};
-use super::sessions::{self, Listed, Subject, Transacting, listed};
-use super::statements::{Statements, TableName};
+use super::sessions::{Listed, Transacting, listed};
+use super::statements::Statements;
 use super::writes::{self, Writer};
 use crate::blocklist::database::batch::{Batcher, Reader};
 use crate::blocklist::database::pool::{BlocklistPool, sealed};
@@ -27,8 +27,7 @@ use crate::blocklist::database::rows::{self, Row, Rows, Write};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
 use crate::blocklist::exchange::{Exchange, Exchanged};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
-use crate::blocklist::sessions::{Begun, Limit, NewSession, Recorded, Renewal, SessionStore};
-use crate::blocklist::store::{Blocklist, Standing, StoreError};
+use crate::blocklist::store::{Blocklist, SessionStore, Standing, StoreError};
 
 /// A blocklist in a table of a PostgreSQL database, shared by all servers.
 ///
@@ -44,14 +43,14 @@ use crate::blocklist::store::{Blocklist, Standing, StoreError};
 /// way, and goes on when the pool is closed. Hooks of the pool (`post_create`) cannot be run on them: if
 /// one changes the role or the schema, [`create_table()`](Self::create_table()) is an error.
 pub struct PostgresBlocklist {
-    table: Arc<Table>,
+    pub(super) table: Arc<Table>,
     batcher: Batcher<Table>,
 }
 
-struct Table {
+pub(super) struct Table {
     pool: Pool,
-    connections: Connections<Opener>,
-    statements: Statements,
+    pub(super) connections: Connections<Opener>,
+    pub(super) statements: Statements,
 }
 
 impl PostgresBlocklist {
@@ -131,7 +130,7 @@ impl Writer for Table {
 }
 
 impl Table {
-    async fn listed(
+    pub(super) async fn listed(
         &self,
         statement: &str,
         values: &[Value<'_>],
@@ -199,7 +198,7 @@ async fn text(
 }
 
 /// Opens connections with the manager of the application's pool.
-struct Opener(Pool);
+pub(super) struct Opener(Pool);
 
 #[rocket::async_trait]
 impl Open for Opener {
@@ -328,62 +327,6 @@ impl Blocklist for PostgresBlocklist {
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
         writes::prune(&*self.table, now).await
-    }
-}
-
-#[rocket::async_trait]
-impl SessionStore for PostgresBlocklist {
-    async fn begin(
-        &self,
-        ids: &TokenIds<'_>,
-        session: &NewSession<'_>,
-        limit: Option<Limit>,
-    ) -> Result<Begun, StoreError> {
-        let Table { connections, statements, .. } = &*self.table;
-        let subject = &Subject::of(ids)?;
-        let begin = |mut lease: Lease<ClientWrapper>| async move {
-            let connection = &mut lease.connection;
-            let begun =
-                sessions::begin(connection, &statements.sessions, subject, session, limit).await;
-            (lease, begun)
-        };
-        connections.run(begin).await?
-    }
-
-    async fn sessions(
-        &self,
-        ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-    ) -> Result<Vec<Recorded>, StoreError> {
-        let subject = Subject::of(ids)?;
-        let values = subject.list_values(now);
-        let rows = self.table.listed(&self.table.statements.sessions.list, &values);
-        sessions::live(rows.await?, now)
-    }
-
-    async fn end_session(
-        &self,
-        ids: &TokenIds<'_>,
-        session: Uuid,
-        until: Option<OffsetDateTime>,
-    ) -> Result<bool, StoreError> {
-        sessions::end(&*self.table, &Subject::of(ids)?, session, until).await
-    }
-
-    async fn end_other_sessions(
-        &self,
-        ids: &TokenIds<'_>,
-        until: Option<OffsetDateTime>,
-    ) -> Result<Vec<Uuid>, StoreError> {
-        let subject = Subject::of(ids)?;
-        // Those whose tokens have expired, too: this server's clock may be wrong.
-        let values = subject.list_values(OffsetDateTime::UNIX_EPOCH);
-        let rows = self.table.listed(&self.table.statements.sessions.all, &values).await?;
-        sessions::end_others(&*self.table, &subject, rows, ids.session_key(), until).await
-    }
-
-    async fn renew(&self, ids: &TokenIds<'_>, renewal: &Renewal) -> Result<Standing, StoreError> {
-        rows::renew(self, ids, async |key| sessions::touch(&*self.table, key, renewal).await).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::statements::TableName;
+use super::dialect::TableName;
 #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
 use crate::blocklist::database::batch::{KEYS_PER_LOOKUP, MAX_BATCH};
 use crate::blocklist::database::rows::{self, Row};
@@ -11,6 +11,10 @@ use crate::blocklist::store::StoreError;
 
 /// The columns of a [`SessionRow`](crate::blocklist::SessionRow), but for `revoked`, which is its end.
 const SESSION_COLUMNS: &str = "current_jti, last_jti, exchanged, seed, ended_by";
+
+/// The number of columns of a lookup.
+#[cfg(feature = "sqlx_mysql")]
+pub(super) const COLUMNS: usize = 8;
 
 /// Reads entries by key. The columns are those of [`SESSION_COLUMNS`] after entry, revoked and cut_off.
 pub(super) enum Lookup {
@@ -31,15 +35,30 @@ impl Lookup {
     }
 
     #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
-    pub(super) fn by_parameters(table: &TableName<'_>) -> Self {
+    pub(super) fn by_parameters(select: &str, end: &str) -> Self {
         let statement = |power| {
             let parameters = vec!["?"; KEYS_PER_LOOKUP << power].join(", ");
-            format!("{} IN ({parameters})", Self::select(table))
+            format!("{select} IN ({parameters}){end}")
         };
         Self::Parameters((0..=MAX_BATCH.ilog2()).map(statement).collect())
     }
 
-    fn select(table: &TableName<'_>) -> String {
+    /// With a last row that says whether the server only reads, as a demoted primary does. A query of its
+    /// own for that would cost a round trip, and this takes up to twice the server's time, which is why it
+    /// is asked once a second. Aurora's readers have the second variable. The first is a
+    /// number, or a word in newer versions of MariaDB.
+    #[cfg(feature = "sqlx_mysql")]
+    pub(super) fn with_role(table: &TableName<'_>) -> Self {
+        let select = format!(
+            "SELECT entry, revoked, cut_off, {SESSION_COLUMNS}, NULL FROM {table} WHERE entry"
+        );
+        let none = ["NULL"; COLUMNS].join(", ");
+        let only_reads =
+            "CONCAT(@@global.read_only) NOT IN ('0', 'OFF') OR @@global.innodb_read_only";
+        Self::by_parameters(&select, &format!(" UNION ALL SELECT {none}, {only_reads}"))
+    }
+
+    pub(super) fn select(table: &TableName<'_>) -> String {
         format!("SELECT entry, revoked, cut_off, {SESSION_COLUMNS} FROM {table} WHERE entry")
     }
 

@@ -8,9 +8,12 @@ mod changes_postgres;
 mod connections;
 #[cfg(feature = "deadpool_postgres")]
 pub(crate) mod deadpool_postgres;
+mod dialect;
 mod launch;
 mod literals;
 mod lookup;
+#[cfg(feature = "deadpool_postgres")]
+mod postgres_sessions;
 mod retry;
 mod session_statements;
 mod sessions;

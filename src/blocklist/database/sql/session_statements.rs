@@ -1,6 +1,6 @@
 //! The SQL statements for the sessions that users see.
 
-use super::statements::{Dialect, TableName, UNCHANGED};
+use super::dialect::{Dialect, TableName, UNCHANGED};
 use crate::blocklist::sessions::MAX_LISTED;
 
 /// The values of each are bound in the order in which its parameters occur.

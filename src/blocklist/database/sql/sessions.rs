@@ -8,8 +8,8 @@ use super::literals::Value;
 use super::session_statements::SessionStatements;
 use super::writes::{Writer, owner_values};
 use crate::blocklist::database::rows;
-use crate::blocklist::entry::{EVERYTHING, EntryKey, TokenIds, session_key};
-use crate::blocklist::exchange::IdKey;
+use crate::blocklist::entry::{EVERYTHING, EntryKey, IdKey, TokenIds, session_key};
+
 use crate::blocklist::sessions::{Begun, Limit, NewSession, Recorded, Renewal};
 use crate::blocklist::store::StoreError;
 use crate::clock;

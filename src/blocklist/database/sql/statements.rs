@@ -13,50 +13,18 @@
 //! A row is deleted only if it has expired by the clock of the server that prunes and by the clock of
 //! the database, so that one wrong clock deletes nothing too early.
 
-use std::fmt;
-
 use uuid::Uuid;
 
+use super::dialect::{Dialect, TableName, UNCHANGED};
 use super::literals::{Style, Value};
 use super::lookup::Lookup;
 use super::session_statements::SessionStatements;
-use crate::blocklist::store::StoreError;
 
 const COLUMNS: &str = "entry, revoked, cut_off, expires, changed, \
                        current_jti, last_jti, exchanged, seed, ended_by, subject, seen, ends";
 
 /// The most rows a statement deletes, so that none holds its locks for long.
 pub(super) const BATCH: u64 = 1000;
-
-/// A table name that was checked, as it is put into the statements verbatim.
-pub struct TableName<'a>(&'a str);
-
-impl<'a> TableName<'a> {
-    pub(super) const DEFAULT: TableName<'static> = TableName("jwt_blocklist");
-
-    /// A longer name leaves no room for the names of the indexes (PostgreSQL allows 63 bytes).
-    const MAX_LENGTH: usize = 48;
-
-    pub(super) fn new(name: &'a str) -> Result<Self, StoreError> {
-        let first = |c: char| c.is_ascii_alphabetic() || c == '_';
-        let is_name = name.starts_with(first)
-            && name.len() <= Self::MAX_LENGTH
-            && name.chars().all(|c| first(c) || c.is_ascii_digit());
-        if !is_name {
-            return Err(StoreError::new(
-                "a table name consists of at most 48 ASCII letters, digits and `_`, and does not \
-                 begin with a digit",
-            ));
-        }
-        Ok(Self(name))
-    }
-}
-
-impl fmt::Display for TableName<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
 
 /// A store's statements for its table.
 ///
@@ -90,40 +58,22 @@ pub struct Statements {
     pub(super) end: String,
     pub(super) standing: Lookup,
     pub(super) sessions: SessionStatements,
+    /// The same lookup, which says as well whether the server only reads.
+    #[cfg(feature = "_sqlx")]
+    pub(super) standing_and_role: Option<Lookup>,
     /// Parameters: the current time.
     pub(super) prune: String,
     /// Restores what the table cannot do without.
     pub(super) repair: Option<String>,
     /// Writes an entry, extends it and removes it again, for `launch`.
     pub(super) trial: String,
+    /// Whether the trial begins a transaction by itself, which stays open if it fails.
+    pub(super) trial_begins: bool,
     /// The rights that are needed, each with a statement that needs no other and has no effect.
     pub(super) rights: Vec<(String, String)>,
     /// Grants all of them to `{role}`.
     pub(super) grant: String,
 }
-
-/// How the databases differ in the statements that write.
-pub(super) struct Dialect {
-    /// A parameter by its number.
-    pub(super) param: fn(usize) -> String,
-    /// The later of a column and a parameter; NULL, which is never, is later than any.
-    pub(super) later: fn(&str, &str) -> String,
-    /// The new value of `changed`.
-    pub(super) changed: String,
-    /// After an INSERT that has no effect if the row exists; without it, the INSERT fails with a
-    /// duplicate key.
-    pub(super) or_nothing: &'static str,
-    /// After an INSERT that locks the row if it exists, and changes nothing.
-    pub(super) or_lock: &'static str,
-    /// Begins a transaction in which each statement sees what others have committed before its first lock
-    /// was granted.
-    pub(super) begin: &'static str,
-    /// The types of an id, of a time, of a label and of details.
-    pub(super) types: [&'static str; 4],
-}
-
-/// Of an entry that no reader of changes needs: a session that is live.
-pub(super) const UNCHANGED: &str = "0";
 
 impl Statements {
     #[cfg(feature = "sqlx_sqlite")]
@@ -160,7 +110,7 @@ impl Statements {
                 table,
                 &dialect,
                 include_str!("../../../../migrations/sqlite.sql"),
-                Lookup::by_parameters(table),
+                Lookup::by_parameters(&Lookup::select(table), ""),
             )
         }
         .with_trial(Style::Standard, "BEGIN IMMEDIATE; ", "; ROLLBACK")
@@ -235,6 +185,7 @@ impl Statements {
                 "DELETE FROM {table} WHERE expires <= LEAST(?, UNIX_TIMESTAMP() * 1000) \
                  ORDER BY expires, entry LIMIT {BATCH}"
             ),
+            standing_and_role: Some(Lookup::with_role(table)),
             // Higher than every epoch in the table. Without marks, all readers start over.
             repair: Some(format!(
                 "INSERT IGNORE INTO {table}_epoch (one, epoch, marks) \
@@ -248,7 +199,7 @@ impl Statements {
                 table,
                 &dialect,
                 include_str!("../../../../migrations/mysql.sql"),
-                Lookup::by_parameters(table),
+                Lookup::by_parameters(&Lookup::select(table), ""),
             )
         }
         .with_trial(Style::Standard, "START TRANSACTION; ", "; ROLLBACK")
@@ -266,7 +217,7 @@ impl Statements {
             probe_old: format!("SELECT used FROM {table} WHERE 1 = 0"),
             // A refresh token that was exchanged has no row that says so any more, so it is revoked.
             upgrade: upgrade(table, id, time),
-            create: migration.replace(TableName::DEFAULT.0, table.0),
+            create: migration.replace(TableName::DEFAULT.as_str(), table.as_str()),
             insert: format!(
                 "INSERT INTO {table} (entry, revoked, cut_off, expires, changed) \
                  VALUES ({}, {}, {}, {}, {changed}){or_nothing}",
@@ -326,9 +277,12 @@ impl Statements {
             ),
             standing,
             sessions: SessionStatements::new(table, dialect),
+            #[cfg(feature = "_sqlx")]
+            standing_and_role: None,
             prune: String::new(),
             repair: None,
             trial: String::new(),
+            trial_begins: false,
             rights: [
                 ("SELECT", format!("SELECT entry FROM {table} WHERE 1 = 0")),
                 (
@@ -373,6 +327,7 @@ impl Statements {
         let none = Value::Bytes(None);
         let notes = style.inline(&self.sessions.notes, &[key, none, none]);
         let delete = style.inline(&format!("DELETE FROM {} WHERE entry = ?", self.table), &[key]);
+        self.trial_begins = !begin.is_empty();
         self.trial = format!("{begin}{insert}; {extend}; {notes}; {delete}{end}");
         self
     }

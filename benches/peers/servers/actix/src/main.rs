@@ -1,10 +1,10 @@
 //! actix-web-httpauth with jsonwebtoken on actix-web.
 
 use actix_web::dev::ServiceRequest;
-use actix_web::{error, get, web, App, Error, HttpMessage, HttpServer};
+use actix_web::{App, Error, HttpMessage, HttpServer, error, get, web};
 use actix_web_httpauth::extractors::bearer::BearerAuth;
 use actix_web_httpauth::middleware::HttpAuthentication;
-use jsonwebtoken::{decode, Algorithm, DecodingKey, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use peer::Claims;
 
 #[derive(Clone)]

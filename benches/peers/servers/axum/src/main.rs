@@ -1,7 +1,7 @@
 //! jwt-authorizer on axum.
 
-use axum::routing::get;
 use axum::Router;
+use axum::routing::get;
 use jwt_authorizer::{Authorizer, IntoLayer, JwtAuthorizer, JwtClaims};
 use peer::Claims;
 use tokio::net::TcpListener;

@@ -3,11 +3,11 @@
 #[macro_use]
 extern crate rocket;
 
-use jsonwebtoken::{decode, Algorithm, DecodingKey, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use peer::Claims;
+use rocket::Config;
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome, Request};
-use rocket::Config;
 
 struct Verifier {
     key: DecodingKey,

@@ -3,9 +3,9 @@
 #[macro_use]
 extern crate rocket;
 
+use rocket::Config;
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome, Request};
-use rocket::Config;
 
 struct HasHeader;
 

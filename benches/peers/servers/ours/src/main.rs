@@ -7,9 +7,9 @@ extern crate rocket;
 use std::env;
 use std::sync::Arc;
 
+use rocket::Config;
 use rocket::serde::Deserialize;
 use rocket::time::{Duration, OffsetDateTime};
-use rocket::Config;
 use rocket_jwt_extended::{
     AccessToken, AnyToken, Blocklist, Fresh, Jwt, JwtFairing, MemoryBlocklist, Revocation,
 };

@@ -1,14 +1,16 @@
 //! The own connections of a store, opened with the options and the hooks of the application's pool.
 
+use rocket::tokio::time::Instant;
 use rocket_db_pools::sqlx;
 use rocket_db_pools::sqlx::pool::PoolConnection;
 
 use super::driver::{Operations, is_duplicate};
-use crate::blocklist::database::sql::connections::{Connections, MAX_CONNECTIONS, Open};
+use crate::blocklist::database::sql::connections::{Connections, MAX_CONNECTIONS, Open, RECHECK};
 use crate::blocklist::database::sql::launch::{Fault, Session};
 use crate::blocklist::database::sql::literals::Value;
 use crate::blocklist::database::sql::retry::Verdict;
 use crate::blocklist::database::sql::sessions::{Listed, Transacting};
+use crate::blocklist::store::StoreError;
 
 /// Opens connections.
 pub struct Opener<DB: sqlx::Database> {
@@ -16,18 +18,60 @@ pub struct Opener<DB: sqlx::Database> {
     pool: sqlx::Pool<DB>,
     /// The pool is the application's, as it alone has the database.
     is_borrowed: bool,
+    /// The database ends with its last connection.
+    is_volatile: bool,
 }
 
-pub enum SqlxConnection<DB: sqlx::Database> {
+impl<DB: Operations> Opener<DB> {
+    /// Several connections of the application's pool, each with a database of its own, would know
+    /// nothing of each other's entries.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        match self.is_borrowed && self.pool.options().get_max_connections() > 1 {
+            true => Err(StoreError::new(
+                "each connection of the pool has a database in memory of its own: write \
+                 `sqlite::memory:`, which all share, or set `max_connections = 1`",
+            )),
+            false => Ok(()),
+        }
+    }
+}
+
+pub struct SqlxConnection<DB: sqlx::Database> {
+    connection: OwnOrBorrowed<DB>,
+    /// Whether the server said that it only reads, when it was last asked.
+    only_reads: bool,
+    asked: Option<Instant>,
+}
+
+enum OwnOrBorrowed<DB: sqlx::Database> {
     Own(DB::Connection),
     Borrowed(PoolConnection<DB>),
 }
 
+impl<DB: sqlx::Database> From<OwnOrBorrowed<DB>> for SqlxConnection<DB> {
+    fn from(connection: OwnOrBorrowed<DB>) -> Self {
+        Self { connection, only_reads: false, asked: None }
+    }
+}
+
 impl<DB: sqlx::Database> SqlxConnection<DB> {
+    /// Whether the server is to be asked for its role again.
+    pub(super) fn is_due(&self) -> bool {
+        self.asked.is_none_or(|asked| asked.elapsed() >= RECHECK)
+    }
+
+    /// Keeps what the server said, if it was asked.
+    pub(super) fn set_role(&mut self, only_reads: Option<bool>) {
+        if let Some(only_reads) = only_reads {
+            self.only_reads = only_reads;
+            self.asked = Some(Instant::now());
+        }
+    }
+
     pub(super) fn get(&mut self) -> &mut DB::Connection {
-        match self {
-            Self::Own(connection) => connection,
-            Self::Borrowed(connection) => connection,
+        match &mut self.connection {
+            OwnOrBorrowed::Own(connection) => connection,
+            OwnOrBorrowed::Borrowed(connection) => connection,
         }
     }
 }
@@ -38,12 +82,14 @@ pub(super) fn connections<DB: Operations>(
 ) -> (Connections<Opener<DB>>, usize) {
     let limit = pool.options().get_max_connections().clamp(1, MAX_CONNECTIONS as u32);
     let options = pool.connect_options();
+    let is_volatile = DB::is_volatile(&options);
     let opener = match DB::is_private(&options) {
-        true => Opener { pool, is_borrowed: true },
+        true => Opener { pool, is_borrowed: true, is_volatile },
         false => {
             let own = pool.options().clone().max_connections(limit).min_connections(0);
             let own = own.idle_timeout(None).max_lifetime(None);
-            Opener { pool: own.connect_lazy_with((*options).clone()), is_borrowed: false }
+            let pool = own.connect_lazy_with((*options).clone());
+            Opener { pool, is_borrowed: false, is_volatile }
         }
     };
     let limit = limit as usize;
@@ -58,11 +104,11 @@ impl<DB: Operations> Open for Opener<DB> {
     async fn open(&self) -> Result<SqlxConnection<DB>, sqlx::Error> {
         let connection = self.pool.acquire().await?;
         if self.is_borrowed {
-            return Ok(SqlxConnection::Borrowed(connection));
+            return Ok(OwnOrBorrowed::Borrowed(connection).into());
         }
         let mut connection = connection.detach();
         DB::prepare_session(&mut connection).await?;
-        Ok(SqlxConnection::Own(connection))
+        Ok(OwnOrBorrowed::Own(connection).into())
     }
 
     fn aborted() -> sqlx::Error {
@@ -78,6 +124,14 @@ impl<DB: Operations> Open for Opener<DB> {
             | sqlx::Error::WorkerCrashed => Verdict::Lost,
             _ => Verdict::Failed,
         }
+    }
+
+    fn only_reads(connection: &SqlxConnection<DB>) -> bool {
+        connection.only_reads
+    }
+
+    fn ages(&self) -> bool {
+        !self.is_volatile
     }
 
     fn is_kept(&self) -> bool {

@@ -5,16 +5,19 @@
 
 use rocket_db_pools::sqlx::{self, Connection, Executor, Row as _};
 
+use crate::blocklist::database::sql::dialect::TableName;
 use crate::blocklist::database::sql::launch::Fault;
 #[cfg(feature = "sqlx_postgres")]
 use crate::blocklist::database::sql::literals::Style;
 use crate::blocklist::database::sql::literals::Value;
+#[cfg(feature = "sqlx_mysql")]
+use crate::blocklist::database::sql::lookup::COLUMNS;
 use crate::blocklist::database::sql::lookup::{Columns, columns};
 use crate::blocklist::database::sql::retry::Verdict;
 #[cfg(any(feature = "sqlx_postgres", feature = "sqlx_mysql"))]
 use crate::blocklist::database::sql::retry::verdict_on;
 use crate::blocklist::database::sql::sessions::{Listed, listed};
-use crate::blocklist::database::sql::statements::{Statements, TableName};
+use crate::blocklist::database::sql::statements::Statements;
 use crate::blocklist::entry::EntryKey;
 
 #[rocket::async_trait]
@@ -23,6 +26,11 @@ pub trait Operations: sqlx::Database {
 
     /// Whether another connection with these options has another database.
     fn is_private(_options: &<Self::Connection as Connection>::Options) -> bool {
+        false
+    }
+
+    /// Whether the database ends with its last connection.
+    fn is_volatile(_options: &<Self::Connection as Connection>::Options) -> bool {
         false
     }
 
@@ -49,7 +57,7 @@ pub trait Operations: sqlx::Database {
         connection: &mut Self::Connection,
         statement: &str,
         keys: &[EntryKey],
-    ) -> Result<Vec<Columns>, sqlx::Error>;
+    ) -> Result<Found, sqlx::Error>;
 
     /// Reads a list of sessions.
     async fn listed(
@@ -63,21 +71,23 @@ pub trait Operations: sqlx::Database {
     fn fault(error: &dyn sqlx::error::DatabaseError) -> Fault;
 }
 
+/// What a lookup found.
+pub struct Found {
+    pub(super) rows: Vec<Columns>,
+    /// Whether the server said that it only reads, if it was asked.
+    pub(super) only_reads: Option<bool>,
+}
+
 pub(super) fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }
 
-/// The rows of a lookup.
-macro_rules! rows {
-    ($rows:ident) => {
-        $rows
-            .iter()
-            .map(|row| {
-                let columns = || -> Result<_, sqlx::Error> { Ok(columns!(row)) };
-                Ok((row.try_get(0)?, columns().ok()))
-            })
-            .collect()
-    };
+/// The columns of a row of a lookup.
+macro_rules! row {
+    ($row:ident) => {{
+        let fields = || -> Result<_, sqlx::Error> { Ok(columns!($row)) };
+        Ok::<Columns, sqlx::Error>(($row.try_get(0)?, fields().ok()))
+    }};
 }
 
 /// A prepared statement with its values.
@@ -107,7 +117,7 @@ macro_rules! sessions {
     };
 }
 
-/// The body of [`Operations::read()`] with a prepared statement.
+/// The rows of a lookup with a prepared statement.
 #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
 macro_rules! read_prepared {
     ($connection:ident, $statement:ident, $keys:ident) => {{
@@ -115,9 +125,24 @@ macro_rules! read_prepared {
         for key in $keys {
             query = query.bind(&key[..]);
         }
-        let rows = query.fetch_all($connection).await?;
-        rows!(rows)
+        query.fetch_all($connection).await?
     }};
+}
+
+/// What was found, as no such server is a replica for some time only.
+#[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_postgres"))]
+macro_rules! found {
+    ($rows:ident) => {{
+        let rows = $rows.iter().map(|row| row!(row)).collect::<Result<_, sqlx::Error>>()?;
+        Ok(Found { rows, only_reads: None })
+    }};
+}
+
+/// The options have no accessors for these.
+#[cfg(feature = "sqlx_sqlite")]
+fn has_parameter(options: &sqlx::sqlite::SqliteConnectOptions, key: &str, value: &str) -> bool {
+    let url = sqlx::ConnectOptions::to_url_lossy(options);
+    url.query_pairs().any(|(name, other)| name == key && other == value)
 }
 
 #[cfg(feature = "sqlx_sqlite")]
@@ -127,10 +152,19 @@ impl Operations for sqlx::Sqlite {
         Statements::sqlite(table)
     }
 
-    /// A database in memory without a shared cache. The URL `sqlite::memory:` has one.
+    fn is_volatile(options: &sqlx::sqlite::SqliteConnectOptions) -> bool {
+        has_parameter(options, "mode", "memory")
+    }
+
+    /// A database in memory without a shared cache. The URL `sqlite::memory:` has one; SQLite shares no
+    /// other name than that of a URI.
     fn is_private(options: &sqlx::sqlite::SqliteConnectOptions) -> bool {
         let name = options.clone().get_filename();
-        name.as_os_str().is_empty() || name.as_os_str() == ":memory:"
+        let name = name.to_string_lossy();
+        name.is_empty()
+            || name == ":memory:"
+            || (Self::is_volatile(options)
+                && (!name.starts_with("file:") || has_parameter(options, "cache", "private")))
     }
 
     /// A transaction, unless the statements begin one themselves.
@@ -159,8 +193,9 @@ impl Operations for sqlx::Sqlite {
         connection: &mut Self::Connection,
         statement: &str,
         keys: &[EntryKey],
-    ) -> Result<Vec<Columns>, sqlx::Error> {
-        read_prepared!(connection, statement, keys)
+    ) -> Result<Found, sqlx::Error> {
+        let rows = read_prepared!(connection, statement, keys);
+        found!(rows)
     }
 
     async fn listed(
@@ -220,11 +255,11 @@ impl Operations for sqlx::Postgres {
         connection: &mut Self::Connection,
         statement: &str,
         keys: &[EntryKey],
-    ) -> Result<Vec<Columns>, sqlx::Error> {
+    ) -> Result<Found, sqlx::Error> {
         let keys = [Value::Keys(keys)];
         let text = Style::Postgres.inline(statement, &keys);
         let rows = connection.fetch_all(&*text).await?;
-        rows!(rows)
+        found!(rows)
     }
 
     async fn listed(
@@ -280,8 +315,18 @@ impl Operations for sqlx::MySql {
         connection: &mut Self::Connection,
         statement: &str,
         keys: &[EntryKey],
-    ) -> Result<Vec<Columns>, sqlx::Error> {
-        read_prepared!(connection, statement, keys)
+    ) -> Result<Found, sqlx::Error> {
+        let all = read_prepared!(connection, statement, keys);
+        // With the role, the last row is the server's own, with no entry.
+        let (mut rows, mut only_reads) = (Vec::with_capacity(all.len()), None);
+        for row in &all {
+            let role: Option<i64> = if row.len() > COLUMNS { row.try_get(COLUMNS)? } else { None };
+            match role {
+                Some(flag) => only_reads = Some(flag != 0),
+                None => rows.push(row!(row)?),
+            }
+        }
+        Ok(Found { rows, only_reads })
     }
 
     async fn listed(

@@ -15,11 +15,12 @@ use self::backend::{SqlxBackend, SqlxConnections};
 use self::connection::SqlxConnection;
 use self::driver::{is_duplicate, lacks_epoch};
 use super::connections::Lease;
+use super::dialect::TableName;
 use super::launch;
 use super::literals::Value;
 use super::lookup;
 use super::sessions::{self, Listed, Subject};
-use super::statements::{Statements, TableName};
+use super::statements::Statements;
 use super::writes::{self, Writer};
 use crate::blocklist::database::batch::{Batcher, Reader};
 use crate::blocklist::database::pool::{BlocklistPool, sealed};
@@ -27,8 +28,8 @@ use crate::blocklist::database::rows::{self, Row, Rows, Write};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
 use crate::blocklist::exchange::{Exchange, Exchanged};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
-use crate::blocklist::sessions::{Begun, Limit, NewSession, Recorded, Renewal, SessionStore};
-use crate::blocklist::store::{Blocklist, Standing, StoreError};
+use crate::blocklist::sessions::{Begun, Limit, NewSession, Recorded, Renewal};
+use crate::blocklist::store::{Blocklist, SessionStore, Standing, StoreError};
 
 /// A blocklist in a table of an SQLite, PostgreSQL, MySQL or MariaDB database, shared by all
 /// servers.
@@ -103,6 +104,7 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
     /// write it is missing. A database that only reads at the moment is a warning in the log.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let Table { connections, statements } = &*self.table;
+        connections.opener().check()?;
         // Not given back: what fails here may leave a transaction open.
         let mut lease = connections.open().await.map_err(StoreError::new)?;
         launch::set_up(&mut lease.connection, statements).await
@@ -168,10 +170,18 @@ impl<DB: SqlxBackend> Table<DB> {
 #[rocket::async_trait]
 impl<DB: SqlxBackend> Reader for Table<DB> {
     async fn read(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
-        let (statement, keys) = self.statements.standing.keys(keys)?;
+        let Statements { standing, standing_and_role, .. } = &self.statements;
+        let with_role = standing_and_role.as_ref().map(|lookup| lookup.keys(keys)).transpose()?;
+        let with_role = with_role.map(|(statement, _)| statement);
+        let (statement, keys) = standing.keys(keys)?;
         let keys = &*keys;
         let read = |mut lease: Lease<SqlxConnection<DB>>| async move {
-            let rows = DB::read(lease.connection.get(), statement, keys).await;
+            let statement = with_role.filter(|_| lease.connection.is_due()).unwrap_or(statement);
+            let found = DB::read(lease.connection.get(), statement, keys).await;
+            let rows = found.map(|found| {
+                lease.connection.set_role(found.only_reads);
+                found.rows
+            });
             (lease, rows)
         };
         let rows = self.connections.run(read).await.map_err(StoreError::new)?;

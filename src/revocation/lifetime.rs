@@ -15,7 +15,7 @@ use crate::token::verified::Verified;
 /// # Errors
 ///
 /// If nothing says when the session began.
-pub(crate) fn session_end(
+pub(crate) fn session_expiry(
     jwt: &Jwt,
     verified: &Verified,
 ) -> Result<Option<OffsetDateTime>, Reason> {
@@ -46,7 +46,7 @@ fn began_at(jwt: &Jwt, verified: &Verified) -> Result<OffsetDateTime, Reason> {
 /// Whether a token that expires at `exp` does so by the end of its session, up to which the end of a session of
 /// ours stays in the blocklist, whichever of its tokens ended it. That is so only if every token of the session
 /// has the same beginning: the time of the `sid`, if it is not later than their `iat`.
-pub(super) fn ends_with_session(jwt: &Jwt, verified: &Verified, exp: OffsetDateTime) -> bool {
+pub(crate) fn ends_with_session(jwt: &Jwt, verified: &Verified, exp: OffsetDateTime) -> bool {
     let Some(lifetime) = jwt.settings().session_lifetime else { return false };
     let began = verified.sid().and_then(uuid_v7_millis);
     let Some((began, issued)) = began.zip(verified.registered().issued_at) else { return false };
