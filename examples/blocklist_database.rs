@@ -70,9 +70,10 @@ fn rocket() -> _ {
 mod tests {
     use std::path::PathBuf;
 
-    use rocket::http::{Header, Method};
+    use rocket::http::Method;
     use rocket::local::blocking::Client;
     use rocket::serde::json::Value;
+    use rocket_jwt_extended::testing::Bearer;
     use uuid::Uuid;
 
     use super::*;
@@ -115,8 +116,7 @@ mod tests {
         path: &'static str,
         token: &str,
     ) -> (u16, Option<Value>) {
-        let bearer = Header::new("Authorization", format!("Bearer {token}"));
-        let answer = server.req(method, path).header(bearer).dispatch();
+        let answer = server.req(method, path).header(Bearer(token)).dispatch();
         (answer.status().code, answer.into_json())
     }
 

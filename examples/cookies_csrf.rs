@@ -99,31 +99,19 @@ fn rocket() -> _ {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicI64, Ordering};
-
     use rocket::http::{ContentType, Header, Method};
     use rocket::local::blocking::{Client, LocalResponse};
-    use rocket::time::OffsetDateTime;
-    use rocket_jwt_extended::Clock;
+    use rocket_jwt_extended::Duration;
+    use rocket_jwt_extended::testing::ManualClock;
 
     use super::*;
 
-    /// A clock that stands still until it is moved.
-    struct Manual(Arc<AtomicI64>);
-
-    impl Clock for Manual {
-        fn now(&self) -> OffsetDateTime {
-            OffsetDateTime::from_unix_timestamp(self.0.load(Ordering::SeqCst)).unwrap()
-        }
-    }
-
     fn logged_in() -> Client {
-        logged_in_at(&Arc::new(AtomicI64::new(1_800_000_000)))
+        logged_in_at(&ManualClock::new())
     }
 
-    fn logged_in_at(time: &Arc<AtomicI64>) -> Client {
-        let rocket = application(Jwt::fairing().clock(Manual(time.clone())));
+    fn logged_in_at(clock: &ManualClock) -> Client {
+        let rocket = application(Jwt::fairing().clock(clock.clone()));
         let client = Client::tracked(rocket).expect("the example launches");
         let login = client.post("/session").header(ContentType::Form);
         let answer = login.body("name=ada&password=lovelace").dispatch();
@@ -192,11 +180,11 @@ mod tests {
 
     #[test]
     fn a_logout_after_the_access_token_has_expired_unsets_the_cookies_and_ends_the_session() {
-        let time = Arc::new(AtomicI64::new(1_800_000_000));
-        let client = logged_in_at(&time);
+        let clock = ManualClock::new();
+        let client = logged_in_at(&clock);
         let kept = client.cookies().get("refresh_token_cookie").unwrap().clone();
         let csrf = client.cookies().get("csrf_refresh_token").unwrap().value().to_string();
-        time.fetch_add(16 * 60, Ordering::SeqCst);
+        clock.advance(Duration::minutes(16));
         let answer = client.get("/notes").dispatch();
         assert!(answer.into_string().unwrap().contains("token_expired"));
 

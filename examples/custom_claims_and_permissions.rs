@@ -90,8 +90,9 @@ fn rocket() -> _ {
 
 #[cfg(test)]
 mod tests {
-    use rocket::http::{Header, Method};
+    use rocket::http::Method;
     use rocket::local::blocking::Client;
+    use rocket_jwt_extended::testing::Bearer;
 
     use super::*;
 
@@ -107,8 +108,7 @@ mod tests {
         }
 
         fn ask(&self, method: Method, path: &'static str, token: &str) -> (u16, String) {
-            let bearer = Header::new("Authorization", format!("Bearer {token}"));
-            let answer = self.0.req(method, path).header(bearer).dispatch();
+            let answer = self.0.req(method, path).header(Bearer(token)).dispatch();
             (answer.status().code, answer.into_string().unwrap())
         }
     }

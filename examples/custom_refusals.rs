@@ -61,16 +61,16 @@ fn rocket() -> _ {
 
 #[cfg(test)]
 mod tests {
-    use rocket::http::{Header, Method};
+    use rocket::http::Method;
     use rocket::local::blocking::{Client, LocalResponse};
     use rocket::serde::json::Value;
     use rocket_jwt_extended::Duration;
+    use rocket_jwt_extended::testing::Bearer;
 
     use super::*;
 
     fn ask<'c>(client: &'c Client, method: Method, path: &str, token: &str) -> LocalResponse<'c> {
-        let bearer = Header::new("Authorization", format!("Bearer {token}"));
-        client.req(method, path.to_string()).header(bearer).dispatch()
+        client.req(method, path.to_string()).header(Bearer(token)).dispatch()
     }
 
     #[test]

@@ -134,10 +134,11 @@ async fn rocket() -> _ {
 
 #[cfg(all(test, feature = "aws_lc_rs"))]
 mod tests {
-    use rocket::http::{Header, Method};
+    use rocket::http::Method;
     use rocket::local::asynchronous::Client;
     use rocket::serde::json::{Value, json};
     use rocket_jwt_extended::jsonwebtoken::{self, EncodingKey};
+    use rocket_jwt_extended::testing::Bearer;
     use rocket_jwt_extended::{Duration, MemoryBlocklist};
     use sqlx::sqlite::SqlitePoolOptions;
     use uuid::Uuid;
@@ -199,8 +200,7 @@ mod tests {
         }
 
         async fn ask(&self, method: Method, path: &'static str, token: &str) -> (u16, String) {
-            let bearer = Header::new("Authorization", format!("Bearer {token}"));
-            let answer = self.client.req(method, path).header(bearer).dispatch().await;
+            let answer = self.client.req(method, path).header(Bearer(token)).dispatch().await;
             (answer.status().code, answer.into_string().await.unwrap_or_default())
         }
 
@@ -321,7 +321,6 @@ mod tests {
     }
 
     /// The suite that the stores of this crate pass.
-    #[cfg(feature = "test-util")]
     #[rocket::async_test]
     async fn it_keeps_the_contract_of_a_blocklist() {
         use std::sync::Arc;

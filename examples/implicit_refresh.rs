@@ -60,33 +60,19 @@ fn rocket() -> _ {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicI64, Ordering};
-
     use rocket::http::{Cookie, Header};
     use rocket::local::blocking::Client;
-    use rocket::time::OffsetDateTime;
-    use rocket_jwt_extended::Clock;
+    use rocket_jwt_extended::Duration;
+    use rocket_jwt_extended::testing::ManualClock;
 
     use super::*;
 
-    /// A clock that stands still until it is moved.
-    struct Manual(Arc<AtomicI64>);
-
-    impl Clock for Manual {
-        fn now(&self) -> OffsetDateTime {
-            OffsetDateTime::from_unix_timestamp(self.0.load(Ordering::SeqCst)).unwrap()
-        }
-    }
-
     fn logged_in() -> (Client, impl Fn(i64)) {
-        let time = Arc::new(AtomicI64::new(1_800_000_000));
-        let fairing = Jwt::fairing().clock(Manual(time.clone()));
+        let clock = ManualClock::new();
+        let fairing = Jwt::fairing().clock(clock.clone());
         let client = Client::tracked(application(fairing)).expect("the example launches");
         client.post("/login").body("ada").dispatch();
-        let pass_minutes = move |minutes| {
-            time.fetch_add(minutes * 60, Ordering::SeqCst);
-        };
+        let pass_minutes = move |minutes| clock.advance(Duration::minutes(minutes));
         (client, pass_minutes)
     }
 

@@ -79,8 +79,8 @@ fn rocket() -> _ {
 
 #[cfg(test)]
 mod tests {
-    use rocket::http::Header;
     use rocket::local::blocking::Client;
+    use rocket_jwt_extended::testing::Bearer;
 
     use super::*;
 
@@ -100,8 +100,7 @@ mod tests {
     }
 
     fn me(client: &Client, token: &str) -> (u16, String) {
-        let bearer = Header::new("Authorization", format!("Bearer {token}"));
-        let answer = client.get("/me").header(bearer).dispatch();
+        let answer = client.get("/me").header(Bearer(token)).dispatch();
         (answer.status().code, answer.into_string().unwrap())
     }
 

@@ -48,9 +48,10 @@ fn rocket() -> _ {
 
 #[cfg(test)]
 mod tests {
-    use rocket::http::{Header, Method};
+    use rocket::http::Method;
     use rocket::local::blocking::Client;
     use rocket::serde::json::Value;
+    use rocket_jwt_extended::testing::Bearer;
 
     use super::*;
 
@@ -63,8 +64,7 @@ mod tests {
     }
 
     fn ask(client: &Client, method: Method, path: &'static str, token: &str) -> (u16, String) {
-        let bearer = Header::new("Authorization", format!("Bearer {token}"));
-        let answer = client.req(method, path).header(bearer).dispatch();
+        let answer = client.req(method, path).header(Bearer(token)).dispatch();
         (answer.status().code, answer.into_string().unwrap())
     }
 

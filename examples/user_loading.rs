@@ -93,14 +93,14 @@ fn rocket() -> _ {
 
 #[cfg(test)]
 mod tests {
-    use rocket::http::{Header, Method};
+    use rocket::http::Method;
     use rocket::local::blocking::Client;
+    use rocket_jwt_extended::testing::Bearer;
 
     use super::*;
 
     fn ask(client: &Client, method: Method, token: &str) -> (u16, String) {
-        let bearer = Header::new("Authorization", format!("Bearer {token}"));
-        let answer = client.req(method, "/me").header(bearer).dispatch();
+        let answer = client.req(method, "/me").header(Bearer(token)).dispatch();
         (answer.status().code, answer.into_string().unwrap())
     }
 

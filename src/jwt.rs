@@ -129,6 +129,12 @@ impl Jwt {
         self.instants.issue(now)
     }
 
+    /// As [`issue_instant()`](Self::issue_instant), for the successor of a token whose `jti` has the time
+    /// `earlier`, in milliseconds; and the time of the successor's `jti`, which is later than that.
+    pub(crate) async fn issue_instant_after(&self, earlier: i64) -> (OffsetDateTime, i64) {
+        self.instants.issue_after(earlier, &*self.clock).await
+    }
+
     /// Makes a cut-off: no token issued by this server so far is later than it, and every token
     /// issued from now on is.
     pub(crate) async fn cut_off(&self) -> OffsetDateTime {

@@ -7,7 +7,6 @@ use rocket::serde::Serialize;
 
 use crate::blocklist::entry::uuid_v7_millis;
 use crate::blocklist::{Exchange, Exchanged};
-use crate::clock;
 use crate::error::Error;
 use crate::events::Event;
 use crate::guard::refresh::RefreshToken;
@@ -156,10 +155,9 @@ async fn exchange(
     let failed = || not_issued(Error::Signing);
     let (ids, sid) = (exchangeable_ids(jwt, verified), session_of(verified));
     let sid = sid.ok_or_else(|| Reason::MissingClaim("jti".into()))?;
-    // In whole milliseconds, as the row keeps it.
-    let now = jwt.issue_instant(jwt.now());
-    // Later than the token's own time, so that times rise along a session whatever the servers' clocks say.
-    let time = clock::millis(now).max(ids.raw_millis().saturating_add(1));
+    // In whole milliseconds, as the row keeps it. The time is later than the token's own, so that times rise
+    // along a session whatever the servers' clocks say.
+    let (now, time) = jwt.issue_instant_after(ids.raw_millis()).await;
     let (next, seed) = next_and_seed(time).ok_or_else(failed)?;
     // The new pair is made before the exchange, so that a failure to make it does not cost the session.
     let successor = Successor::new(&sid, next, &seed, now).map_err(not_issued)?;
@@ -194,6 +192,7 @@ async fn exchange(
             Ok(pair)
         }
         Exchanged::Repeated { next, seed, at } => {
+            check::successor(jwt, verified, &sid, next, at).await?;
             let successor = Successor::new(&sid, next, &seed, at).map_err(not_issued)?;
             // The pair that was issued then, so no event says that it is issued.
             let (pair, _) = issue(&successor, jwt, verified, given).map_err(not_issued)?;

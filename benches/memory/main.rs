@@ -25,6 +25,8 @@ mod rounds;
 mod server;
 #[cfg(all(feature = "deadpool_postgres", feature = "deadpool_redis"))]
 mod shared;
+#[path = "../../tests/support/store_stub.rs"]
+mod store_stub;
 
 use rounds::quartiles;
 

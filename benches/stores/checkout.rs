@@ -3,7 +3,8 @@
 use rocket::time::OffsetDateTime;
 use rocket_db_pools::deadpool_redis::{Pool, redis};
 use rocket_jwt_extended::blocklist::{
-    Blocklist, EntryKey, RedisBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
+    Blocklist, EntryKey, Exchange, Exchanged, RedisBlocklist, Revocation, Standing, StoreError,
+    TokenIds,
 };
 
 pub struct Checkout {
@@ -39,17 +40,16 @@ impl Blocklist for Checkout {
         Ok(if is_revoked { Standing::Revoked } else { Standing::Live })
     }
 
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
+    async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError> {
         self.store.revoke(entry).await
     }
 
-    async fn use_up(
+    async fn exchange(
         &self,
         ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        self.store.use_up(ids, now, until).await
+        exchange: &Exchange,
+    ) -> Result<Exchanged, StoreError> {
+        self.store.exchange(ids, exchange).await
     }
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {

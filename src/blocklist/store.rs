@@ -126,7 +126,8 @@ use crate::clock;
 ///         ids: &TokenIds<'_>,
 ///         exchange: &Exchange,
 ///     ) -> Result<Exchanged, StoreError> {
-///         let key = ids.session_key().ok_or_else(|| StoreError::new("the token has no id"))?;
+///         let key = ids.jti_key().and(ids.session_key());
+///         let key = key.ok_or_else(|| StoreError::new("the token has no `jti`"))?;
 ///         let mut map = self.lock()?;
 ///         if is_revoked(&map, ids) {
 ///             return Ok(Exchanged::Ended);

@@ -58,7 +58,8 @@ async fn renew_now(jwt: &Jwt, verified: &Verified, response: &mut Response<'_>) 
         Err(error) => return not_renewed(error),
     };
     // At the end of its session, a renewal would not last longer.
-    if signed.expires_at <= verified.registered().expires_at {
+    let has_end = jwt.settings().session_lifetime.is_some();
+    if has_end && signed.expires_at <= verified.registered().expires_at {
         return;
     }
     // Queried again, since the route may have been the logout; and in the store itself, since an entry

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::future::Future;
 
 use rocket::time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::entry_of::{exchangeable_ids, ids_of, session_of};
 use super::record::{record, row_until, session_end, session_until};
-use crate::blocklist::{Renewal, Standing, StoreError, exchange};
+use crate::blocklist::{Renewal, Standing, StoreError, TokenIds, exchange};
 use crate::clock;
 use crate::events::{Event, SessionEnd};
 use crate::jwt::Jwt;
@@ -67,6 +68,23 @@ pub(crate) async fn standing_to_renew(
     let until = row_until(jwt, session_until(jwt, verified), [exp]);
     let renewal = Renewal { now: jwt.now(), ends: exp, until };
     answer(jwt, store.renew(&ids, &renewal)).await
+}
+
+/// Whether the pair with the refresh token `next`, that was made at `at`, may be issued again: not if that
+/// token was revoked by itself.
+pub(crate) async fn successor(
+    jwt: &Jwt,
+    verified: &Verified,
+    sid: &str,
+    next: Uuid,
+    at: OffsetDateTime,
+) -> Result<(), Reason> {
+    let jti = next.to_string();
+    let ids = TokenIds::new(Some(&jti), Some(sid), Some(verified.identity()), Some(at));
+    match answer(jwt, jwt.blocklist().primary().standing(&ids)).await? {
+        Standing::Live => Ok(()),
+        _ => Err(Reason::Revoked),
+    }
 }
 
 /// Ends the session of a refresh token. Returns whether this call ended it.

@@ -6,16 +6,7 @@
 #[macro_use]
 extern crate rocket;
 
-#[path = "../support/key_forms.rs"]
-mod key_forms;
-#[path = "../support/log.rs"]
-mod log_capture;
-#[path = "../support/pem.rs"]
-mod pem;
-#[path = "../support/mod.rs"]
 mod support;
-
-mod bench;
 
 mod cookie_values;
 mod key_files;

@@ -1,6 +1,6 @@
 //! A key that is misspelt, or of the wrong type, fails the launch and is named by key and file.
 
-use crate::bench::{from_rocket, launch};
+use crate::support::app::{from_rocket, launch};
 use crate::support::*;
 use rocket::figment::Jail;
 
