@@ -1,7 +1,7 @@
 //! `sessions = "adopt"`: the way from a site without recorded sessions to one with them.
 
-use crate::ask::*;
-use crate::site::*;
+use crate::support::ask::*;
+use crate::support::site::*;
 use crate::support::*;
 
 const ADOPT: &str = "sessions = \"adopt\"\n";
@@ -22,7 +22,7 @@ fn a_session_without_a_row_gets_it_with_its_exchange() {
         assert_eq!(site.get("/look", token).0, LIVE);
     }
     assert_eq!(site.ids("ada"), Vec::<String>::new());
-    site.clock.set(START + 60);
+    site.clock.set(unix(START + 60));
     let [access, refresh] = site.rotate(pair.refresh_token());
     assert_eq!(site.ids("ada"), [text(&access, "sid")]);
     let session = site.sessions("ada").remove(0);
@@ -81,13 +81,13 @@ fn adopted_sessions_count_at_the_next_login() {
     let site = adopting.beside(&format!("{ADOPT}max_sessions = 2\n"));
     let tokens: Vec<_> = (0..3)
         .map(|second| {
-            site.clock.set(START + second);
+            site.clock.set(unix(START + second));
             off.jwt().token_pair("ada").issue().unwrap().refresh_token().to_string()
         })
         .collect();
     let pairs: Vec<_> = tokens.iter().map(|token| site.rotate(token)).collect();
     assert_eq!(site.ids("ada").len(), 3, "an exchange is not refused");
-    site.clock.set(START + 10);
+    site.clock.set(unix(START + 10));
     let new = site.begin("ada");
     assert_eq!(site.ids("ada"), [new.session_id().unwrap().into(), text(&pairs[2][0], "sid")]);
     assert_eq!(site.get("/me", &pairs[0][0]), revoked());
@@ -100,7 +100,7 @@ fn an_access_token_without_a_row_is_renewed_meanwhile() {
     let site = Site::new(&format!("{ADOPT}{renewing}"));
     let off = site.beside(renewing);
     let token = off.jwt().token_pair("ada").issue().unwrap().access_token().to_string();
-    site.clock.set(START + 600);
+    site.clock.set(unix(START + 600));
     assert!(site.renewed(&token).is_some());
     assert_eq!(site.ids("ada"), Vec::<String>::new());
 }

@@ -6,8 +6,8 @@ use rocket::http::Status;
 use rocket_jwt_extended::Error;
 use serde_json::json;
 
-use crate::ask::*;
-use crate::site::*;
+use crate::support::ask::*;
+use crate::support::site::*;
 use crate::support::*;
 
 fn is_needed<T: std::fmt::Debug>(result: Result<T, Error>) {
@@ -162,7 +162,7 @@ fn an_access_token_without_a_row_is_accepted_but_not_renewed() {
     let pair = off.jwt().token_pair("ada").issue().unwrap();
     let alone = off.jwt().access_token("ada").encode().unwrap();
     let own = site.begin("ada");
-    site.clock.set(START + 600);
+    site.clock.set(unix(START + 600));
     for token in [pair.access_token(), &alone] {
         assert_eq!(site.get("/me", token).0, LIVE);
         assert_eq!(site.renewed(token), None);

@@ -7,8 +7,8 @@ use rocket_jwt_extended::{
     TokenPair,
 };
 
-use crate::ask::*;
-use crate::site::{Log, ON, Store, run};
+use crate::support::ask::*;
+use crate::support::site::{Log, ON, Store, run};
 use crate::support::*;
 
 #[get("/things/<_id>?<_page>")]
@@ -72,8 +72,8 @@ const TOML: &str = "token_location = [\"headers\", \"cookies\", \"query_string\"
 
 impl Site {
     fn new(toml: &str) -> Self {
-        crate::log::install();
-        let (clock, log) = (ManualClock::new(), Log::default());
+        crate::support::log::install();
+        let (clock, log) = (clock_at_start(), Log::default());
         let sink = log.clone();
         let fairing = Jwt::fairing()
             .clock(clock.clone())
@@ -103,7 +103,7 @@ impl Site {
             .header(Header::new("User-Agent", "Firefox"));
         match token {
             "" => request.dispatch(),
-            token => request.header(bearer(token)).dispatch(),
+            token => request.header(Bearer(token)).dispatch(),
         };
         let events = std::mem::take(&mut *self.log.lock().unwrap());
         events.iter().map(|event| (kind(event), shown(event))).collect()
@@ -147,7 +147,7 @@ fn a_refusal_tells_the_route_as_it_is_mounted() {
     assert_eq!(site.told(get(), "nonsense"), of(&["refused"], route));
     let token = jwt(&site.client).access_token("ada").encode().unwrap();
     assert_eq!(site.told(get(), &token), []);
-    site.clock.set(START + 900);
+    site.clock.set(unix(START + 900));
     assert_eq!(site.told(get(), &token), of(&["refused"], route));
 }
 
@@ -200,7 +200,7 @@ fn a_login_tells_its_request_if_the_route_gives_it() {
 fn a_renewal_tells_the_request_that_it_answers() {
     let site = Site::new("");
     let token = jwt(&site.client).access_token("ada").encode().unwrap();
-    site.clock.set(START + 600);
+    site.clock.set(unix(START + 600));
     let told = site.told(by_cookie(site.client.get("/api/things/17"), &token), "");
     assert_eq!(told, of(&["issued"], "GET /api/things/<_id>"));
 }
@@ -227,7 +227,7 @@ fn what_has_no_token_of_a_request_tells_none() {
 fn neither_path_nor_query_string_is_told() {
     let site = Site::new("");
     let token = jwt(&site.client).access_token("ada").encode().unwrap();
-    site.clock.set(START + 900);
+    site.clock.set(unix(START + 900));
     site.client.get(format!("/api/things/secret-id?_page=secret-page&jwt={token}")).dispatch();
     let events = site.log.lock().unwrap();
     let refused = events.last().unwrap();

@@ -8,8 +8,8 @@ use rocket_jwt_extended::{AnyToken, Claims, Error, SigningKey, VerifyingKey};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::ask::*;
-use crate::site::*;
+use crate::support::ask::*;
+use crate::support::site::*;
 use crate::support::*;
 
 const RENEWING: &str =
@@ -18,7 +18,7 @@ const RENEWING: &str =
 /// A token without `sid`, and one that was made of it by renewal or by joining.
 fn renewed(site: &Site) -> [String; 2] {
     let token = site.jwt().access_token("ada").encode().unwrap();
-    site.clock.set(START + 600);
+    site.clock.set(unix(START + 600));
     let (next, _) = site.renewed(&token).expect("it is renewed");
     [token, next]
 }
@@ -55,7 +55,7 @@ fn a_logout_of_either_ends_the_first_token_and_what_was_made_of_it() {
 fn a_chain_of_renewals_is_one_session() {
     let site = Site::new(RENEWING);
     let [first, second] = renewed(&site);
-    site.clock.set(START + 1300);
+    site.clock.set(unix(START + 1300));
     let (third, _) = site.renewed(&second).expect("it is renewed");
     assert_eq!(text(&third, "sid"), text(&second, "sid"));
     // The first has expired, and its logout still counts.
@@ -171,7 +171,7 @@ fn a_token_with_neither_sid_nor_jti_has_no_session() {
         assert!(matches!(result, Err(Error::Session(_))), "{result:?}");
     }
     assert_eq!(site.post("/refresh", &refresh), (401, "token_invalid".into()));
-    site.clock.set(START + 600);
+    site.clock.set(unix(START + 600));
     assert_eq!(site.renewed(&access), None);
     assert_eq!(site.told().iter().filter(|event| event.starts_with("issued")).count(), 0);
 }
@@ -183,6 +183,6 @@ fn a_token_that_outlives_the_configured_lifetimes_lends_no_session() {
     let token = site.accepted(&long);
     let joins = || site.jwt().access_token("ada").session(&token).encode();
     assert!(matches!(joins(), Err(Error::Session(_))));
-    site.clock.set(START + 1);
+    site.clock.set(unix(START + 1));
     assert!(joins().is_ok());
 }

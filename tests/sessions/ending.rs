@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use rocket_jwt_extended::{Duration, Error, TokenPair};
 use uuid::Uuid;
 
-use crate::site::*;
+use crate::support::site::*;
 use crate::support::*;
 
 fn sid(pair: &TokenPair) -> String {
@@ -35,11 +35,11 @@ fn one_session_is_ended_once_and_never_lives_again() {
     assert_eq!(site.ids("ada"), [sid(&other)]);
     assert_live(&site, &other);
     for days in [0, 1, 29] {
-        site.clock.set(START + days * 86_400);
+        site.clock.set(unix(START + days * 86_400));
         run(site.jwt().prune()).unwrap();
         assert_eq!(site.get("/look", one.refresh_token()), revoked(), "{days}");
     }
-    site.clock.set(START);
+    site.clock.set(unix(START));
     assert_ended(&site, &one);
 }
 
@@ -95,7 +95,7 @@ fn the_end_of_the_others_is_kept_as_long_as_their_tokens() {
     let lowered = site.beside(&long.replace("30d", "1d"));
     let token = lowered.accepted(present.access_token());
     assert_eq!(run(lowered.jwt().end_other_sessions(&token)).unwrap(), 1);
-    site.clock.set(START + 29 * 86_400);
+    site.clock.set(unix(START + 29 * 86_400));
     run(lowered.jwt().prune()).unwrap();
     assert_eq!(site.get("/look", one.refresh_token()), revoked());
 }

@@ -7,7 +7,7 @@ use rocket_jwt_extended::{
     StoreError, TokenIds,
 };
 
-use crate::log::{install, logged};
+use crate::support::log::{install, logged};
 use crate::support::*;
 
 /// A store that lists no sessions.

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use uuid::Uuid;
 
-use crate::ask::*;
-use crate::site::*;
+use crate::support::ask::*;
+use crate::support::site::*;
 use crate::support::*;
 
 /// Sessions of an hour.
@@ -46,16 +46,16 @@ fn no_token_of_a_session_expires_after_it_and_none_is_accepted() {
     let site = Site::new(HOUR);
     let pair = site.jwt().token_pair("ada").issue().unwrap();
     assert_eq!([exp(pair.access_token()), exp(pair.refresh_token())], [START + 900, END]);
-    site.clock.set(START + 3000);
+    site.clock.set(unix(START + 3000));
     let [access, refresh] = site.rotate(pair.refresh_token());
     assert_eq!([exp(&access), exp(&refresh)], [END, END]);
     let joined = post(&site.client, "/access", &refresh).into_string().unwrap();
     assert_eq!(exp(&joined), END);
-    site.clock.set(END - 1);
+    site.clock.set(unix(END - 1));
     for token in [&access, &refresh, &joined] {
         assert_eq!(site.get("/any", token).0, LIVE);
     }
-    site.clock.set(END);
+    site.clock.set(unix(END));
     for token in [&access, &refresh, &joined] {
         assert_eq!(site.get("/any", token), expired());
     }
@@ -69,7 +69,7 @@ fn tokens_that_are_out_end_with_a_lifetime_that_is_set_later() {
     assert!(exp(pair.refresh_token()) > END);
     let limited = site.beside(&format!("{HOUR}decode_leeway = 10"));
     for (at, status) in [(END + 9, LIVE), (END + 10, 401)] {
-        site.clock.set(at);
+        site.clock.set(unix(at));
         for token in [pair.refresh_token(), &alone] {
             assert_eq!(limited.get("/look", token).0, status, "{at}");
             assert_eq!(site.get("/look", token).0, LIVE);
@@ -98,7 +98,7 @@ fn the_end_is_rounded_down_to_a_second() {
     let longer = sign(&with(claims));
     // The beginning itself is known to the millisecond.
     for (millis, status) in [(3_600_998, LIVE), (3_600_999, 401)] {
-        site.clock.set(START);
+        site.clock.set(unix(START));
         site.clock.advance(Duration::milliseconds(millis));
         assert_eq!(site.get("/any", &longer).0, status, "{millis}");
     }
@@ -120,7 +120,7 @@ fn an_explicit_lifetime_beyond_the_end_is_an_error() {
         assert!(matches!(result, Err(Error::Lifetime(_))), "{result:?}");
     }
     let refresh = jwt.token_pair("ada").issue().unwrap();
-    site.clock.set(START + 3000);
+    site.clock.set(unix(START + 3000));
     let token = site.accepted(refresh.refresh_token());
     let joined = |lifetime| jwt.access_token("ada").session(&token).expires_in(lifetime).encode();
     assert_eq!(exp(&joined(Duration::seconds(600)).unwrap()), END);
@@ -140,7 +140,7 @@ fn a_type_that_never_expires_does_so_with_its_session() {
     let free = site.beside(never);
     let token = free.jwt().access_token("ada").never_expires().encode().unwrap();
     assert_eq!(payload(&token)["exp"], Value::Null);
-    site.clock.set(END);
+    site.clock.set(unix(END));
     assert_eq!(free.get("/me", &token).0, LIVE);
     assert_eq!(site.get("/me", &token), expired());
 }
@@ -154,7 +154,7 @@ fn a_renewal_ends_with_the_session_and_so_does_its_cookie() {
         let mut token = first.to_string();
         let mut ages = vec![];
         for minute in (0..60).step_by(7) {
-            site.clock.set(START + minute * 60);
+            site.clock.set(unix(START + minute * 60));
             if let Some((next, age)) = site.renewed(&token) {
                 assert!(exp(&next) <= END);
                 assert_eq!(age, Some(exp(&next) - START - minute * 60));
@@ -165,7 +165,7 @@ fn a_renewal_ends_with_the_session_and_so_does_its_cookie() {
         assert_eq!(ages, [900, 900, 900, 900, 900, 900, 660]);
         // There is nothing left to gain.
         assert_eq!(site.renewed(&token), None);
-        site.clock.set(END);
+        site.clock.set(unix(END));
         assert_eq!(site.get("/me", &token), expired());
     }
 }
@@ -191,9 +191,9 @@ fn an_ours_without_a_session_begins_it_at_its_time_of_issue() {
         let mut claims = with(claims);
         claims["exp"] = late.into();
         let token = sign(&claims);
-        site.clock.set(end - 1);
+        site.clock.set(unix(end - 1));
         assert_eq!(site.get("/me", &token).0, LIVE, "{claims}");
-        site.clock.set(end);
+        site.clock.set(unix(end));
         assert_eq!(site.get("/me", &token), expired(), "{claims}");
     }
 }
@@ -212,12 +212,12 @@ fn a_foreign_session_begins_at_auth_time_or_else_at_iat() {
         let mut claims = with(claims);
         claims["exp"] = (START + 9000).into();
         let token = foreign(&claims);
-        site.clock.set(end - 1);
+        site.clock.set(unix(end - 1));
         assert_eq!(site.get("/me", &token).0, LIVE, "{claims}");
-        site.clock.set(end);
+        site.clock.set(unix(end));
         assert_eq!(site.get("/me", &token), expired(), "{claims}");
     }
-    site.clock.set(START);
+    site.clock.set(unix(START));
     let refused = foreign(&with(json!({ "auth_time": "at noon" })));
     assert_eq!(site.get("/me", &refused), (401, "token_invalid".into()));
 }
@@ -251,7 +251,7 @@ fn a_session_whose_id_has_no_time_is_neither_exchanged_nor_renewed() {
     assert_eq!(site.get("/me", &access).0, LIVE);
     assert_eq!(site.renewed(&access), None);
     assert_eq!(site.post("/access", &access).0, 500);
-    site.clock.set(START + 100);
+    site.clock.set(unix(START + 100));
     let unlimited = site.beside(&HOUR.replace("session_lifetime = \"1h\"\n", ""));
     assert!(unlimited.renewed(&access).is_some());
     assert_eq!(unlimited.post("/refresh", &refresh).0, LIVE);
@@ -261,10 +261,10 @@ fn a_session_whose_id_has_no_time_is_neither_exchanged_nor_renewed() {
 fn within_the_leeway_after_the_end_nothing_is_made() {
     let site = Site::new(&format!("{HOUR}decode_leeway = 30\n"));
     let pair = site.jwt().token_pair("ada").issue().unwrap();
-    site.clock.set(END + 29);
+    site.clock.set(unix(END + 29));
     assert_eq!(site.get("/look", pair.refresh_token()).0, LIVE);
     assert_eq!(site.post("/refresh", pair.refresh_token()), expired());
-    site.clock.set(END - 1);
+    site.clock.set(unix(END - 1));
     let [_, next] = site.rotate(pair.refresh_token());
     assert_eq!(exp(&next), END);
 }
@@ -274,7 +274,7 @@ fn a_logout_works_after_the_end() {
     let site = Site::new(HOUR);
     let pair = site.jwt().token_pair("ada").issue().unwrap();
     let alone = site.jwt().access_token("ada").encode().unwrap();
-    site.clock.set(END + 1000);
+    site.clock.set(unix(END + 1000));
     site.events();
     for token in [pair.access_token(), &alone] {
         assert_eq!(site.get("/me", token), expired());
@@ -291,13 +291,13 @@ fn tokens_of_longer_lifetimes_stay_valid_and_end_with_a_logout() {
     let (site, day) = (Site::new(long), 86_400);
     let [live, ended] = ["ada", "alan"].map(|name| site.jwt().token_pair(name).issue().unwrap());
     let lowered = site.beside(short);
-    site.clock.set(START + day);
+    site.clock.set(unix(START + day));
     let [access, next] = lowered.rotate(live.refresh_token());
     assert_eq!([exp(&access), exp(&next)], [START + day + 900, START + 2 * day]);
     // The end of a session is kept until its tokens have expired.
     assert_eq!(lowered.post("/logout", ended.access_token()).0, LIVE);
     for days in [2, 3, 10, 29] {
-        site.clock.set(START + days * day);
+        site.clock.set(unix(START + days * day));
         run(lowered.jwt().prune()).unwrap();
         assert_eq!(lowered.get("/look", ended.refresh_token()), revoked(), "{days}");
     }
@@ -317,11 +317,11 @@ fn an_end_is_kept_for_every_token_of_the_session_whichever_token_ended_it() {
     let first = sign(&with(json!({ "sid": sid })));
     let exp = late + 30 * day;
     let second = sign(&with(json!({ "sid": sid, "iat": late, "nbf": late, "exp": exp })));
-    site.clock.set(late);
+    site.clock.set(unix(late));
     assert_eq!(lowered.get("/me", &second).0, LIVE);
     assert_eq!(lowered.post("/logout", &first).0, LIVE);
     for days in [80, 91, 109] {
-        site.clock.set(START + days * day);
+        site.clock.set(unix(START + days * day));
         run(lowered.jwt().prune()).unwrap();
         assert_eq!(lowered.get("/me", &second), revoked(), "{days}");
     }
@@ -348,7 +348,7 @@ fn the_manager_decodes_no_token_of_a_session_that_is_over() {
     let site = Site::new(HOUR);
     let free = site.beside("");
     let token = free.jwt().refresh_token("ada").encode().unwrap();
-    site.clock.set(END);
+    site.clock.set(unix(END));
     let decode = |jwt: &Jwt| jwt.decode::<rocket_jwt_extended::NoClaims>(&token).map(|_| ());
     assert_eq!(*decode(site.jwt()).unwrap_err().reason(), Reason::SessionExpired);
     assert!(decode(free.jwt()).is_ok());

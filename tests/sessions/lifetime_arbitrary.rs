@@ -10,8 +10,8 @@ use rocket_jwt_extended::jsonwebtoken::{Algorithm, EncodingKey};
 use rocket_jwt_extended::{Clock, Duration, VerifyingKey};
 use uuid::Uuid;
 
-use crate::ask::*;
-use crate::site::*;
+use crate::support::ask::*;
+use crate::support::site::*;
 use crate::support::*;
 
 /// The settings of a start, in seconds; `None` is `false`.
@@ -176,7 +176,7 @@ impl World {
     fn new(lifetimes: Lifetimes) -> Self {
         let partner = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
         Self {
-            site: site_of(&lifetimes, ManualClock::new(), Arc::default(), &partner),
+            site: site_of(&lifetimes, clock_at_start(), Arc::default(), &partner),
             now: lifetimes,
             is_down: false,
             partner,

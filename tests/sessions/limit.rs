@@ -4,8 +4,8 @@ use rocket::http::Status;
 use rocket_jwt_extended::{Duration, Error};
 use serde_json::json;
 
-use crate::ask::*;
-use crate::site::*;
+use crate::support::ask::*;
+use crate::support::site::*;
 use crate::support::*;
 
 fn limited(policy: &str) -> Site {
@@ -67,7 +67,7 @@ fn an_expired_session_holds_no_place() {
     run(short().begin()).unwrap();
     run(short().begin()).unwrap();
     for (second, status) in [(3599, Status::Conflict), (3600, Status::Ok)] {
-        site.clock.set(START + second);
+        site.clock.set(unix(START + second));
         assert_eq!(post(&site.client, "/login?name=ada", "").status(), status, "{second}");
     }
 }

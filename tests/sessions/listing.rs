@@ -5,7 +5,7 @@ use rocket::time::OffsetDateTime;
 use rocket_jwt_extended::{Clock, Duration, Error};
 use serde_json::json;
 
-use crate::site::*;
+use crate::support::site::*;
 use crate::support::*;
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -91,22 +91,22 @@ fn an_exchange_and_a_renewal_move_the_times() {
     };
     let month = 30 * 86_400;
     assert_eq!(times(), (START, START, START + month));
-    site.clock.set(START + 600);
+    site.clock.set(unix(START + 600));
     // A guarded request writes nothing.
     site.get("/me", pair.access_token());
     site.get("/look", pair.refresh_token());
     assert_eq!(times(), (START, START, START + month));
     let [_, refresh] = site.rotate(pair.refresh_token());
     assert_eq!(times(), (START, START + 600, START + 600 + month));
-    site.clock.set(START + 700);
+    site.clock.set(unix(START + 700));
     site.renewed(pair.access_token()).expect("it is renewed");
     // The refresh token is still the newest to expire.
     assert_eq!(times(), (START, START + 700, START + 600 + month));
     // A clock that is behind takes nothing back.
-    site.clock.set(START + 650);
+    site.clock.set(unix(START + 650));
     site.renewed(pair.access_token()).expect("it is renewed");
     assert_eq!(times().1, START + 700);
-    site.clock.set(START + 800);
+    site.clock.set(unix(START + 800));
     let [_, _] = site.rotate(&refresh);
     assert_eq!(times(), (START, START + 800, START + 800 + month));
 }
@@ -117,7 +117,7 @@ fn a_session_that_only_renews_stays_in_the_list() {
     let site = Site::new(&format!("{ON}{settings}"));
     let mut token = site.begin("ada").access_token().to_string();
     for minute in [5, 10, 15, 20] {
-        site.clock.set(START + minute * 60);
+        site.clock.set(unix(START + minute * 60));
         token = site.renewed(&token).expect("it is renewed").0;
         run(site.jwt().prune()).unwrap();
         let session = site.sessions("ada").remove(0);
@@ -130,7 +130,7 @@ fn a_session_leaves_the_list_when_its_newest_token_expires() {
     let site = Site::new(&format!("{ON}refresh_token_expires = \"1h\"\n"));
     site.begin("ada");
     for (second, count) in [(3599, 1), (3600, 0), (90_000, 0)] {
-        site.clock.set(START + second);
+        site.clock.set(unix(START + second));
         assert_eq!(site.ids("ada").len(), count, "{second}");
         run(site.jwt().prune()).unwrap();
     }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::site::*;
+use crate::support::site::*;
 
 /// A session whose second exchange the store has lost, and the tokens of that.
 fn lost(toml: &str) -> (Site, [String; 2], String) {

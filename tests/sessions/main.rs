@@ -1,17 +1,9 @@
-//! Sessions: how long they last, how users see and end them, and what is told of them.
+//! Sessions: how long they last, how users see and end them, and which events tell of them.
 
 #[macro_use]
 extern crate rocket;
 
-#[path = "../support/mod.rs"]
 mod support;
-
-#[path = "../patterns/ask.rs"]
-#[allow(dead_code)]
-mod ask;
-
-#[path = "../support/log.rs"]
-mod log;
 
 mod adopting;
 mod beginning;
@@ -25,4 +17,3 @@ mod limit;
 mod listing;
 mod lost_data;
 mod queries;
-mod site;

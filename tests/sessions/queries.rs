@@ -1,7 +1,7 @@
 //! What is asked of the store: no more than without recorded sessions, except at a login.
 
-use crate::ask::*;
-use crate::site::*;
+use crate::support::ask::*;
+use crate::support::site::*;
 use crate::support::*;
 
 const RENEWING: &str =
@@ -27,7 +27,7 @@ fn a_guarded_request_asks_no_more_than_without_sessions() {
         calls(&[], "a bad token");
         post(&site.client, "/access", pair.refresh_token());
         calls(&["standing"], "joining");
-        site.clock.set(START + 600);
+        site.clock.set(unix(START + 600));
         site.renewed(pair.access_token()).expect("it is renewed");
         calls(&["standing", if is_on { "renew" } else { "standing" }], "a renewal");
         let [access, _] = site.rotate(pair.refresh_token());

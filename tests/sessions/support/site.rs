@@ -14,7 +14,7 @@ use rocket_jwt_extended::{
 };
 use uuid::Uuid;
 
-use crate::ask::*;
+use crate::support::ask::*;
 use crate::support::*;
 
 /// A store in memory that counts its calls, fails on demand, and can lose the write of an exchange.
@@ -186,7 +186,7 @@ impl Site {
     }
 
     pub fn with(toml: &str, hooks: impl FnOnce(JwtFairing) -> JwtFairing) -> Self {
-        Self::of(toml, ManualClock::new(), Arc::default(), hooks)
+        Self::of(toml, clock_at_start(), Arc::default(), hooks)
     }
 
     /// Another server with the same store and clock.
@@ -201,7 +201,7 @@ impl Site {
         hooks: impl FnOnce(JwtFairing) -> JwtFairing,
     ) -> Self {
         // Before Rocket installs its own logger.
-        crate::log::install();
+        crate::support::log::install();
         let log = Log::default();
         let sink = log.clone();
         let fairing = Jwt::fairing()
