@@ -24,6 +24,7 @@ mod settings_of_csrf;
 mod settings_of_keys;
 mod settings_of_lifetimes;
 mod settings_of_locations;
+mod settings_of_sessions;
 mod texts_instead_of_secrets;
 mod typos;
 mod unused;

@@ -149,7 +149,7 @@ fn the_list_is_that_of_the_identity_alone() {
         assert_eq!(site.ids(other), Vec::<String>::new(), "{other:?}");
     }
     // A number and its text are one identity, as in tokens.
-    run(site.jwt().token_pair(&7).begin()).unwrap();
+    run(site.jwt().token_pair(7).begin()).unwrap();
     assert_eq!(site.ids("7").len(), 1);
 }
 
