@@ -7,8 +7,8 @@ use crate::token::kind::TokenType;
 
 /// An event in the life of a token, passed to [`JwtFairing::on_event`](crate::JwtFairing::on_event).
 ///
-/// No event contains a token's text, except through [`Rejection::token()`]. An event of a request has its context:
-/// [`Event::request()`].
+/// No event contains a token's text, except through [`Rejection::token()`]. An event of a request
+/// has its context: [`Event::request()`].
 ///
 /// # Example
 ///
@@ -108,10 +108,11 @@ pub enum Event {
 }
 
 impl Event {
-    /// The request that it happened in. It is known to guards, and of every token that a guard accepted: of
-    /// [`rotate(token)`](crate::Jwt::rotate), `revoke(&token)`, `revoke_session(&token)`,
-    /// `end_other_sessions(&token)`, and of the renewal in a response. To a login, the route gives it with
-    /// [`request()`](crate::TokenPairBuilder::request). What is ended by an identity or an id alone has none.
+    /// The request in which it happened. It is known to guards, to calls with a token that a guard
+    /// has accepted ([`rotate(token)`](crate::Jwt::rotate), `revoke(&token)`,
+    /// `revoke_session(&token)`, `end_other_sessions(&token)`), and to the renewal in a response. A
+    /// login passes it with [`request()`](crate::TokenPairBuilder::request). Calls with an identity
+    /// or an id alone have none.
     pub fn request(&self) -> Option<&RequestContext> {
         match self {
             Self::Issued { request, .. }

@@ -44,13 +44,14 @@ impl Jwt {
     /// The pair has the refresh token's custom claims unless [`.claims()`](Rotation::claims) gives
     /// others, the hooks run again, and it is never fresh. An exchange that is repeated within
     /// `rotation_grace`, while nobody used the new refresh token, gets the same pair again, so that
-    /// neither a lost response nor a second browser tab ends a session. Any other use of a used token is
-    /// theft: the session ends, [`Event::ReuseDetected`](crate::Event::ReuseDetected) fires once, and the
-    /// answer is `token_revoked`. A refresh token issued alone has a session of its own, derived from its
-    /// `jti`, which its first exchange begins.
+    /// neither a lost response nor a second browser tab ends a session. Any other use of a used
+    /// token is theft: the session ends, [`Event::ReuseDetected`](crate::Event::ReuseDetected)
+    /// fires once, and the answer is `token_revoked`. A refresh token issued alone has a session of
+    /// its own, derived from its `jti`, which its first exchange begins.
     ///
-    /// All of that is in one row of the store, which the exchange changes. With the setting `sessions`, a
-    /// login has inserted that row, and a refresh token whose session has none is refused.
+    /// The store keeps one row for the session, and the exchange updates it. With the setting
+    /// `sessions`, the login inserts the row, and a refresh token whose session has no row is
+    /// refused.
     ///
     /// The access token gets the configured lifetime. So does the refresh token, unless the one
     /// presented was issued for less: then its successor gets the same lifetime again.
@@ -74,19 +75,19 @@ impl Jwt {
     /// # fn main() {}
     /// ```
     ///
-    /// A repeated exchange makes a pair with the same ids, times and CSRF values on every server that shares
-    /// the blocklist, since they are derived from a random seed in the row. No signing key is needed for
-    /// that, so keys may change in between. Servers whose clocks differ have a grace that is longer or shorter
-    /// by the difference.
+    /// A repeated exchange makes a pair with the same ids, times and CSRF values on every server
+    /// that shares the blocklist: they are derived from a random seed in the row, and not from a
+    /// signing key, so keys may change in between. Clock skew makes the grace longer or shorter by
+    /// the difference.
     ///
     /// # Errors
     ///
-    /// `token_revoked` as described, `token_expired` for a token that expired on the way or whose session is
-    /// over by `session_lifetime`,
-    /// `store_unavailable`, and `token_invalid` for a token without `jti` or one that is not ours: signed
-    /// neither by a configured key nor by the one that the
-    /// [`signing_key`](crate::JwtFairing::signing_key) hook gives for its identity. A token that only the
-    /// [`verifying_key`](crate::JwtFairing::verifying_key) hook accepts is never turned into one of ours.
+    /// `token_revoked` as described, `token_expired` for a token that expired on the way or whose
+    /// session has reached `session_lifetime`, `store_unavailable`, and `token_invalid` for a token
+    /// without `jti` or one that is not ours: signed neither by a configured key nor by the one that
+    /// the [`signing_key`](crate::JwtFairing::signing_key) hook gives for its identity. A token that
+    /// only the [`verifying_key`](crate::JwtFairing::verifying_key) hook accepts is never turned
+    /// into one of ours.
     ///
     /// # Example
     ///

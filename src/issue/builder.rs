@@ -160,7 +160,7 @@ macro_rules! builder_methods {
             self
         }
 
-        /// The request that is being served, for [`Event::request()`]. It changes nothing in the token.
+        /// The request that is being served, for [`Event::request()`]. It is not in the token.
         pub fn request(mut self, request: &RequestContext) -> Self {
             self.spec.request = Some(request.clone());
             self

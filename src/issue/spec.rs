@@ -63,7 +63,7 @@ pub(crate) struct TokenSpec {
     pub(super) identity_claims: Claims,
     pub(crate) claims: ClaimLayer,
     pub(super) headers: Claims,
-    /// The request in which it is issued, if an event may tell of it.
+    /// The context of the request in which it is issued, for the event.
     pub(crate) request: Option<RequestContext>,
     /// The first builder error; [`sign()`](Self::sign) reports it.
     pub(super) error: Option<String>,

@@ -1,4 +1,4 @@
-//! What events tell of the request they happened in.
+//! The context of a request, for events.
 
 use std::convert::Infallible;
 
@@ -9,7 +9,7 @@ use rocket::request::{self, FromRequest};
 use crate::hooks::Hooks;
 use crate::token::context::{Parts, RequestContext};
 
-/// The context of a request, if a hook will see it: without one it costs nothing.
+/// The context of a request. Without an `on_event` hook it is not made, as nothing would read it.
 pub(crate) fn context(hooks: &Hooks, request: &Request<'_>) -> Option<RequestContext> {
     hooks.on_event.is_some().then(|| of(request))
 }

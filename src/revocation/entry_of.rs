@@ -38,8 +38,8 @@ pub trait IntoRevocation {
     /// If the token has no `jti`.
     fn into_revocation(self, margin: Duration) -> Result<Revocation, Error>;
 
-    /// The request that it comes from, for [`Event::request()`](crate::Event::request): the one in which a guard
-    /// accepted the token.
+    /// The request in which a guard accepted the token, for
+    /// [`Event::request()`](crate::Event::request).
     fn request(&self) -> Option<RequestContext> {
         None
     }

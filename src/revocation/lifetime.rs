@@ -43,9 +43,9 @@ fn began_at(jwt: &Jwt, verified: &Verified) -> Result<OffsetDateTime, Reason> {
     Ok(issued.map_or(began, |issued| began.min(issued)))
 }
 
-/// Whether a token that expires at `exp` does so by the end of its session, up to which the end of a session of
-/// ours stays in the blocklist, whichever of its tokens ended it. That is so only if every token of the session
-/// has the same beginning: the time of the `sid`, if it is not later than their `iat`.
+/// Whether a token expires, at `exp`, before its session is over. The entry that ends a session of
+/// ours stays in the blocklist until then, whichever of its tokens was used to end it. Only for a
+/// `sid` whose time is not later than `iat`: then all tokens of the session have one beginning.
 pub(crate) fn ends_with_session(jwt: &Jwt, verified: &Verified, exp: OffsetDateTime) -> bool {
     let Some(lifetime) = jwt.settings().session_lifetime else { return false };
     let began = verified.sid().and_then(uuid_v7_millis);

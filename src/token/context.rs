@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 /// The request that an [`Event`](crate::Event) happened in, for audit logs.
 ///
-/// It holds neither the path nor the query string, which may contain ids and tokens.
+/// It contains neither the path nor the query string, which may contain ids and tokens.
 ///
-/// As a request guard, it never fails: a login gives it to
-/// [`TokenPairBuilder::request()`](crate::TokenPairBuilder::request), since there is no token yet that carries it.
+/// It is also a request guard, which never fails: a login has no token yet that could carry the
+/// context, so it passes the guard to
+/// [`TokenPairBuilder::request()`](crate::TokenPairBuilder::request).
 ///
 /// # Example
 ///
@@ -34,7 +35,7 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq)]
 pub struct RequestContext(Arc<Parts>);
 
-/// What is known of the request.
+/// The properties of the request.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Parts {
     pub(crate) method: &'static str,
@@ -53,14 +54,14 @@ impl RequestContext {
         self.0.method
     }
 
-    /// The path of the route as it is mounted, such as `/sessions/<id>`; `None` if no route was reached.
+    /// The path of the route as it is mounted, such as `/sessions/<id>`; `None` without a route.
     pub fn route(&self) -> Option<&str> {
         self.0.route.as_deref()
     }
 
-    /// The client's address, as Rocket determines it: from the header that its setting `ip_header` names, if the
-    /// request has it, or else of the connection. Where no proxy replaces that header, a client can choose it:
-    /// set `ip_header = false` there.
+    /// The client's address, as Rocket determines it: from the header that Rocket's setting
+    /// `ip_header` names, or, if the request has no such header, from the connection. Without a
+    /// proxy that replaces the header, the client can choose the address: set `ip_header = false`.
     pub fn remote(&self) -> Option<IpAddr> {
         self.0.remote
     }

@@ -66,12 +66,12 @@ impl Verified {
         Self { encoded, voucher, header, json, members, registered, claims, request: None }
     }
 
-    /// Notes the request in which it was presented.
+    /// Keeps the context of the request in which it was presented.
     pub(crate) fn presented_in(self, request: Option<RequestContext>) -> Self {
         Self { request, ..self }
     }
 
-    /// The request in which it was presented, if an event may tell of it.
+    /// The context of the request in which it was presented, if there is a hook for events.
     pub(crate) fn request(&self) -> Option<&RequestContext> {
         self.request.as_ref()
     }

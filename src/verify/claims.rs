@@ -86,9 +86,9 @@ fn check_subject(settings: &Settings, payload: &Payload<'_>) -> Result<(), Reaso
 /// An entry leaves the blocklist once every token it revokes has expired. A token that outlives its
 /// blocklist entry could come back to life, so it is rejected.
 ///
-/// With `session_lifetime`, the entry of a session of ours stays until the session is over. So a token that
-/// expires by then may live longer than the configured lifetimes, which may have been lowered since it was
-/// issued.
+/// With `session_lifetime`, the entry of a session of ours stays until the session is over. So a
+/// token that expires by then may live longer than the configured lifetimes, which may have been
+/// lowered since it was issued.
 pub(super) fn check_lifetime(jwt: &Jwt, verified: &Verified) -> Result<(), Reason> {
     let settings = jwt.settings();
     let of_session = verified.sid().and_then(|_| settings.longest_lifetime());

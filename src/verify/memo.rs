@@ -16,7 +16,7 @@ pub(crate) struct TokenMemo {
     pub(crate) decoded: OnceLock<Result<Arc<Verified>, CheckFailed>>,
     pub(crate) standing: OnceLock<Result<(), Reason>>,
     pub(crate) accepted: OnceLock<bool>,
-    /// The request, if an event may tell of it.
+    /// The context of the request, if there is a hook for events.
     pub(crate) request: Option<RequestContext>,
     // Locked while the store is queried.
     asking: tokio::sync::Mutex<()>,
