@@ -218,6 +218,15 @@ pub trait Blocklist: Send + Sync + 'static {
 /// row, since each exchange writes the row.
 #[rocket::async_trait]
 pub trait SessionStore: Blocklist {
+    /// Checks at launch that this server may do what the other methods do. The default has nothing to check.
+    ///
+    /// # Errors
+    ///
+    /// If it may not: the launch fails.
+    async fn check_sessions(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Inserts the row of a new session, as one atomic operation with the decision about the limit. After
     /// `Ok`, no server finds more live sessions of the subject than the limit allows. A call that is
     /// repeated for the same session succeeds again.
@@ -268,7 +277,8 @@ pub trait SessionStore: Blocklist {
     ) -> Result<Vec<Uuid>, StoreError>;
 
     /// Looks up the standing of an access token that is to be renewed, and records the renewal in the row of
-    /// its session, if it is live. If the ids [need a row](TokenIds::needs_row), a session without one is
+    /// its session, if it is live: that it was seen, that it ends when the new token does or later, and the
+    /// subject, if the row has none. If the ids [need a row](TokenIds::needs_row), a session without one is
     /// [`Standing::Revoked`].
     ///
     /// # Errors

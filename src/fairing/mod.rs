@@ -238,10 +238,10 @@ impl JwtFairing {
                 Err("set the application's own store with `replicable_blocklist()`".into())
             }
             BlocklistSource::Memory(store) => {
-                prepared.with_store(store.clone()).map_err(|error| error.to_string())
+                prepared.with_store(store.clone()).await.map_err(|error| error.to_string())
             }
             BlocklistSource::Own(store) => {
-                prepared.with_store(store.clone()).map_err(|error| error.to_string())
+                prepared.with_store(store.clone()).await.map_err(|error| error.to_string())
             }
             BlocklistSource::Replicable(store) => {
                 prepared.with_replicable(store.clone()).await.map_err(|error| error.to_string())

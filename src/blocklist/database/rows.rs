@@ -167,21 +167,21 @@ pub(super) async fn exchange(
 }
 
 /// As [`standing()`], for an access token that is to be renewed: `touch` records that in its session's row,
-/// and returns whether it is live.
+/// and returns whether there is one that is live.
 pub(super) async fn renew<S: Rows>(
     store: &S,
     ids: &TokenIds<'_>,
     touch: impl AsyncFnOnce(&EntryKey) -> Result<bool, StoreError>,
 ) -> Result<Standing, StoreError> {
     let standing = standing(store, ids).await?;
-    let Some(key) = ids.session_key().filter(|_| standing == Standing::Live) else {
+    if standing != Standing::Live {
         return Ok(standing);
-    };
-    match touch(&key).await? {
-        true => Ok(Standing::Live),
-        false if ids.needs_row() => Ok(Standing::Revoked),
+    }
+    match ids.session_key() {
+        Some(key) if touch(&key).await? => Ok(Standing::Live),
+        _ if ids.needs_row() => Ok(Standing::Revoked),
         // There is no row, or it has ended since.
-        false => self::standing(store, ids).await,
+        _ => self::standing(store, ids).await,
     }
 }
 
@@ -190,7 +190,7 @@ pub(super) fn malformed() -> StoreError {
 }
 
 /// Names the entry, so that it can be found and deleted.
-fn malformed_at(key: &EntryKey) -> StoreError {
+pub(super) fn malformed_at(key: &EntryKey) -> StoreError {
     StoreError::new(name("a malformed entry in the blocklist: ", key))
 }
 

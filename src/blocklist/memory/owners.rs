@@ -20,6 +20,12 @@ impl Owners {
         self.0.entry(subject).or_default().entry(session).or_default();
     }
 
+    /// The subjects and their sessions that are indexed.
+    #[cfg(feature = "test-util")]
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(|sessions| 1 + sessions.len()).sum()
+    }
+
     /// Removes the sessions that have no row, and the subjects that have no session.
     pub(super) async fn prune(&self, has_row: impl Fn(EntryKey) -> bool) {
         let subjects: Vec<IdKey> = self.0.iter().map(|entry| *entry.key()).collect();

@@ -91,7 +91,8 @@ use crate::blocklist::store::{Blocklist, StoreError};
 ///     ) -> Result<Exchanged, StoreError> {
 ///         let exchanged = self.memory.exchange(ids, exchange).await?;
 ///         // Of sessions, only the end is an entry.
-///         if let (Exchanged::Reused { .. }, Some(key)) = (exchanged, ids.session_key()) {
+///         let is_end = matches!(exchanged, Exchanged::Reused { .. } | Exchanged::Newer { .. });
+///         if let Some(key) = ids.session_key().filter(|_| is_end) {
 ///             let until = exchange.until().map(millis);
 ///             self.append(Entry { key, revoked: true, cut_off: None, until })?;
 ///         }

@@ -41,8 +41,9 @@ const MAX_IN_FLIGHT: usize = 32;
 /// Each entry is a key that Redis expires when its lifetime has passed. The key's name is a prefix, a
 /// letter for the kind and the sixteen bytes of the id in hexadecimal. Its value is
 /// `revoked cut_off expires changed`, for the row of a session also `current last exchanged seed
-/// ended_by`, with times in milliseconds since the Unix epoch, ids in hexadecimal, and `-` for what is
-/// absent.
+/// ended_by subject seen ends`, with times in milliseconds since the Unix epoch, ids in hexadecimal, and `-`
+/// for what is absent. With the setting `sessions`, each subject also has a sorted set of its sessions
+/// (`i`), and each session a hash with its label and details (`d`).
 ///
 /// The guarantees depend on the configuration of Redis. Without `appendonly`, a restart loses the
 /// latest revocations or all of them. With any `maxmemory-policy` but `noeviction`, Redis may evict
@@ -145,7 +146,8 @@ impl Rows for RedisBlocklist {
         let times = [exchange.until(), Some(exchange.now())]
             .map(|time| time.map_or_else(none, |at| clock::millis(at).to_string()));
         let owner = exchange.owner().map(|owner| {
-            [id(&owner.subject), owner.seen.to_string(), owner.ends.unwrap_or(0).to_string()]
+            let ends = owner.ends.map_or_else(none, |ends| ends.to_string());
+            [id(&owner.subject), owner.seen.to_string(), ends]
         });
         let owner = owner.unwrap_or_else(|| [none(), none(), none()]);
         let arguments = [from].into_iter().chain(fields).chain(times).chain(owner);

@@ -18,6 +18,7 @@ use super::keyspace::Keyspace;
 use super::pooled::from_pool;
 use super::primary::RoleCheck;
 use super::scripts;
+use crate::blocklist::entry::EVERYTHING;
 use crate::blocklist::store::StoreError;
 
 /// Checks the server and the rights. All faults are in one error.
@@ -42,13 +43,19 @@ pub(super) async fn check(
         },
     }
     rights.try_writing(keys).await;
-    // Named in the same launch, although they are needed with `blocklist_replica` only.
+    // Named in the same launch, although only these settings need them.
     let needed = std::mem::replace(&mut rights.missing, Missing::new());
     let faults = rights.faults.len();
     rights.try_reading(keys).await;
+    let of_replica = std::mem::replace(&mut rights.missing, Missing::new());
+    rights.try_sessions(keys).await;
     rights.faults.truncate(faults);
-    let mut optional = std::mem::replace(&mut rights.missing, needed);
-    optional.commands.retain(|name| !rights.missing.commands.contains(name));
+    let of_sessions = std::mem::replace(&mut rights.missing, needed);
+    let mut optional =
+        [("blocklist_replica", of_replica.commands), ("sessions", of_sessions.commands)];
+    for (_, commands) in &mut optional {
+        commands.retain(|name| !rights.missing.commands.contains(name));
+    }
     rights.finish(keys, &optional).await?;
     warn_of_eviction(&mut connection).await;
     Ok(())
@@ -60,8 +67,20 @@ pub(super) async fn try_reading(pool: &Pool, keys: &Keyspace) -> Result<(), Stor
     let mut rights =
         Rights { connection: &mut connection, faults: vec![], missing: Missing::new() };
     rights.try_reading(keys).await;
-    rights.finish(keys, &Missing::new()).await
+    rights.finish(keys, &[]).await
 }
+
+/// Checks the rights that only `sessions` needs.
+pub(super) async fn check_sessions(pool: &Pool, keys: &Keyspace) -> Result<(), StoreError> {
+    let mut connection = from_pool(pool).await.map_err(faults::of_pool)?;
+    let mut rights =
+        Rights { connection: &mut connection, faults: vec![], missing: Missing::new() };
+    rights.try_sessions(keys).await;
+    rights.finish(keys, &[]).await
+}
+
+/// The commands that a setting needs besides, as far as they are missing.
+type Optional = (&'static str, Vec<&'static str>);
 
 /// The rights that were found to be missing.
 struct Missing {
@@ -94,6 +113,8 @@ impl Rights<'_> {
         for command in ["GET", "PTTL"] {
             self.run(command, &[&entry]).await;
         }
+        // Each lookup reads it, too.
+        self.run("GET", &[&keys.name(&EVERYTHING)]).await;
         if let Some(Value::Status(found)) = self.run("TYPE", &[&stream]).await
             && !matches!(&*found, "stream" | "none")
         {
@@ -119,6 +140,23 @@ impl Rights<'_> {
         self.run("XADD", &[&stream, "no id", "entry", "-"]).await;
     }
 
+    /// Tries what `sessions` needs besides, on keys that do not exist.
+    async fn try_sessions(&mut self, keys: &Keyspace) {
+        let id = Uuid::new_v4().simple().to_string();
+        let (index, notes) = (format!("{}i{id}", keys.prefix), format!("{}d{id}", keys.prefix));
+        // Only if the member exists.
+        self.run("ZADD", &[&index, "XX", "1", "-"]).await;
+        self.run("ZREMRANGEBYSCORE", &[&index, "-inf", "0"]).await;
+        self.run("ZREVRANGE", &[&index, "0", "0"]).await;
+        for key in [&index, &notes] {
+            self.run("PERSIST", &[key]).await;
+            self.run("PEXPIRE", &[key, "1"]).await;
+        }
+        self.run("HMGET", &[&notes, "label", "details"]).await;
+        // A value is missing, which the server notices after it has checked the rights.
+        self.run("HSET", &[&notes, "label", "-", "details"]).await;
+    }
+
     async fn run(&mut self, command: &'static str, arguments: &[&str]) -> Option<Value> {
         let mut cmd = redis::cmd(command);
         cmd.arg(arguments);
@@ -140,11 +178,13 @@ impl Rights<'_> {
         let detail = error.detail().unwrap_or_default();
         match error.code() {
             Some("NOPERM") if detail.contains("key") => self.missing.keys = true,
+            Some("NOPERM") if self.missing.commands.contains(&command) => {}
             Some("NOPERM") => self.missing.commands.push(command),
             // Of the script, whose commands are tried one by one as well.
             Some("ERR") if command == "EVAL" && !self.missing.commands.is_empty() => {}
             // The command was come to, and found an id that is none.
             Some("ERR") if command == "XADD" && detail.contains("stream ID") => {}
+            Some("ERR") if command == "HSET" && detail.contains("number of arguments") => {}
             Some("ERR") if detail.starts_with("unknown command") => self.fault(format!(
                 "the server has no `{command}`, or has it renamed: use Redis 5 or later"
             )),
@@ -159,7 +199,7 @@ impl Rights<'_> {
     }
 
     /// The error of all faults, if there are any.
-    async fn finish(mut self, keys: &Keyspace, optional: &Missing) -> Result<(), StoreError> {
+    async fn finish(mut self, keys: &Keyspace, optional: &[Optional]) -> Result<(), StoreError> {
         let Missing { commands, keys: is_keys } = &self.missing;
         if *is_keys || !commands.is_empty() {
             let mut rights: Vec<_> = commands.iter().map(|name| format!("`{name}`")).collect();
@@ -170,14 +210,14 @@ impl Rights<'_> {
             if *is_keys {
                 cure.push_str(&format!(" ~{}*", keys.prefix));
             }
-            let all = commands.iter().chain(&optional.commands);
+            let all = commands.iter().chain(optional.iter().flat_map(|(_, commands)| commands));
             all.for_each(|name| cure.push_str(&format!(" +{}", name.to_ascii_lowercase())));
-            let with_replica = match &*optional.commands {
+            let with = |(setting, commands): &Optional| match &**commands {
                 [] => String::new(),
-                names => format!(" (with `blocklist_replica` also {})", names.join(", ")),
+                names => format!(" (with `{setting}` also {})", names.join(", ")),
             };
-            let rights = rights.join(", ");
-            let fault = format!("the user has no right to {rights}{with_replica}: run `{cure}`");
+            let (rights, with) = (rights.join(", "), optional.iter().map(with).collect::<String>());
+            let fault = format!("the user has no right to {rights}{with}: run `{cure}`");
             self.faults.push(fault);
         }
         match self.faults.is_empty() {

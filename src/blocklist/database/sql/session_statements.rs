@@ -25,7 +25,8 @@ pub(super) struct SessionStatements {
     pub(super) list: String,
     /// Ends a live session of a subject. Parameters: expires, entry, subject.
     pub(super) end: String,
-    /// Records a renewal in the row of a live session. Parameters: seen, ends, expires, entry.
+    /// Records a renewal in the row of a live session, which gets the owner that it lacks. Parameters: seen,
+    /// ends, subject, expires, entry.
     pub(super) renew: String,
 }
 
@@ -34,11 +35,11 @@ impl SessionStatements {
         let Dialect { param, later, changed, or_nothing, or_lock, begin, .. } = dialect;
         let p = |number| param(number);
         let later = |column, number| later(column, &param(number));
-        // NULL, as `ends` is, when the session never ends.
+        // A cut-off that is missing in its row is out of range, and so malformed.
+        let cut_off = format!("SELECT COALESCE(cut_off, {}) FROM {table}", i64::MAX);
         let all = format!(
             "SELECT s.entry, s.current_jti, s.seen, s.ends, d.label, d.details, \
-             (SELECT cut_off FROM {table} WHERE entry = {}), \
-             (SELECT cut_off FROM {table} WHERE entry = {}) \
+             ({cut_off} WHERE entry = {}), ({cut_off} WHERE entry = {}) \
              FROM {table} s LEFT JOIN {table}_details d ON d.entry = s.entry \
              WHERE s.subject = {} AND NOT s.revoked AND (s.ends IS NULL OR s.ends > {}) \
              ORDER BY s.entry DESC",
@@ -112,12 +113,14 @@ impl SessionStatements {
                 p(3),
             ),
             renew: format!(
-                "UPDATE {table} SET seen = {}, ends = {}, expires = {} \
-                 WHERE entry = {} AND NOT revoked AND subject IS NOT NULL",
+                // In a row without an owner, `ends` stays NULL until the next exchange.
+                "UPDATE {table} SET seen = {}, ends = {}, subject = COALESCE(subject, {}), \
+                 expires = {} WHERE entry = {} AND NOT revoked",
                 p(1),
                 later("ends", 2),
-                later("expires", 3),
-                p(4),
+                p(3),
+                later("expires", 4),
+                p(5),
             ),
         }
     }

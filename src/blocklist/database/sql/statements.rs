@@ -178,7 +178,7 @@ impl Statements {
             begin: "START TRANSACTION",
             types: ["BINARY(16)", "BIGINT", "VARBINARY(128)", "VARBINARY(1024)"],
         };
-        Self {
+        let mut statements = Self {
             // Ordered by the primary key as well, so that statement-based replication deletes the
             // same rows.
             prune: format!(
@@ -201,9 +201,14 @@ impl Statements {
                 include_str!("../../../../migrations/mysql.sql"),
                 Lookup::by_parameters(&Lookup::select(table), ""),
             )
-        }
-        .with_trial(Style::Standard, "START TRANSACTION; ", "; ROLLBACK")
-        .with_epoch(table)
+        };
+        // The others create it with the table that they lack.
+        statements
+            .upgrade
+            .push_str(&format!(" ALTER TABLE {table} ADD INDEX {table}_subject (subject, entry);"));
+        statements
+            .with_trial(Style::Standard, "START TRANSACTION; ", "; ROLLBACK")
+            .with_epoch(table)
     }
 
     /// The common statements; the others are empty.

@@ -102,8 +102,10 @@ impl<DB: Operations> Open for Opener<DB> {
     type Error = sqlx::Error;
 
     async fn open(&self) -> Result<SqlxConnection<DB>, sqlx::Error> {
-        let connection = self.pool.acquire().await?;
+        let mut connection = self.pool.acquire().await?;
         if self.is_borrowed {
+            // A login that was cancelled leaves its transaction open; usually there is none.
+            let _ = DB::run(&mut connection, "ROLLBACK").await;
             return Ok(OwnOrBorrowed::Borrowed(connection).into());
         }
         let mut connection = connection.detach();

@@ -125,16 +125,11 @@ impl<DB: SqlxBackend> Writer for Table<DB> {
 
     /// A table that was emptied together with MySQL's epoch gets it back.
     async fn write(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
-        let result = self.write_once(statement, values).await;
-        let result = match (&result, &self.statements.repair) {
-            (Err(error), Some(repair)) if lacks_epoch(error) => {
-                // A server that repairs it meanwhile does no harm. If it can't be repaired, the error of
-                // the repair says why.
-                self.write_once(repair, &[]).await.map_err(StoreError::new)?;
-                log::warn!("JWT: the row of `{}_epoch` was missing", self.statements.table);
+        let result = match self.write_once(statement, values).await {
+            Err(error) if self.has_repaired(&error).await? => {
                 self.write_once(statement, values).await
             }
-            _ => result,
+            result => result,
         };
         match result {
             // MySQL's way to say that an INSERT had no effect.
@@ -155,6 +150,21 @@ impl<DB: SqlxBackend> Table<DB> {
             (lease, rows)
         };
         self.connections.run(read).await.map_err(StoreError::new)
+    }
+
+    /// Restores MySQL's epoch, if a write failed for the lack of it.
+    async fn has_repaired(&self, error: &sqlx::Error) -> Result<bool, StoreError> {
+        let Statements { repair: Some(repair), table, .. } = &self.statements else {
+            return Ok(false);
+        };
+        if !lacks_epoch(error) {
+            return Ok(false);
+        }
+        // A server that repairs it meanwhile does no harm. If it can't be repaired, the error of the repair
+        // says why.
+        self.write_once(repair, &[]).await.map_err(StoreError::new)?;
+        log::warn!("JWT: the row of `{table}_epoch` was missing");
+        Ok(true)
     }
 
     async fn write_once(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
@@ -248,7 +258,12 @@ impl<DB: SqlxBackend> SessionStore for SqlxBlocklist<DB> {
                 sessions::begin(connection, &statements.sessions, subject, session, limit).await;
             (lease, begun)
         };
-        connections.run(begin).await.map_err(StoreError::new)?
+        match connections.run(begin).await {
+            Err(error) if self.table.has_repaired(&error).await? => {
+                connections.run(begin).await.map_err(StoreError::new)?
+            }
+            result => result.map_err(StoreError::new)?,
+        }
     }
 
     async fn sessions(
@@ -259,7 +274,7 @@ impl<DB: SqlxBackend> SessionStore for SqlxBlocklist<DB> {
         let subject = Subject::of(ids)?;
         let values = subject.list_values(now);
         let rows = self.table.listed(&self.table.statements.sessions.list, &values);
-        sessions::live(rows.await?, now)
+        sessions::live(rows.await?, &subject, now)
     }
 
     async fn end_session(
@@ -284,7 +299,8 @@ impl<DB: SqlxBackend> SessionStore for SqlxBlocklist<DB> {
     }
 
     async fn renew(&self, ids: &TokenIds<'_>, renewal: &Renewal) -> Result<Standing, StoreError> {
-        rows::renew(self, ids, async |key| sessions::touch(&*self.table, key, renewal).await).await
+        let touch = async |key: &EntryKey| sessions::touch(&*self.table, ids, key, renewal).await;
+        rows::renew(self, ids, touch).await
     }
 }
 
