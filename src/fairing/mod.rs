@@ -235,7 +235,9 @@ impl JwtFairing {
                     .into())
             }
             BlocklistSource::Own(_) if is_replicated => {
-                Err("set the application's own store with `replicable_blocklist()`".into())
+                Err("for `blocklist_replica`, set the application's own store with \
+                     `replicable_blocklist()`"
+                    .into())
             }
             BlocklistSource::Memory(store) => {
                 prepared.with_store(store.clone()).await.map_err(|error| error.to_string())

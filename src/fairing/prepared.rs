@@ -46,8 +46,9 @@ impl Prepared {
         let (clock, boot_clock) = (self.clock.clone(), self.boot_clock.clone());
         let limit = self.prune_limit();
         let access =
-            BlocklistAccess::replicated(store, interval, timeout, clock, boot_clock, limit).await?;
-        self.complete(access).await
+            BlocklistAccess::replicated(store, interval, timeout, clock, boot_clock, limit).await;
+        let named = |error| StoreError::new(format!("`blocklist_replica`: {error}"));
+        self.complete(access.map_err(named)?).await
     }
 
     fn prune_limit(&self) -> PruneLimit {

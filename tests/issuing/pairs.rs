@@ -107,8 +107,7 @@ fn a_token_made_alone_has_no_session_unless_it_joins_one() {
         let joined = jwt.access_token("ada").session(token).encode().unwrap();
         (payload(&joined)["sid"].as_str().unwrap().to_string(), joined)
     };
-    let [(sid, first), (same, second), (another, third)] =
-        [&alone, &alone, &other].map(|token| joined(token));
+    let [(sid, first), (same, second), (another, third)] = [&alone, &alone, &other].map(joined);
     assert!(sid == same && sid != another);
     rocket::execute(jwt.revoke_session(&alone)).unwrap();
     for (token, is_live) in [(first, false), (second, false), (third, true)] {
