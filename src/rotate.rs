@@ -44,10 +44,14 @@ impl Jwt {
     /// The pair has the refresh token's custom claims unless [`.claims()`](Rotation::claims) gives
     /// others, the hooks run again, and it is never fresh. An exchange that is repeated within
     /// `rotation_grace`, while nobody used the new refresh token, gets the same pair again, so that
-    /// neither a lost response nor a second browser tab ends a session. Any other use of a used token is
-    /// theft: the session is revoked, [`Event::ReuseDetected`](crate::Event::ReuseDetected) fires, and
-    /// the answer is `token_revoked`. For a token of a session that event fires once, since the session
-    /// is revoked afterwards; for a refresh token issued alone it may fire at each replay.
+    /// neither a lost response nor a second browser tab ends a session. Any other use of a used
+    /// token is theft: the session ends, [`Event::ReuseDetected`](crate::Event::ReuseDetected)
+    /// fires once, and the answer is `token_revoked`. A refresh token issued alone has a session of
+    /// its own, derived from its `jti`, which its first exchange begins.
+    ///
+    /// The store keeps one row for the session, and the exchange updates it. With the setting
+    /// `sessions`, the login inserts the row, and a refresh token whose session has no row is
+    /// refused.
     ///
     /// The access token gets the configured lifetime. So does the refresh token, unless the one
     /// presented was issued for less: then its successor gets the same lifetime again.
@@ -71,15 +75,19 @@ impl Jwt {
     /// # fn main() {}
     /// ```
     ///
-    /// Servers that share a blocklist must also share the signing key, to make the same pair.
+    /// A repeated exchange makes a pair with the same ids, times and CSRF values on every server
+    /// that shares the blocklist: they are derived from a random seed in the row, and not from a
+    /// signing key, so keys may change in between. Clock skew makes the grace longer or shorter by
+    /// the difference.
     ///
     /// # Errors
     ///
-    /// `token_revoked` as described, `token_expired` for a token that expired on the way,
-    /// `store_unavailable`, and `token_invalid` for a token without `jti` or one that is not ours: signed
-    /// neither by a configured key nor by the one that the
-    /// [`signing_key`](crate::JwtFairing::signing_key) hook gives for its identity. A token that only the
-    /// [`verifying_key`](crate::JwtFairing::verifying_key) hook accepts is never turned into one of ours.
+    /// `token_revoked` as described, `token_expired` for a token that expired on the way or whose
+    /// session has reached `session_lifetime`, `store_unavailable`, and `token_invalid` for a token
+    /// without `jti` or one that is not ours: signed neither by a configured key nor by the one that
+    /// the [`signing_key`](crate::JwtFairing::signing_key) hook gives for its identity. A token that
+    /// only the [`verifying_key`](crate::JwtFairing::verifying_key) hook accepts is never turned
+    /// into one of ours.
     ///
     /// # Example
     ///
@@ -116,7 +124,7 @@ impl<'a, C: CustomClaims> IntoFuture for Rotation<'a, C> {
             let verified = token.verified().clone();
             exchange(jwt, &verified, given).await.map_err(|reason| {
                 let rejection = jwt.reject(CheckFailed::of(reason, &verified));
-                jwt.emit_refused(&rejection);
+                jwt.emit_refused(&rejection, verified.request().cloned());
                 rejection
             })
         })
@@ -155,6 +163,10 @@ async fn exchange(
     // The new pair is made before the exchange, so that a failure to make it does not cost the session.
     let successor = Successor::new(&sid, next, &seed, now).map_err(not_issued)?;
     let (pair, issued) = issue(&successor, jwt, verified, given.clone()).map_err(not_issued)?;
+    // Within the leeway after the session's end, there is no time left for another token.
+    if pair.refresh_expires_at().is_some_and(|exp| exp <= now) {
+        return Err(Reason::SessionExpired);
+    }
 
     let mut exchange = Exchange::new(
         next,
@@ -189,6 +201,7 @@ async fn exchange(
                 identity: verified.identity().into(),
                 jti: verified.jti().unwrap_or_default().into(),
                 session_id: Some(sid.into_owned()),
+                request: verified.request().cloned(),
             });
             Ok(pair)
         }
@@ -230,6 +243,7 @@ fn issue(
     access.fresh = Freshness::No;
     access.audience = inherited_audience(verified);
     access.ids = successor.access.clone();
+    access.request = verified.request().cloned();
     let mut refresh = access.clone();
     refresh.token_type = TokenType::Refresh;
     refresh.ids = successor.refresh.clone();

@@ -242,7 +242,8 @@ impl<'a> TokenIds<'a> {
         Self { is_exchangeable: true, ..self }
     }
 
-    /// With `sessions = true`: a refresh token whose session has no row, or an older one, is revoked.
+    /// With `sessions = true`: a refresh token whose session has no row is revoked, and one that is
+    /// newer than the row is [`Newer`](super::Standing::Newer).
     pub fn only_recorded(self) -> Self {
         Self { needs_row: true, ..self }
     }

@@ -334,8 +334,8 @@ pub enum Standing {
     },
     /// The refresh token is not one that its session may exchange: it was exchanged before the last one.
     Replaced,
-    /// The refresh token is newer than its session's current one, so the store has lost the write of an
-    /// exchange. Only of ids that [need a row](TokenIds::needs_row).
+    /// The refresh token is newer than its session's row: the store has lost the write of an
+    /// exchange, and perhaps revocations. Only for ids that [need a row](TokenIds::needs_row).
     Newer,
 }
 

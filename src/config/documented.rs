@@ -11,7 +11,7 @@ use super::read::Config;
 use super::report::Report;
 use super::setting::Setting;
 use super::stray;
-use super::values::{OneOrMany, OptionalSpan, RequiredClaims, Span};
+use super::values::{OneOrMany, OptionalCount, OptionalSpan, RequiredClaims, SessionsMode, Span};
 
 const PAGE: &str = include_str!("../../docs/configuration.md");
 
@@ -106,6 +106,8 @@ fn kind_of(expected: &str) -> &'static str {
         RequiredClaims::EXPECTED => "list or table",
         Span::EXPECTED => "duration",
         OptionalSpan::EXPECTED => "duration or false",
+        OptionalCount::EXPECTED => "integer or false",
+        SessionsMode::EXPECTED => "boolean or `\"adopt\"`",
         bool::EXPECTED => "boolean",
         u16::EXPECTED | usize::EXPECTED => "integer",
         _ => "a type without a name here",
@@ -159,9 +161,12 @@ fn toml_blocks(page: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn the_examples_in_the_pages_are_valid() {
     let mut count = 0;
-    for page in
-        [PAGE, include_str!("../../docs/cookies.md"), include_str!("../../docs/revocation.md")]
-    {
+    for page in [
+        PAGE,
+        include_str!("../../docs/cookies.md"),
+        include_str!("../../docs/revocation.md"),
+        include_str!("../../docs/sessions.md"),
+    ] {
         for example in toml_blocks(page) {
             for profile in ["debug", "release"] {
                 let figment = Figment::from(Toml::string(example).nested()).select(profile);

@@ -80,6 +80,7 @@ pub(crate) fn check(
     unused.keys(settings, in_code);
     unused.blocklist(settings, in_code);
     unused.expiry(settings);
+    unused.sessions(settings);
 }
 
 struct Unused<'a> {
@@ -177,6 +178,15 @@ impl Unused<'_> {
                     ),
                 );
             }
+        }
+    }
+
+    fn sessions(&mut self, settings: &Settings) {
+        if settings.max_sessions.is_none() {
+            self.all(
+                &["session_limit"],
+                "the number of sessions is not limited; set `max_sessions`, or remove it",
+            );
         }
     }
 

@@ -174,7 +174,8 @@ impl JwtFairing {
         })
     }
 
-    /// Receives each [`Event`]: for audit logs and metrics.
+    /// Receives each [`Event`]: for audit logs and metrics. Most events have the context of their
+    /// request: [`Event::request()`].
     pub fn on_event(self, hook: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.hook(|hooks| hooks.on_event = Some(Box::new(hook)))
     }

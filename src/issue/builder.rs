@@ -1,7 +1,5 @@
 //! The builders of tokens and pairs.
 
-use std::borrow::Cow;
-
 use rocket::serde::Serialize;
 use rocket::time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -16,6 +14,7 @@ use crate::revocation::entry_of::session_of;
 use crate::settings::Sessions;
 use crate::token::Token;
 use crate::token::claims::Audience;
+use crate::token::context::RequestContext;
 use crate::token::identity::Identity;
 use crate::token::ids::new_ids;
 use crate::token::kind::TokenType;
@@ -81,6 +80,7 @@ pub(crate) struct NewPair {
     pub(crate) at: OffsetDateTime,
     pub(crate) label: Option<String>,
     pub(crate) details: Option<String>,
+    pub(crate) request: Option<RequestContext>,
 }
 
 /// The longest label and details of a session, in bytes.
@@ -159,6 +159,12 @@ macro_rules! builder_methods {
             self.spec.add_header(name, value);
             self
         }
+
+        /// The request that is being served, for [`Event::request()`]. It is not in the token.
+        pub fn request(mut self, request: &RequestContext) -> Self {
+            self.spec.request = Some(request.clone());
+            self
+        }
     };
 }
 
@@ -230,7 +236,10 @@ fn lent_session<C>(jwt: &Jwt, token: &Token<C>) -> Result<Option<String>, &'stat
                     lifetimes",
         );
     }
-    Ok(session_of(verified).map(Cow::into_owned))
+    match session_of(verified) {
+        Some(sid) => Ok(Some(sid.into_owned())),
+        None => Err("the token whose session is to be joined has neither `sid` nor `jti`"),
+    }
 }
 
 impl<'a> TokenPairBuilder<'a> {
@@ -313,6 +322,7 @@ impl<'a> TokenPairBuilder<'a> {
         let refresh_id = new_ids(at).ok_or(Error::Signing)?.0;
         spec.ids.sid = Some(session.to_string());
         let identity = spec.identity.clone();
+        let request = spec.request.clone();
         let mut refresh = TokenSpec {
             token_type: TokenType::Refresh,
             fresh: Freshness::No,
@@ -321,6 +331,7 @@ impl<'a> TokenPairBuilder<'a> {
         };
         refresh.ids.jti = Some(refresh_id.to_string());
         let (pair, issued) = sign_pair(jwt, spec, refresh)?;
-        Ok(NewPair { pair, issued, identity, session, refresh: refresh_id, at, label, details })
+        let refresh = refresh_id;
+        Ok(NewPair { pair, issued, identity, session, refresh, at, label, details, request })
     }
 }

@@ -37,7 +37,6 @@ pub(crate) async fn check(jwt: &Jwt, verified: &Verified) -> Result<(), Reason> 
             }
             Err(Reason::Revoked)
         }
-        // An older token that the store still takes for the current one must not go on.
         Standing::Newer => {
             if end_session(jwt, verified).await? {
                 report_loss(jwt, verified);
@@ -91,25 +90,13 @@ pub(crate) async fn successor(
 /// Ends the session of a refresh token that must not be used any more. Returns whether this call ended it.
 async fn end_session(jwt: &Jwt, verified: &Verified) -> Result<bool, Reason> {
     let recorded = match session_end(jwt, verified) {
-        Ok(entry) => record(jwt, entry).await,
+        Ok(entry) => record(jwt, entry, verified.request()).await,
         Err(error) => Err(error),
     };
     recorded.map_err(|error| {
         log::error!("JWT: {error}");
         Reason::StoreUnavailable
     })
-}
-
-/// Reports that a session was ended because the store has lost an exchange of it.
-pub(crate) fn report_loss(jwt: &Jwt, verified: &Verified) {
-    log::error!(
-        "JWT: the blocklist has lost the exchange of a refresh token, so that session has been ended"
-    );
-    jwt.hooks().emit(&Event::SessionEnded {
-        identity: verified.identity().into(),
-        session_id: session_of(verified).map(Cow::into_owned).unwrap_or_default(),
-        why: SessionEnd::StoreLostData,
-    });
 }
 
 /// Reports that a session was ended because its refresh token was reused.
@@ -119,6 +106,20 @@ pub(crate) fn report_theft(jwt: &Jwt, verified: &Verified) {
         identity: verified.identity().into(),
         jti: verified.jti().unwrap_or_default().into(),
         session_id: session_of(verified).map(Cow::into_owned),
+        request: verified.request().cloned(),
+    });
+}
+
+/// Reports that a session was ended because the store has lost the exchange of its refresh token.
+pub(crate) fn report_loss(jwt: &Jwt, verified: &Verified) {
+    log::error!(
+        "JWT: the blocklist has lost the exchange of a refresh token, so that session has been ended"
+    );
+    jwt.hooks().emit(&Event::SessionEnded {
+        identity: verified.identity().into(),
+        session_id: session_of(verified).map(Cow::into_owned).unwrap_or_default(),
+        why: SessionEnd::StoreLostData,
+        request: verified.request().cloned(),
     });
 }
 

@@ -10,6 +10,7 @@ use crate::jwt::Jwt;
 use crate::provenance::is_ours;
 use crate::settings::Sessions;
 use crate::token::Token;
+use crate::token::context::RequestContext;
 use crate::token::kind::TokenType;
 use crate::token::verified::Verified;
 
@@ -36,6 +37,12 @@ pub trait IntoRevocation {
     ///
     /// If the token has no `jti`.
     fn into_revocation(self, margin: Duration) -> Result<Revocation, Error>;
+
+    /// The request in which a guard accepted the token, for
+    /// [`Event::request()`](crate::Event::request).
+    fn request(&self) -> Option<RequestContext> {
+        None
+    }
 }
 
 impl IntoRevocation for Revocation {
@@ -50,6 +57,10 @@ impl<C> IntoRevocation for &Token<C> {
         let jti = self.jti().ok_or(Error::NoTokenId)?;
         let until = self.expires_at().map(|exp| exp.saturating_add(margin));
         Ok(Revocation::token(jti, until))
+    }
+
+    fn request(&self) -> Option<RequestContext> {
+        self.verified().request().cloned()
     }
 }
 

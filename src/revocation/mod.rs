@@ -44,7 +44,8 @@ impl Jwt {
     /// # fn main() {}
     /// ```
     pub async fn revoke(&self, revocation: impl IntoRevocation) -> Result<(), Error> {
-        record(self, revocation.into_revocation(self.margin())?).await.map(|_| ())
+        let request = revocation.request();
+        record(self, revocation.into_revocation(self.margin())?, request.as_ref()).await.map(|_| ())
     }
 
     /// Ends the session of a token: its access and refresh tokens, and all tokens that rotation and renewal
@@ -55,7 +56,8 @@ impl Jwt {
     ///
     /// If the blocklist did not acknowledge it, or the token has neither `sid` nor `jti`.
     pub async fn revoke_session<C>(&self, token: &Token<C>) -> Result<(), Error> {
-        record(self, session_end(self, token.verified())?).await.map(|_| ())
+        let verified = token.verified();
+        record(self, session_end(self, verified)?, verified.request()).await.map(|_| ())
     }
 
     /// Revokes every token of `identity` issued until now: log out everywhere. A login right
@@ -106,7 +108,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// use rocket::post;
     /// use rocket_jwt_extended::{Error, Fresh, Jwt, Require};
     /// # use rocket_jwt_extended::{NoClaims, Permission, Token};
     /// # struct Operator;
@@ -119,7 +121,6 @@ impl Jwt {
     /// async fn revoke_everything(jwt: &Jwt, _operator: Fresh<Require<Operator>>) -> Result<(), Error> {
     ///     jwt.revoke_everything().await
     /// }
-    /// # fn main() {}
     /// ```
     pub async fn revoke_everything(&self) -> Result<(), Error> {
         cut_off(self, Revocation::everything).await
@@ -147,7 +148,7 @@ async fn cut_off(
     record_cut_off(jwt, &entry).await?;
     let entry = record_cut_off(jwt, &entry).await?;
     let cut_off = entry.cut_off();
-    jwt.hooks().emit(&Event::Revoked { revocation: entry });
+    jwt.hooks().emit(&Event::Revoked { revocation: entry, request: None });
     if let Some(cut_off) = cut_off {
         wait_past(jwt, cut_off).await;
     }

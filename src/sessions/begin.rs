@@ -22,7 +22,7 @@ impl TokenPairBuilder<'_> {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// use rocket::post;
     /// use rocket_jwt_extended::{Error, Jwt, TokenPair};
     ///
     /// #[post("/login")]
@@ -30,7 +30,6 @@ impl TokenPairBuilder<'_> {
     ///     // … check the password first.
     ///     jwt.token_pair("ada").label("Firefox on Linux").begin().await
     /// }
-    /// # fn main() {}
     /// ```
     pub async fn begin(self) -> Result<TokenPair, Error> {
         let jwt = self.jwt();
@@ -38,7 +37,7 @@ impl TokenPairBuilder<'_> {
             return self.issue();
         }
         let store = session_store(jwt)?;
-        let NewPair { pair, issued, identity, session, refresh, at, label, details } =
+        let NewPair { pair, issued, identity, session, refresh, at, label, details, request } =
             self.sign()?;
         let ids = of_subject(&identity);
         let owner = Owner::new(&ids, at, pair.refresh_expires_at()).ok_or(Error::EmptyIdentity)?;
@@ -60,11 +59,11 @@ impl TokenPairBuilder<'_> {
             Begun::TooMany => return Err(Error::TooManySessions),
             Begun::Begun { ended } => {
                 for id in ended {
-                    was_ended(jwt, &identity, id, until, SessionEnd::Limit);
+                    was_ended(jwt, &identity, id, until, SessionEnd::Limit, request.as_ref());
                 }
             }
         }
-        jwt.hooks().emit(&Event::SessionBegan { identity, session_id: sid });
+        jwt.hooks().emit(&Event::SessionBegan { identity, session_id: sid, request });
         issued.iter().flatten().for_each(|event| jwt.hooks().emit(event));
         Ok(pair)
     }

@@ -14,9 +14,10 @@ use crate::error::Error;
 use crate::events::{Event, SessionEnd};
 use crate::jwt::Jwt;
 use crate::revocation::entry_of::{ids_of, session_of};
-use crate::revocation::record::session_until_of;
+use crate::revocation::record::{session_until_from, session_until_of};
 use crate::settings::Sessions;
 use crate::token::Token;
+use crate::token::context::RequestContext;
 use crate::token::identity::Identity;
 
 /// A live session of a user, from [`Jwt::sessions()`].
@@ -24,7 +25,7 @@ use crate::token::identity::Identity;
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// use rocket::get;
 /// use rocket::serde::json::{Json, Value, json};
 /// use rocket_jwt_extended::{AccessToken, Error, Jwt};
 ///
@@ -41,7 +42,6 @@ use crate::token::identity::Identity;
 ///     });
 ///     Ok(Json(shown.collect()))
 /// }
-/// # fn main() {}
 /// ```
 #[derive(Clone)]
 pub struct Session {
@@ -146,7 +146,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// use rocket::delete;
     /// use rocket::http::Status;
     /// use rocket_jwt_extended::{AccessToken, Error, Jwt};
     ///
@@ -157,7 +157,6 @@ impl Jwt {
     ///         false => Ok(Status::NotFound),
     ///     }
     /// }
-    /// # fn main() {}
     /// ```
     pub async fn end_session(
         &self,
@@ -173,7 +172,7 @@ impl Jwt {
         let ids = of_subject(&identity);
         let ended = self.blocklist().bounded(store.end_session(&ids, id, until)).await?;
         if ended {
-            was_ended(self, &identity, id, until, SessionEnd::Requested);
+            was_ended(self, &identity, id, until, SessionEnd::Requested, None);
         }
         Ok(ended)
     }
@@ -187,12 +186,13 @@ impl Jwt {
         let store = session_store(self)?;
         let verified = token.verified();
         // Every session began before now, so none lasts longer than one that begins now.
-        let until = session_until_of(self, &Uuid::now_v7().to_string());
+        let until = session_until_from(self, Some(self.now()));
         let ids = ids_of(verified);
         let ended = store.end_other_sessions(&ids, until);
         let ended = self.blocklist().bounded(ended).await?;
+        let request = verified.request();
         for id in &ended {
-            was_ended(self, verified.identity(), *id, until, SessionEnd::Requested);
+            was_ended(self, verified.identity(), *id, until, SessionEnd::Requested, request);
         }
         Ok(ended.len() as u64)
     }
@@ -210,11 +210,19 @@ fn of_subject(identity: &str) -> TokenIds<'_> {
     TokenIds::new(None, None, Some(identity), None)
 }
 
-fn was_ended(jwt: &Jwt, identity: &str, id: Uuid, until: Option<OffsetDateTime>, why: SessionEnd) {
+fn was_ended(
+    jwt: &Jwt,
+    identity: &str,
+    id: Uuid,
+    until: Option<OffsetDateTime>,
+    why: SessionEnd,
+    request: Option<&RequestContext>,
+) {
     jwt.blocklist().note_ended(id, until);
     jwt.hooks().emit(&Event::SessionEnded {
         identity: identity.into(),
         session_id: id.to_string(),
         why,
+        request: request.cloned(),
     });
 }
