@@ -1,4 +1,4 @@
-//! The checks of the settings about sessions.
+//! Checks the settings about sessions.
 
 use super::findings::Findings;
 use super::read::Config;
@@ -9,7 +9,7 @@ pub(super) fn max_sessions(config: &Config, findings: &mut Findings<'_>) -> Opti
     let max = config.max_sessions.0?;
     if config.sessions.0 == Sessions::Off {
         findings
-            .fault("max_sessions", "needs `sessions = true`: without it, no session is counted");
+            .fault("max_sessions", "needs `sessions = true`: without it, sessions are not counted");
     }
     if !(1..=MAX_LISTED).contains(&max) {
         findings.fault(
