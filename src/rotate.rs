@@ -39,22 +39,24 @@ pub struct Rotation<'a, C> {
 }
 
 impl Jwt {
-    /// Exchanges a refresh token for a new pair of the same session. The token presented is then used:
-    /// of many concurrent exchanges exactly one is the first.
+    /// Exchanges a refresh token for a new pair of the same session. The presented token then
+    /// counts as used: of any number of concurrent exchanges, exactly one is the first.
     ///
-    /// The pair has the refresh token's custom claims unless [`.claims()`](Rotation::claims) gives
-    /// others, the hooks run again, and it is never fresh. An exchange that is repeated within
-    /// `rotation_grace`, while nobody used the new refresh token, gets the same pair again, so that
-    /// neither a lost response nor a second browser tab ends a session. Any other use of a used token is
-    /// theft: the session is revoked, [`Event::ReuseDetected`](crate::Event::ReuseDetected) fires, and
-    /// the answer is `token_revoked`. For a token of a session that event fires once, since the session
-    /// is revoked afterwards; for a refresh token issued alone it may fire at each replay.
+    /// The pair has the refresh token's custom claims, unless [`.claims()`](Rotation::claims) gives
+    /// others. The hooks run again, and the access token is never fresh. An exchange that is
+    /// repeated within `rotation_grace`, while the new refresh token is unused, gets the same pair
+    /// again, so that neither a lost response nor a second browser tab ends a session. Any other
+    /// use of a used token counts as theft: the session is revoked,
+    /// [`Event::ReuseDetected`](crate::Event::ReuseDetected) fires, and the answer is
+    /// `token_revoked`. For a token of a session this event fires once, since the session is
+    /// revoked afterwards; for a refresh token that was issued alone it may fire at each replay.
     ///
-    /// The access token gets the configured lifetime. So does the refresh token, unless the one
-    /// presented was issued for less: then its successor gets the same lifetime again.
+    /// The access token gets the configured lifetime. So does the refresh token, unless the
+    /// presented one was issued with a shorter lifetime: then its successor gets that lifetime
+    /// again.
     ///
-    /// The claims are copied, so a user's role stays what it was at the login, for as long as he
-    /// refreshes. Where claims can change, read them again:
+    /// The claims are copied, so a user's role stays as it was at login for as long as the user
+    /// refreshes. If claims can change, read them again:
     ///
     /// ```rust
     /// # use rocket::post;
@@ -72,15 +74,17 @@ impl Jwt {
     /// # fn main() {}
     /// ```
     ///
-    /// Servers that share a blocklist must also share the signing key, to make the same pair.
+    /// Servers that share a blocklist must also share the signing key, so that they make the same
+    /// pair.
     ///
     /// # Errors
     ///
-    /// `token_revoked` as described, `token_expired` for a token that expired on the way,
-    /// `store_unavailable`, and `token_invalid` for a token without `jti` or one that is not ours: signed
-    /// neither by a configured key nor by the one that the
-    /// [`signing_key`](crate::JwtFairing::signing_key) hook gives for its identity. A token that only the
-    /// [`verifying_key`](crate::JwtFairing::verifying_key) hook accepts is never turned into one of ours.
+    /// `token_revoked` as described; `token_expired` for a token that has expired since the guard
+    /// checked it; `store_unavailable`; and `token_invalid` for a token without `jti`, or one that
+    /// this server did not sign: neither with a configured key nor with the key that the
+    /// [`signing_key`](crate::JwtFairing::signing_key) hook returns for its identity. A token that
+    /// only the [`verifying_key`](crate::JwtFairing::verifying_key) hook accepts is never exchanged
+    /// for a token of this server.
     ///
     /// # Example
     ///
@@ -100,7 +104,7 @@ impl Jwt {
 }
 
 impl<C> Rotation<'_, C> {
-    /// The custom claims of the new pair, instead of the old token's. Repeated calls merge.
+    /// The custom claims of the new pair, instead of the old token's. Repeated calls are merged.
     pub fn claims(mut self, claims: &impl Serialize) -> Self {
         self.given.get_or_insert_with(|| TokenSpec::new(TokenType::Access, &"")).add_claims(claims);
         self
@@ -132,13 +136,14 @@ async fn exchange(
     if verified.jti().is_none() {
         return Err(Reason::MissingClaim("jti".into()));
     }
-    // The guard checked it, but the route may have kept the token for a while.
+    // The guard checked the expiry, but the route may have waited since.
     check_expiry(jwt, verified, jwt.now())?;
     let tells_beginning = verified.sid().is_none_or(|sid| uuid_v7_millis(sid).is_some());
     if jwt.settings().session_lifetime.is_some() && !tells_beginning {
         return Err(Reason::InvalidClaim("The beginning of the session is unknown"));
     }
-    // Without a signing key nothing can be issued, which is the server's fault and not the token's.
+    // Without a signing key no token can be issued. This is an error of the server, not of the
+    // token.
     if jwt.signing_key(verified.identity()).is_ok() && !is_ours(jwt, verified) {
         return Err(Reason::UnknownKey);
     }
@@ -149,12 +154,13 @@ async fn exchange(
     let failed = || not_issued(Error::Signing);
     let (ids, sid) = (exchangeable_ids(jwt, verified), session_of(verified));
     let sid = sid.ok_or_else(|| Reason::MissingClaim("jti".into()))?;
-    // In whole milliseconds, as the row keeps it.
+    // In whole milliseconds, as in the row.
     let now = jwt.issue_instant(jwt.now());
-    // Later than the token's own time, so that times rise along a session whatever the servers' clocks say.
+    // Later than the token's time, so that times increase along a session even with clock skew
+    // between servers.
     let time = clock::millis(now).max(ids.raw_millis().saturating_add(1));
     let (next, seed) = next_and_seed(time).ok_or_else(failed)?;
-    // The new pair is made before the exchange, so that a failure to make it does not cost the session.
+    // The new pair is made before the exchange, so that the session survives if making it fails.
     let successor = Successor::new(&sid, next, &seed, now).map_err(not_issued)?;
     let (pair, issued) = issue(&successor, jwt, verified, given.clone()).map_err(not_issued)?;
 
@@ -184,7 +190,7 @@ async fn exchange(
         }
         Exchanged::Repeated { next, seed, at } => {
             let successor = Successor::new(&sid, next, &seed, at).map_err(not_issued)?;
-            // The pair that was issued then, so no event says that it is issued.
+            // The same pair was issued at the first exchange, so no event is emitted.
             let (pair, _) = issue(&successor, jwt, verified, given).map_err(not_issued)?;
             jwt.hooks().emit(&Event::Repeated {
                 identity: verified.identity().into(),
@@ -217,7 +223,7 @@ async fn exchange(
     }
 }
 
-/// Issues the successor with the claims of `verified`, or with the given ones.
+/// Issues the successor with the claims of `verified`, or with the given claims.
 fn issue(
     successor: &Successor,
     jwt: &Jwt,

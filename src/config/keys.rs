@@ -294,8 +294,8 @@ impl KeyLoader<'_> {
             Some(Reference::Elsewhere | Reference::Prefixed) => {
                 self.fault(
                     key,
-                    "points to a key that is kept elsewhere, and nothing here fetches it; write PEM \
-                     text or the path of a PEM file",
+                    "points to a key that is stored elsewhere, which this crate does not fetch; \
+                     write PEM text or the path of a PEM file",
                 );
                 None
             }

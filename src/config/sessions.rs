@@ -24,8 +24,8 @@ pub(super) fn session_limit(config: &Config, findings: &mut Findings<'_>) -> Ses
     if config.sessions.0 == Sessions::Adopt {
         findings.warn(
             "sessions",
-            "is \"adopt\": sessions without a row get it with their next exchange. Set it to `true` once \
-             every server has had it for `refresh_token_expires`",
+            "is \"adopt\": a session without a row gets one at its next exchange. Set it to \
+             `true` once every server has had it for `refresh_token_expires`",
         );
     }
     match &*config.session_limit {

@@ -12,7 +12,7 @@ use crate::events::Event;
 use crate::jwt::Jwt;
 use crate::token::verified::Verified;
 
-/// Records the entry, and emits the event. Returns whether that changed more than the entry's expiry.
+/// Records the entry, and emits the event. Returns whether more than the entry's expiry changed.
 pub(super) async fn record(jwt: &Jwt, entry: Revocation) -> Result<bool, Error> {
     let entry = entry.recorded(jwt.now());
     let blocklist = jwt.blocklist();
@@ -36,7 +36,7 @@ pub(crate) fn session_until(jwt: &Jwt, verified: &Verified) -> Option<OffsetDate
     until(jwt, session_expiry(jwt, verified).ok().flatten())
 }
 
-/// As [`session_until()`], of a session that is known by its id.
+/// Like [`session_until()`], for a session id.
 pub(crate) fn session_until_of(jwt: &Jwt, sid: &str) -> Option<OffsetDateTime> {
     let began = uuid_v7_millis(sid).and_then(clock::from_millis);
     let over = began.zip(jwt.settings().session_lifetime);
@@ -48,9 +48,9 @@ fn until(jwt: &Jwt, over: Option<OffsetDateTime>) -> Option<OffsetDateTime> {
     Some(over.map_or(last, |over| last.max(over)).saturating_add(jwt.margin()))
 }
 
-/// When the row of a live session expires: not before its refresh tokens with these `exp`s, nor before any
-/// other token of the session. It is rounded up to a tenth of that time, so that most exchanges leave it as
-/// it is.
+/// When the row of a live session expires: not before its refresh tokens with these `exp`s, nor
+/// before any other token of the session. It is rounded up to a tenth of that time, so that most
+/// exchanges do not change it.
 pub(crate) fn row_until<const N: usize>(
     jwt: &Jwt,
     others: Option<OffsetDateTime>,
