@@ -1,4 +1,4 @@
-//! What all database stores share: evaluating rows, and the exchange.
+//! The common parts of all database stores: evaluating rows, and the exchange.
 
 use rocket::time::OffsetDateTime;
 use uuid::Uuid;
@@ -8,14 +8,14 @@ use crate::blocklist::exchange::{Exchange, Exchanged, LastExchange, SessionRow};
 use crate::blocklist::store::{Standing, StoreError};
 use crate::clock;
 
-/// How many entries a page of changes has: some hundred kilobytes.
+/// The number of entries in a page of changes: a few hundred kilobytes.
 pub(super) const PAGE: i64 = 4096;
 
 /// How many times a session's row is read again when another call wrote it in between. Each time that
 /// happens, an exchange of the same session has succeeded, or the session has ended.
 const ATTEMPTS: usize = 64;
 
-/// A row as a store holds it.
+/// A row as stored.
 #[derive(Clone, Copy)]
 pub(super) struct Row {
     pub(super) key: EntryKey,
@@ -26,9 +26,9 @@ pub(super) struct Row {
 /// The columns of an entry; times are milliseconds since the Unix epoch.
 #[derive(Clone, Copy)]
 pub(super) enum Fields {
-    /// Of a token.
+    /// The fields of a token's entry.
     Revoked,
-    /// Of a subject, or of everything.
+    /// The fields of the entry of a subject, or of everything.
     CutOff(i64),
     Session(SessionRow),
 }
@@ -77,7 +77,7 @@ pub(super) enum Write<'a> {
     End { from: &'a IdKey },
 }
 
-/// The operations in which the stores differ.
+/// The operations that each store implements.
 #[rocket::async_trait]
 pub(super) trait Rows: Send + Sync {
     /// Reads the rows of at most four keys with one query, which starts after this call.
@@ -94,7 +94,7 @@ pub(super) trait Rows: Send + Sync {
     ) -> Result<bool, StoreError>;
 }
 
-/// What a lookup has found.
+/// The result of a lookup.
 #[derive(Default)]
 struct Found {
     /// Whether the token or its subject is revoked.
@@ -166,8 +166,8 @@ pub(super) async fn exchange(
     Err(StoreError::new("the row of a session changes all the time"))
 }
 
-/// As [`standing()`], for an access token that is to be renewed: `touch` records that in its session's row,
-/// and returns whether it is live.
+/// Like [`standing()`], for an access token that is to be renewed: `touch` records the renewal in
+/// its session's row, and returns whether the session is live.
 pub(super) async fn renew<S: Rows>(
     store: &S,
     ids: &TokenIds<'_>,
@@ -180,7 +180,7 @@ pub(super) async fn renew<S: Rows>(
     match touch(&key).await? {
         true => Ok(Standing::Live),
         false if ids.needs_row() => Ok(Standing::Revoked),
-        // There is no row, or it has ended since.
+        // There is no row, or the session has ended since.
         false => self::standing(store, ids).await,
     }
 }

@@ -1,4 +1,4 @@
-//! The SQL statements for the sessions that users see.
+//! The SQL statements for the sessions that users can list.
 
 use super::dialect::{Dialect, TableName, UNCHANGED};
 use crate::blocklist::sessions::MAX_LISTED;
@@ -21,7 +21,7 @@ pub(super) struct SessionStatements {
     /// Reads the sessions of a subject that have not ended, newest first. Parameters: the entry of the
     /// subject, that of everything, the subject, the current time.
     pub(super) all: String,
-    /// As `all`, for a list.
+    /// Like `all`, for a list.
     pub(super) list: String,
     /// Ends a live session of a subject. Parameters: expires, entry, subject.
     pub(super) end: String,

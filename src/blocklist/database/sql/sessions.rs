@@ -1,4 +1,4 @@
-//! The sessions that users see, in an SQL database.
+//! The sessions that users can list, in an SQL database.
 
 use rocket::time::OffsetDateTime;
 use uuid::Uuid;
@@ -118,7 +118,8 @@ pub(super) async fn begin<T: Transacting>(
     let begun = begin_within(connection, statements, subject, session, limit).await;
     match &begun {
         Ok(Ok(Begun::Begun { .. })) => connection.run("COMMIT").await?,
-        // Whatever is wrong, the next user of the connection must not be in this transaction.
+        // Whatever the error is, the next user of the connection must not be inside this
+        // transaction.
         _ => connection.run("ROLLBACK").await?,
     }
     begun
@@ -135,7 +136,8 @@ async fn begin_within<T: Transacting>(
     let until = Value::Int(session.until.map(clock::millis));
     let mut ended = vec![];
     if let Some(limit) = limit {
-        // Of two logins of a subject, the second one finds the session of the first.
+        // The lock makes the second of two concurrent logins of a subject find the first one's
+        // session.
         let mut lock = subject.entry;
         lock[0] = b'l';
         connection.write(&statements.lock, &[Value::Key(&lock), until]).await?;

@@ -1,4 +1,4 @@
-//! What a database of `sqlx` must do to hold a blocklist.
+//! The requirements for a database of `sqlx` that contains a blocklist.
 
 use rocket_db_pools::sqlx;
 
@@ -23,7 +23,7 @@ pub trait ReadChanges: Operations {
     ) -> Result<Changes, StoreError>;
 }
 
-/// The own connections of a store.
+/// The connections that the store opens itself.
 pub(crate) type SqlxConnections<DB> = Connections<Opener<DB>>;
 
 #[cfg(feature = "sqlx_sqlite")]
