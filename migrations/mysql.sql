@@ -1,5 +1,5 @@
--- The blocklist of rocket_jwt_extended, for MySQL 8 or MariaDB 10.5, or later versions. Times are
--- milliseconds since the Unix epoch.
+-- The blocklist of rocket_jwt_extended, for MySQL 8 or MariaDB 10.5, or later versions.
+-- Times are milliseconds since the Unix epoch.
 
 -- One row, which is restored if it is missing. Each change has the number of the epoch in which it
 -- was made.
