@@ -42,14 +42,13 @@ impl Jwt {
     /// Exchanges a refresh token for a new pair of the same session. The presented token then
     /// counts as used: of any number of concurrent exchanges, exactly one is the first.
     ///
-    /// The pair has the refresh token's custom claims, unless [`.claims()`](Rotation::claims) gives
-    /// others. The hooks run again, and the access token is never fresh. An exchange that is
-    /// repeated within `rotation_grace`, while the new refresh token is unused, gets the same pair
-    /// again, so that neither a lost response nor a second browser tab ends a session. Any other
-    /// use of a used token counts as theft: the session is revoked,
-    /// [`Event::ReuseDetected`](crate::Event::ReuseDetected) fires, and the answer is
-    /// `token_revoked`. For a token of a session this event fires once, since the session is
-    /// revoked afterwards; for a refresh token that was issued alone it may fire at each replay.
+    /// The pair has the refresh token's custom claims unless [`.claims()`](Rotation::claims) gives
+    /// others, the hooks run again, and it is never fresh. An exchange that is repeated within
+    /// `rotation_grace`, while nobody used the new refresh token, gets the same pair again, so that
+    /// neither a lost response nor a second browser tab ends a session. Any other use of a used token is
+    /// theft: the session is revoked, [`Event::ReuseDetected`](crate::Event::ReuseDetected) fires, and
+    /// the answer is `token_revoked`. For a token of a session that event fires once, since the session
+    /// is revoked afterwards; for a refresh token issued alone it may fire at each replay.
     ///
     /// The access token gets the configured lifetime. So does the refresh token, unless the
     /// presented one was issued with a shorter lifetime: then its successor gets that lifetime
@@ -74,8 +73,7 @@ impl Jwt {
     /// # fn main() {}
     /// ```
     ///
-    /// Servers that share a blocklist must also share the signing key, so that they make the same
-    /// pair.
+    /// Servers that share a blocklist must also share the signing key, to make the same pair.
     ///
     /// # Errors
     ///
@@ -154,10 +152,9 @@ async fn exchange(
     let failed = || not_issued(Error::Signing);
     let (ids, sid) = (exchangeable_ids(jwt, verified), session_of(verified));
     let sid = sid.ok_or_else(|| Reason::MissingClaim("jti".into()))?;
-    // In whole milliseconds, as in the row.
+    // In whole milliseconds, as the row keeps it.
     let now = jwt.issue_instant(jwt.now());
-    // Later than the token's time, so that times increase along a session even with clock skew
-    // between servers.
+    // Later than the token's own time, so that times rise along a session whatever the servers' clocks say.
     let time = clock::millis(now).max(ids.raw_millis().saturating_add(1));
     let (next, seed) = next_and_seed(time).ok_or_else(failed)?;
     // The new pair is made before the exchange, so that the session survives if making it fails.

@@ -12,7 +12,7 @@ use crate::events::Event;
 use crate::jwt::Jwt;
 use crate::token::verified::Verified;
 
-/// Records the entry, and emits the event. Returns whether more than the entry's expiry changed.
+/// Records the entry, and emits the event. Returns whether that changed more than the entry's expiry.
 pub(super) async fn record(jwt: &Jwt, entry: Revocation) -> Result<bool, Error> {
     let entry = entry.recorded(jwt.now());
     let blocklist = jwt.blocklist();

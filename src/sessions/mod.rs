@@ -187,7 +187,7 @@ impl Jwt {
     pub async fn end_other_sessions<C>(&self, token: &Token<C>) -> Result<u64, Error> {
         let store = session_store(self)?;
         let verified = token.verified();
-        // Every session began before now, so no session lasts longer than one that begins now.
+        // Every session began before now, so none lasts longer than one that begins now.
         let until = session_until_of(self, &Uuid::now_v7().to_string());
         let ids = ids_of(verified);
         let ended = store.end_other_sessions(&ids, until);

@@ -166,8 +166,8 @@ pub(super) async fn exchange(
     Err(StoreError::new("the row of a session changes all the time"))
 }
 
-/// Like [`standing()`], for an access token that is to be renewed: `touch` records the renewal in
-/// its session's row, and returns whether the session is live.
+/// As [`standing()`], for an access token that is to be renewed: `touch` records that in its session's row,
+/// and returns whether it is live.
 pub(super) async fn renew<S: Rows>(
     store: &S,
     ids: &TokenIds<'_>,
@@ -180,7 +180,7 @@ pub(super) async fn renew<S: Rows>(
     match touch(&key).await? {
         true => Ok(Standing::Live),
         false if ids.needs_row() => Ok(Standing::Revoked),
-        // There is no row, or the session has ended since.
+        // There is no row, or it has ended since.
         false => self::standing(store, ids).await,
     }
 }

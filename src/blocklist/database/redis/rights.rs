@@ -159,7 +159,7 @@ impl Rights<'_> {
         }
     }
 
-    /// One error that lists all errors, if there are any.
+    /// The error of all faults, if there are any.
     async fn finish(mut self, keys: &Keyspace, optional: &Missing) -> Result<(), StoreError> {
         let Missing { commands, keys: is_keys } = &self.missing;
         if *is_keys || !commands.is_empty() {

@@ -24,7 +24,7 @@ fn subject_text(key: &EntryKey) -> String {
     rows::id_text(id)
 }
 
-/// `absent` represents never.
+/// `absent` is what stands for never.
 fn millis(time: Option<OffsetDateTime>, absent: &str) -> String {
     time.map_or_else(|| absent.into(), |time| clock::millis(time).to_string())
 }

@@ -118,8 +118,7 @@ pub(super) async fn begin<T: Transacting>(
     let begun = begin_within(connection, statements, subject, session, limit).await;
     match &begun {
         Ok(Ok(Begun::Begun { .. })) => connection.run("COMMIT").await?,
-        // Whatever the error is, the next user of the connection must not be inside this
-        // transaction.
+        // Whatever is wrong, the next user of the connection must not be in this transaction.
         _ => connection.run("ROLLBACK").await?,
     }
     begun
@@ -136,8 +135,7 @@ async fn begin_within<T: Transacting>(
     let until = Value::Int(session.until.map(clock::millis));
     let mut ended = vec![];
     if let Some(limit) = limit {
-        // The lock makes the second of two concurrent logins of a subject find the first one's
-        // session.
+        // Of two logins of a subject, the second one finds the session of the first.
         let mut lock = subject.entry;
         lock[0] = b'l';
         connection.write(&statements.lock, &[Value::Key(&lock), until]).await?;

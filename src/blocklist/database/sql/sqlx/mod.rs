@@ -131,8 +131,8 @@ impl<DB: SqlxBackend> Writer for Table<DB> {
         let result = self.write_once(statement, values).await;
         let result = match (&result, &self.statements.repair) {
             (Err(error), Some(repair)) if lacks_epoch(error) => {
-                // Another server may repair it at the same time. If the repair fails, its error
-                // gives the reason.
+                // A server that repairs it meanwhile does no harm. If it can't be repaired, the error of
+                // the repair says why.
                 self.write_once(repair, &[]).await.map_err(StoreError::new)?;
                 log::warn!("JWT: the row of `{}_epoch` was missing", self.statements.table);
                 self.write_once(statement, values).await
