@@ -77,12 +77,11 @@ impl Jwt {
     ///
     /// # Errors
     ///
-    /// `token_revoked` as described; `token_expired` for a token that has expired since the guard
-    /// checked it; `store_unavailable`; and `token_invalid` for a token without `jti`, or one that
-    /// this server did not sign: neither with a configured key nor with the key that the
-    /// [`signing_key`](crate::JwtFairing::signing_key) hook returns for its identity. A token that
-    /// only the [`verifying_key`](crate::JwtFairing::verifying_key) hook accepts is never exchanged
-    /// for a token of this server.
+    /// `token_revoked` as described, `token_expired` for a token that expired on the way,
+    /// `store_unavailable`, and `token_invalid` for a token without `jti` or one that is not ours: signed
+    /// neither by a configured key nor by the one that the
+    /// [`signing_key`](crate::JwtFairing::signing_key) hook gives for its identity. A token that only the
+    /// [`verifying_key`](crate::JwtFairing::verifying_key) hook accepts is never turned into one of ours.
     ///
     /// # Example
     ///
