@@ -1,4 +1,4 @@
-//! What is compared with what.
+//! The pairs of operations that are compared.
 
 use rocket_jwt_extended::jsonwebtoken::Algorithm::{HS256, RS256};
 
@@ -13,7 +13,7 @@ pub struct Pair {
 
 const JSONWEBTOKEN: &str = "jsonwebtoken";
 
-/// The smallest token has the eight claims that there are by default, and a role: 348 bytes by HS256.
+/// The smallest token has the eight default claims and a role: 348 bytes with HS256.
 pub const PAIRS: [Pair; 11] = [
     Pair {
         name: "verify HS256",
