@@ -110,7 +110,7 @@ mod tests {
 
     use super::*;
 
-    /// A clock that the test moves.
+    /// A clock that stands still until it is moved.
     struct Manual(Arc<AtomicI64>);
 
     impl Clock for Manual {

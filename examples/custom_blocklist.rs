@@ -1,9 +1,9 @@
-//! A custom blocklist in memory and in a file, so that it survives a restart.
+//! A blocklist of one's own: in memory, and in a file, so that a restart forgets nothing.
 //!
-//! Like the in-memory store that it contains, it is for one process; several servers need a shared
-//! database. The documentation of `Blocklist` lists the requirements for a store.
+//! It is for one process, like the one it is made of; several servers need a database between them.
+//! What a store must do is said at `Blocklist`, in the documentation.
 //!
-//! Run it with `cargo run --example custom_blocklist`.
+//! Run it by `cargo run --example custom_blocklist`.
 
 #[macro_use]
 extern crate rocket;
@@ -20,13 +20,13 @@ use rocket_jwt_extended::blocklist::{
 };
 use rocket_jwt_extended::{AccessToken, Error, Jwt, RefreshToken, Rejection, TokenPair};
 
-/// Lookups read the memory. The file keeps one line for each entry, in the order of the writes.
+/// The memory answers, the file remembers: a line for each entry, in the order they came.
 struct Journal {
     memory: MemoryBlocklist,
     file: Mutex<fs::File>,
 }
 
-/// Times are in milliseconds since the Unix epoch; an entry without `until` never expires.
+/// Times are in milliseconds since the Unix epoch; an entry without `until` stays for good.
 #[derive(Serialize, Deserialize)]
 #[serde(crate = "rocket::serde", rename_all = "lowercase")]
 enum Line {
@@ -37,7 +37,7 @@ enum Line {
 }
 
 impl Journal {
-    /// Reads the entries in the file, and opens it for appending.
+    /// Reads what the file holds, and goes on writing to it.
     async fn open(path: &Path) -> Result<Self, StoreError> {
         let memory = MemoryBlocklist::new();
         let text = match fs::read_to_string(path).await {
@@ -45,7 +45,7 @@ impl Journal {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(StoreError::new(error)),
         };
-        // An incomplete last line was never acknowledged: the process ended while writing it.
+        // What follows the last line's end was never acknowledged: the process died in writing it.
         let complete = text.rfind('\n').map_or(0, |end| end + 1);
         for line in text[..complete].lines() {
             replay(
@@ -60,7 +60,7 @@ impl Journal {
         Ok(Self { memory, file: Mutex::new(file) })
     }
 
-    /// Returns when the line has been written to the disk.
+    /// Returns when the line is on the disk.
     async fn write(&self, line: &Line) -> Result<(), StoreError> {
         let mut text = json::to_string(line).map_err(|error| StoreError::new(error.to_string()))?;
         text.push('\n');
@@ -120,7 +120,7 @@ impl Blocklist for Journal {
         Ok(use_up)
     }
 
-    /// The file keeps expired entries, which is harmless.
+    /// The file keeps what has expired, which does no harm.
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
         self.memory.prune(now).await
     }
@@ -134,7 +134,7 @@ fn time(millis: i64) -> OffsetDateTime {
     OffsetDateTime::UNIX_EPOCH + rocket_jwt_extended::Duration::milliseconds(millis)
 }
 
-/// There is no password check, since the example is about the steps after it.
+/// No password: the example is about what comes after.
 #[post("/login", data = "<name>")]
 fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
     jwt.token_pair(name).issue()
@@ -182,7 +182,7 @@ mod tests {
 
     use super::*;
 
-    /// A server whose journal survives it.
+    /// A server whose journal outlives it.
     struct Server(Client);
 
     impl Server {
@@ -206,7 +206,7 @@ mod tests {
         }
     }
 
-    /// A journal that is removed at the end of the test.
+    /// A journal that is removed in the end.
     struct File(PathBuf);
 
     impl File {
@@ -222,7 +222,7 @@ mod tests {
         }
     }
 
-    /// The requirements for every store, checked with the crate's contract suite.
+    /// What every store must do, as the crate's own suite has it.
     #[cfg(feature = "test-util")]
     #[rocket::async_test]
     async fn it_keeps_the_contract_of_a_blocklist() {
@@ -252,7 +252,7 @@ mod tests {
             assert_eq!(server.ask(Method::Get, "/me", token).await, status);
         }
         assert_eq!(server.ask(Method::Post, "/refresh", &refresh).await, 401);
-        // Within the grace period, a repeated exchange returns the same pair.
+        // Within the grace: the same pair, not a second one.
         assert_eq!(server.ask(Method::Post, "/refresh", &used).await, 200);
         let lines = std::fs::read_to_string(&file.0).unwrap();
         assert_eq!(lines.matches("used").count(), 1, "{lines}");

@@ -322,7 +322,7 @@ mod tests {
         assert_eq!(server.ask(Method::Delete, "/logout", &token).await.0, 503);
     }
 
-    /// Runs the contract suite that the stores of this crate pass.
+    /// The suite that the stores of this crate pass.
     #[cfg(feature = "test-util")]
     #[rocket::async_test]
     async fn it_keeps_the_contract_of_a_blocklist() {

@@ -126,7 +126,7 @@ fn resident() -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().expect("kilobytes") * 1024
 }
 
-/// A shared store that reports this many revoked tokens without storing them.
+/// A shared store with that many revoked tokens, which holds none of them.
 struct Given {
     count: u64,
     until: OffsetDateTime,
