@@ -19,7 +19,7 @@ const ROUNDS: usize = 5;
 /// The time of an operation, in nanoseconds.
 pub fn times() -> String {
     let mut text = String::from(
-        "| entries | ask, revoked | ask, not revoked | revoke | a read of that much memory |\n\
+        "| entries | lookup, revoked | lookup, not revoked | revoke | dependent read |\n\
          |---|---:|---:|---:|---:|\n",
     );
     for power in 3..=7 {
@@ -57,7 +57,7 @@ pub fn misses() -> String {
         };
         let filled = run("none");
         for (what, name) in
-            [("hit", "ask, revoked"), ("miss", "ask, not revoked"), ("revoke", "revoke")]
+            [("hit", "lookup, revoked"), ("miss", "lookup, not revoked"), ("revoke", "revoke")]
         {
             let whole = run(what);
             let each = |cache: usize, of: fn(&Misses) -> f64| {

@@ -20,7 +20,7 @@ const BEFORE: Duration = Duration::from_millis(400);
 
 pub fn table() -> String {
     let mut text = String::from(
-        "| connections | other entries | p99 before, µs | p99 meanwhile, µs | ratio | it takes, ms |\n\
+        "| connections | other entries | p99 before, µs | p99 during pruning, µs | ratio | pruning, ms |\n\
          |---:|---:|---:|---:|---:|---:|\n",
     );
     for (connections, live) in [(1, 0), (16, 0), (16, LEAVING)] {

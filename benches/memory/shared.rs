@@ -30,14 +30,14 @@ pub fn table() -> String {
     let [heap, primary, other] = runtime.block_on(postgres());
     let whole = heap + primary + other;
     format!(
-        "| | bytes an entry |\n|---|---:|\n\
+        "| | bytes per entry |\n|---|---:|\n\
          | Redis, `used_memory` | {redis:.0} |\n\
-         | of it `MEMORY USAGE` of a key | {key:.0} |\n\
+         | of which `MEMORY USAGE` of a key | {key:.0} |\n\
          | PostgreSQL, table and indexes | {whole:.0} |\n\
-         | of it the table | {heap:.0} |\n\
-         | of it the primary key | {primary:.0} |\n\
-         | of it the indexes on `expires` and `changed` | {other:.0} |\n\n\
-         Sessions in no order, with an end within thirty days.\n"
+         | of which the table | {heap:.0} |\n\
+         | of which the primary key | {primary:.0} |\n\
+         | of which the indexes on `expires` and `changed` | {other:.0} |\n\n\
+         Session entries in random order, which expire within thirty days.\n"
     )
 }
 

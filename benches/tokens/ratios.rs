@@ -35,7 +35,7 @@ pub fn print() {
         .collect();
 
     println!("{ROUNDS} rounds of {SLICE:?}\n");
-    println!("| operation | µs | quartiles | beside | µs | ratio | quartiles |");
+    println!("| operation | µs | quartiles | compared with | µs | ratio | quartiles |");
     println!("|---|---:|---:|---|---:|---:|---:|");
     for (number, pair) in PAIRS.iter().enumerate() {
         let (ours, theirs) = (2 * number, 2 * number + 1);
