@@ -19,7 +19,7 @@ const SIZES: [u64; 2] = [1_000_000, 10_000_000];
 const STORES: [(&str, &str); 5] = [
     ("memory", "`MemoryBlocklist`, a revoked token"),
     ("replica", "`blocklist_replica`, the same"),
-    ("used", "`MemoryBlocklist`, a used refresh token"),
+    ("used", "`MemoryBlocklist`, a used-up refresh token"),
     ("string", "`DashMap<String, i64>`, the `jti` as text"),
     ("u128", "`DashMap<u128, i64>`"),
 ];
