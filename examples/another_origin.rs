@@ -140,8 +140,8 @@ fn application(fairing: JwtFairing) -> Rocket<Build> {
         .merge(("jwt.csrf_in_cookies", false));
     rocket::custom(figment)
         .attach(cors())
-        // `rocket_cors` leaves it out for a list of origins. A cache must not answer one origin with the
-        // headers for another.
+        // `rocket_cors` omits it for a list of origins. A cache must not use the headers for one
+        // origin in a response to another.
         .attach(AdHoc::on_response("Vary", |_, response| {
             Box::pin(async move { response.adjoin_raw_header("Vary", "Origin") })
         }))

@@ -1,4 +1,4 @@
-//! Step-up authentication: a dangerous route asks for the password again, within the same session.
+//! Step-up authentication: a sensitive route requires the password again, within the same session.
 //!
 //! Run it with `cargo run --example confirm_password`.
 

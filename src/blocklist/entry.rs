@@ -32,9 +32,9 @@ pub enum RevocationKind {
 /// The key of an entry: one byte for the kind, sixteen for the id.
 ///
 /// A UUID of RFC 9562 in its canonical text form is stored as its sixteen bytes, so that the
-/// time-ordered ids of this crate (UUIDv7) stay ordered in an index. Any other text is stored as the
-/// first half of its SHA-256, with the two bits set that no such UUID has set (the variant). So no
-/// UUID, whoever chose it, has the key of another text.
+/// time-ordered ids of this crate (UUIDv7) stay ordered in an index. Any other text is stored as
+/// the first half of its SHA-256, with the two bits set that no such UUID has set (the variant). So
+/// no UUID, even one chosen by an attacker, has the same key as another text.
 pub type EntryKey = [u8; 17];
 
 /// The sixteen bytes that a store keeps of a `jti`: those of an [`EntryKey`] without the kind.

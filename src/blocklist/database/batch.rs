@@ -5,7 +5,7 @@
 //! sent immediately. A lookup never joins a query that has been sent already, so each lookup sees
 //! everything that was recorded before it was made.
 //!
-//! Only lookups are batched: each write is a statement of its own.
+//! Only lookups are batched: each write is a separate statement.
 //!
 //! An error fails the whole batch. An error in a single entry, such as a malformed value, is stored
 //! in its [`Row`] and fails only the lookups of that entry.
@@ -33,8 +33,8 @@ pub(super) const KEYS_PER_LOOKUP: usize = 4;
 /// their planners may prefer to scan the whole table.
 pub(super) const MAX_BATCH: usize = 64;
 
-/// After this long an in-flight batch counts as slow, and another is started beside it, so that one
-/// stuck query does not delay all requests.
+/// After this long an in-flight batch counts as slow, and another is started concurrently, so that
+/// one stuck query does not delay all requests.
 const SLOW_AFTER: Duration = Duration::from_millis(5);
 
 /// Reads the rows of a batch.
@@ -96,7 +96,7 @@ struct QueueState {
     lookups: Vec<Lookup>,
     /// The number of running workers.
     workers: usize,
-    /// How many of them are not slow.
+    /// The number of workers that are not slow.
     fresh: usize,
     /// When a worker was last started, or last took a batch.
     active_at: Option<Instant>,
@@ -108,7 +108,7 @@ impl Queue {
     }
 
     /// Queues a lookup, and returns a worker to be spawned if one is needed: if all workers are
-    /// slow, if the queue holds a full batch, or if no worker has been active for a long time
+    /// slow, if the queue contains a full batch, or if no worker has been active for a long time
     /// because something else blocks their threads.
     fn enqueue(self: &Arc<Self>, lookup: Lookup) -> Option<Worker> {
         let mut state = self.state();

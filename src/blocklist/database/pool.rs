@@ -62,6 +62,6 @@ pub trait BlocklistPool: rocket_db_pools::Pool + sealed::Sealed {
 }
 
 pub(super) mod sealed {
-    /// Implemented beside each store, for the pool it uses.
+    /// Each store's module implements it for the pool that the store uses.
     pub trait Sealed {}
 }

@@ -11,8 +11,8 @@ use crate::clock;
 /// The number of entries in a page of changes: a few hundred kilobytes.
 pub(super) const PAGE: i64 = 4096;
 
-/// How many times a session's row is read again when another call wrote it in between. Each time that
-/// happens, an exchange of the same session has succeeded, or the session has ended.
+/// How many times a session's row is read again because another call wrote it in between. Each such
+/// write means that an exchange of the same session has succeeded, or the session has ended.
 const ATTEMPTS: usize = 64;
 
 /// A row as stored.
@@ -67,7 +67,7 @@ impl Columns {
     }
 }
 
-/// A write of a session's row. It has no effect unless the row is still the one that was read.
+/// A write of a session's row. It has no effect if the row has changed since it was read.
 pub(super) enum Write<'a> {
     /// Inserts the row of a session, if it has none.
     Begin(&'a LastExchange),
@@ -83,9 +83,9 @@ pub(super) trait Rows: Send + Sync {
     /// Reads the rows of at most four keys with one query, which starts after this call.
     async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError>;
 
-    /// Writes a session's row for an exchange, as one atomic operation that is durable when it returns.
-    /// The row expires at [`Exchange::until()`], unless it expires later already. Returns whether it had
-    /// an effect; if nobody knows, the write may be repeated.
+    /// Writes a session's row for an exchange, as one atomic operation that is durable when it
+    /// returns. The row expires at [`Exchange::until()`], unless it expires later already. Returns
+    /// whether it had an effect; if that is unknown, the write may be repeated.
     async fn write(
         &self,
         key: &EntryKey,

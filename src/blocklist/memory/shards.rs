@@ -14,7 +14,7 @@ use crate::blocklist::entry::EntryKey;
 /// The number of maps for a kind of entry. Pruning yields after each.
 const MAPS: usize = 512;
 
-/// The number of locks of a map, the fewest it allows. Pruning holds one at a time.
+/// The number of locks of a map, the minimum that it allows. Pruning holds one at a time.
 const LOCKS: usize = 2;
 
 /// Pruning yields after it has removed this many entries from a map, or more from a large map, so

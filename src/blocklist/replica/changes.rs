@@ -119,7 +119,7 @@ use crate::blocklist::store::{Blocklist, StoreError};
 #[rocket::async_trait]
 pub trait ReplicableBlocklist: Blocklist {
     /// Returns the entries after `after`, the cursor of the previous result. Without a cursor, a
-    /// pass begins that returns all entries. The same holds for a cursor that is unknown or no
+    /// pass begins that returns all entries. The same applies to a cursor that is unknown or no
     /// longer valid, for example after a fail-over that lost entries which had been returned.
     ///
     /// # Errors

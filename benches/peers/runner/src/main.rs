@@ -30,7 +30,7 @@ use cpu::Core;
 use measure::Plan;
 use peers::Bench;
 
-/// What a guard costs over HTTP, by server.
+/// Measures the cost of a guard over HTTP, for each server.
 #[derive(Parser)]
 #[command(name = "benches/peers/run")]
 struct Flags {

@@ -5,7 +5,7 @@
 //! latest records. The reader begins with the last record it has read, not after it, to check that
 //! this record still exists with the same contents. If the record was trimmed, flushed, or lost in
 //! a fail-over, others may be missing, and all keys are read again. To have such a record from the
-//! start, the reader appends one of its own.
+//! start, the reader first appends a record itself.
 
 use rocket_db_pools::deadpool_redis::Pool;
 use rocket_db_pools::deadpool_redis::redis::{self, Value};

@@ -18,10 +18,10 @@
 //! `synchronous_commit = off`; all entries are then read again. `pg_stat_reset_shared('bgwriter')`
 //! looks like such a recovery, and has the same effect.
 //!
-//! Two conditions cost time, but never an entry. A transaction that stays open in any database of the
-//! cluster holds `xmin` back, so each pass reads again what was written since that transaction began.
-//! And the rows of a dump from another cluster keep that cluster's ids: where these are higher, each
-//! pass reads those rows again until this cluster has assigned higher ids.
+//! Two conditions cost time, but never an entry. A transaction that stays open in any database of
+//! the cluster prevents `xmin` from advancing, so each pass reads again all rows written since that
+//! transaction began. And the rows of a dump from another cluster keep that cluster's ids: where
+//! these are higher, each pass reads those rows again until this cluster has assigned higher ids.
 
 use super::literals::Value;
 use crate::blocklist::database::rows::PAGE;

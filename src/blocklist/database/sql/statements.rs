@@ -1,8 +1,8 @@
 //! The SQL statements of the stores, for each database, and why they have this form.
 //!
-//! Every statement is a transaction of its own (autocommit), so that
+//! Every statement is a separate transaction (autocommit), so that
 //!
-//!   * a crash leaves either all of its effect or none, and an acknowledged write is durable;
+//!   * after a crash, either its whole effect or none exists, and an acknowledged write is durable;
 //!   * each query sees everything that was committed before it began, at any isolation level: the
 //!     query after a failed insertion finds the row of the first call. Inside one transaction at
 //!     REPEATABLE READ, MySQL's default, it would read the snapshot of the first query, and miss

@@ -9,7 +9,7 @@ use crate::blocklist::database::sql::statements::Statements;
 use crate::blocklist::replica::changes::{Changes, Cursor};
 use crate::blocklist::store::StoreError;
 
-/// A database of `sqlx` that can hold a [`SqlxBlocklist`](super::SqlxBlocklist). This trait is
+/// A database of `sqlx` that can store a [`SqlxBlocklist`](super::SqlxBlocklist). This trait is
 /// sealed; it is implemented for [`sqlx::Sqlite`], [`sqlx::Postgres`] and [`sqlx::MySql`].
 pub trait SqlxBackend: sqlx::Database + Operations + ReadChanges {}
 

@@ -2,7 +2,7 @@
 //!
 //! Neither database reports which transactions are in progress. A timestamp, or a number from a
 //! sequence, is assigned some time before its row is committed, and nothing bounds that interval.
-//! So a table of one row holds the current epoch. A writing statement reads the epoch into the
+//! So a table with one row contains the current epoch. A writing statement reads the epoch into the
 //! row's `changed`, and holds a shared lock on it until the row is committed; writers do not block
 //! each other. The reader advances the epoch, for which it needs an exclusive lock: once it has the
 //! lock, every write of an earlier epoch has been committed or rolled back. Later writes have the
@@ -14,7 +14,7 @@
 //! read again. The table keeps the last 1024 marks, so with more servers than that each pass reads
 //! all entries.
 //!
-//! The statement that advances the epoch is a transaction of its own, on a separate connection that
+//! The statement that advances the epoch is a separate transaction, on a separate connection that
 //! waits at most a second for the lock, as writers queue behind it meanwhile. If it does not get
 //! the lock, the poll fails, and the next one tries again.
 //!
