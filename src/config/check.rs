@@ -201,10 +201,8 @@ impl Check<'_> {
     fn rotation_grace(&mut self) -> Duration {
         let grace = self.config.rotation_grace.0;
         if grace > Duration::HOUR {
-            self.fault(
-                "rotation_grace",
-                "must not be longer than an hour: a stolen token can be replayed for as long",
-            );
+            let text = "must not be longer than an hour: a stolen token can be replayed for as long";
+            self.fault("rotation_grace", text);
         }
         grace
     }
@@ -334,8 +332,7 @@ impl Check<'_> {
         if !is_http_token(name) {
             self.fault(key, "must be a cookie name (RFC 6265 §4.1.1), such as \"token\"");
         } else if name.contains(['#', '%', '^', '`', '|']) {
-            // Rocket's cookie jar would percent-encode the name, but the name is read without
-            // decoding.
+            // Rocket's jar would percent-encode the name, but it is read as it is.
             self.fault(key, "must not contain any of # % ^ ` |");
         }
         name.into()
@@ -440,8 +437,7 @@ impl Check<'_> {
     }
 }
 
-/// Whether this is a token of RFC 9110 §5.6.2: the syntax of header names, schemes and cookie
-/// names.
+/// Whether this is an RFC 9110 §5.6.2 token, as header names, schemes and cookie names must be.
 fn is_http_token(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
