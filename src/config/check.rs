@@ -201,7 +201,8 @@ impl Check<'_> {
     fn rotation_grace(&mut self) -> Duration {
         let grace = self.config.rotation_grace.0;
         if grace > Duration::HOUR {
-            let text = "must not be longer than an hour: a stolen token can be replayed for as long";
+            let text =
+                "must not be longer than an hour: a stolen token can be replayed for as long";
             self.fault("rotation_grace", text);
         }
         grace
