@@ -49,7 +49,7 @@ pub(crate) fn is_guessable(secret: &[u8]) -> bool {
     is_published(&readings) || readings.iter().any(|reading| bits(&Text::new(reading)) < MIN_BITS)
 }
 
-/// The most bits that the remainder of a secret can be worth.
+/// An upper bound for the bits that the remainder of a secret is worth.
 fn bits(text: &Text) -> f64 {
     if !text.is_printable {
         let in_patterns = patterns(&text.lower);

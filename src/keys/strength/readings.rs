@@ -2,7 +2,7 @@
 
 use crate::keys::encoding::Encoding;
 
-/// The depth of nested encodings: `base64` of `openssl rand -hex` has two levels.
+/// The greatest number of nested encodings. Base64 of the output of `openssl rand -hex` has two.
 const DEPTH: usize = 2;
 
 /// A secret and all its decodings, since an attacker who knows a text also knows its base64.
@@ -32,7 +32,7 @@ fn decoded(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     encoded.chain(hex).chain(percent_decoded(text))
 }
 
-/// Removes the separators from hex in the notation of tools, such as `0x19:2b`.
+/// Removes the prefix and the separators from hex as tools print it, such as `0x19:2b`.
 fn bare_hex(text: &[u8]) -> Vec<u8> {
     let digits = text.strip_prefix(b"0x").unwrap_or(text);
     digits.iter().copied().filter(|byte| !b":-".contains(byte)).collect()
