@@ -167,7 +167,7 @@ impl Check<'_> {
                 self.fault(
                     "decode_algorithms",
                     format_args!(
-                        "mixes key families: {other:?} and {algorithm:?}; a key belongs to one \
+                        "mixes key families: {other:?} beside {algorithm:?}; a key belongs to one \
                          family, and others are for the `verifying_key` hook"
                     ),
                 );
@@ -273,8 +273,8 @@ impl Check<'_> {
         if locations.contains(&Location::QueryString) {
             self.warn(
                 "token_location",
-                "contains `query_string`: URLs end up in logs and browser histories (RFC 6750 \
-                 §5.3); keep it for tokens that live for seconds, or remove it",
+                "has `query_string`: URLs end up in logs and browser histories (RFC 6750 §5.3); \
+                 keep it for tokens that live for seconds, or remove it",
             );
         }
         locations

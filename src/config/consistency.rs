@@ -97,8 +97,8 @@ fn cookie_names(settings: &Settings, findings: &mut Findings<'_>) {
             findings.fault(
                 key,
                 format_args!(
-                    "begins with `{prefix}` and needs `cookie_secure = true`, or browsers drop \
-                     the cookie; set it, or change the name"
+                    "with `{prefix}` needs `cookie_secure = true`, or browsers drop the cookie; \
+                     set it, or change the name"
                 ),
             );
         }
@@ -118,7 +118,7 @@ fn header_names(settings: &Settings, findings: &mut Findings<'_>) {
         if !names.csrf_header_name.eq_ignore_ascii_case(&settings.header_name) {
             continue;
         }
-        let text = "is the header for both tokens and CSRF values: change `header_name`, or the \
+        let text = "is the header of tokens and of CSRF values: change `header_name`, or the \
          other setting";
         let is_written = findings.config.is_written(key);
         findings.fault(if is_written { key } else { "header_name" }, text);
@@ -146,14 +146,14 @@ fn renewals(settings: &Settings, findings: &mut Findings<'_>) {
     {
         findings.warn(
             KEY,
-            "renews only tokens in cookies, but `token_location` lacks \"cookies\": add it, \
+            "renews tokens in cookies only, and `token_location` has no \"cookies\": add it, \
              unless guards look there with `In<Cookies>`",
         );
     }
     match (settings.implicit_refresh_within, settings.access.expires) {
         (Some(_), None) => findings.warn(
             KEY,
-            "has no effect, since access tokens never expire; set `access_token_expires`, or \
+            "renews nothing, since access tokens never expire; set `access_token_expires`, or \
              remove it",
         ),
         (Some(within), Some(expires)) if within >= expires => findings.warn(

@@ -91,8 +91,8 @@ fn nested(figment: &Figment, key: &str, value: &Value, table: &Dict) -> String {
         meant => format!(", such as {}", meant.join(" and ")),
     };
     format!(
-        "is a table, but JWT settings are not nested: write each in `[{profile}.{TABLE}]` \
-         itself{such}"
+        "is a table, and settings of JWT have none below them: write each in \
+         `[{profile}.{TABLE}]` itself{such}"
     )
 }
 

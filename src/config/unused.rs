@@ -120,7 +120,7 @@ impl Unused<'_> {
         if !settings.cookie_csrf_protect {
             self.all(
                 OF_CSRF,
-                "`cookie_csrf_protect = false` switches all CSRF protection off; remove one of \
+                "`cookie_csrf_protect = false` switches all of CSRF protection off; remove one of \
                  the two",
             );
             return;
@@ -149,7 +149,8 @@ impl Unused<'_> {
         if settings.algorithm.family() == AlgorithmFamily::Hmac && settings.token_cache > 0 {
             self.all(
                 &["token_cache"],
-                "only RSA, ECDSA and EdDSA signatures are cached; remove it, or change `algorithm`",
+                "only signatures of RSA, ECDSA and EdDSA keys are cached; remove it, or change \
+                 `algorithm`",
             );
         } else if in_code.verifying_key && settings.token_cache > 0 {
             self.all(
