@@ -4,7 +4,7 @@
 //! the hook `verifying_key` gets are not verified yet, which is harmless: a token that is verified
 //! with a tenant's key is valid only for that tenant.
 //!
-//! Run it by
+//! Run it with
 //!
 //! ```sh
 //! export ROCKET_TENANTS="{analytical=\"$(openssl rand -base64 48)\"}"

@@ -2,8 +2,8 @@
 //!
 //! ```js
 //! fetch("/me", { headers: { Authorization: `Bearer ${token}` } });
-//! fetch("/page");                             // the cookie goes along
-//! new EventSource(`/events?jwt=${token}`);    // which can set no header
+//! fetch("/page");                             // the browser adds the cookie
+//! new EventSource(`/events?jwt=${token}`);    // it cannot set a header
 //! fetch("/notes", {
 //!     method: "POST",
 //!     headers: { "Content-Type": "application/json" },
