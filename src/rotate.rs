@@ -38,8 +38,8 @@ pub struct Rotation<'a, C> {
 }
 
 impl Jwt {
-    /// Exchanges a refresh token for a new pair of the same session. The token presented is then used:
-    /// of many concurrent exchanges exactly one is the first.
+    /// Exchanges a refresh token for a new pair of the same session. The presented token then
+    /// counts as used: of any number of concurrent exchanges, exactly one is the first.
     ///
     /// The pair has the refresh token's custom claims unless [`.claims()`](Rotation::claims) gives
     /// others, the hooks run again, and it is never fresh. An exchange that is repeated within
@@ -53,11 +53,12 @@ impl Jwt {
     /// `sessions`, the login inserts the row, and a refresh token whose session has no row is
     /// refused.
     ///
-    /// The access token gets the configured lifetime. So does the refresh token, unless the one
-    /// presented was issued for less: then its successor gets the same lifetime again.
+    /// The access token gets the configured lifetime. So does the refresh token, unless the
+    /// presented one was issued with a shorter lifetime: then its successor gets that lifetime
+    /// again.
     ///
-    /// The claims are copied, so a user's role stays what it was at the login, for as long as he
-    /// refreshes. Where claims can change, read them again:
+    /// The claims are copied, so a user's role stays as it was at login for as long as the user
+    /// refreshes. If claims can change, read them again:
     ///
     /// ```rust
     /// # use rocket::post;
@@ -107,7 +108,7 @@ impl Jwt {
 }
 
 impl<C> Rotation<'_, C> {
-    /// The custom claims of the new pair, instead of the old token's. Repeated calls merge.
+    /// The custom claims of the new pair, instead of the old token's. Repeated calls are merged.
     pub fn claims(mut self, claims: &impl Serialize) -> Self {
         self.given.get_or_insert_with(|| TokenSpec::new(TokenType::Access, &"")).add_claims(claims);
         self
@@ -139,13 +140,14 @@ async fn exchange(
     if verified.jti().is_none() {
         return Err(Reason::MissingClaim("jti".into()));
     }
-    // The guard checked it, but the route may have kept the token for a while.
+    // The guard checked the expiry, but the route may have waited since.
     check_expiry(jwt, verified, jwt.now())?;
     let tells_beginning = verified.sid().is_none_or(|sid| uuid_v7_millis(sid).is_some());
     if jwt.settings().session_lifetime.is_some() && !tells_beginning {
         return Err(Reason::InvalidClaim("The beginning of the session is unknown"));
     }
-    // Without a signing key nothing can be issued, which is the server's fault and not the token's.
+    // Without a signing key no token can be issued. This is an error of the server, not of the
+    // token.
     if jwt.signing_key(verified.identity()).is_ok() && !is_ours(jwt, verified) {
         return Err(Reason::UnknownKey);
     }
@@ -160,7 +162,7 @@ async fn exchange(
     // along a session whatever the servers' clocks say.
     let (now, time) = jwt.issue_instant_after(ids.raw_millis()).await;
     let (next, seed) = next_and_seed(time).ok_or_else(failed)?;
-    // The new pair is made before the exchange, so that a failure to make it does not cost the session.
+    // The new pair is made before the exchange, so that the session survives if making it fails.
     let successor = Successor::new(&sid, next, &seed, now).map_err(not_issued)?;
     let (pair, issued) = issue(&successor, jwt, verified, given.clone()).map_err(not_issued)?;
     // Within the leeway after the session's end, there is no time left for another token.
@@ -195,7 +197,7 @@ async fn exchange(
         Exchanged::Repeated { next, seed, at } => {
             check::successor(jwt, verified, &sid, next, at).await?;
             let successor = Successor::new(&sid, next, &seed, at).map_err(not_issued)?;
-            // The pair that was issued then, so no event says that it is issued.
+            // The same pair was issued at the first exchange, so no event is emitted.
             let (pair, _) = issue(&successor, jwt, verified, given).map_err(not_issued)?;
             jwt.hooks().emit(&Event::Repeated {
                 identity: verified.identity().into(),
@@ -221,7 +223,7 @@ async fn exchange(
     }
 }
 
-/// Issues the successor with the claims of `verified`, or with the given ones.
+/// Issues the successor with the claims of `verified`, or with the given claims.
 fn issue(
     successor: &Successor,
     jwt: &Jwt,

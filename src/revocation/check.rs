@@ -1,4 +1,5 @@
-//! What the blocklist's facts mean for a token. Only this module decides about grace and theft.
+//! Decides from the blocklist's entries whether a token is accepted. Only this module decides about
+//! the grace period and about theft.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -16,14 +17,14 @@ use crate::reason::Reason;
 use crate::settings::Sessions;
 use crate::token::verified::Verified;
 
-/// Whether the blocklist in memory knows, without waiting, that nothing is recorded against the token.
+/// Whether the blocklist in memory can say without waiting that the token is not revoked.
 pub(crate) fn is_known_live(jwt: &Jwt, verified: &Verified) -> bool {
     let ids = exchangeable_ids(jwt, verified);
     matches!(jwt.blocklist().try_standing(&ids), Some(Ok(Standing::Live)))
 }
 
-/// Whether the blocklist lets a token pass. With `blocklist_replica`, an access token is judged by the
-/// replica's knowledge, and a refresh token by the store's.
+/// Whether the blocklist accepts the token. With `blocklist_replica`, the replica decides about an
+/// access token, and the store about a refresh token.
 pub(crate) async fn check(jwt: &Jwt, verified: &Verified) -> Result<(), Reason> {
     let store = jwt.blocklist().replica_or_primary();
     let ids = exchangeable_ids(jwt, verified);
@@ -52,7 +53,7 @@ fn is_within_grace(jwt: &Jwt, at: OffsetDateTime) -> bool {
     exchange::is_within(jwt.settings().rotation_grace, clock::millis(at), jwt.now())
 }
 
-/// How an access token stands in the store itself, which with `sessions` records its renewal.
+/// The standing of an access token in the store itself, which with `sessions` records its renewal.
 pub(crate) async fn standing_to_renew(
     jwt: &Jwt,
     verified: &Verified,
@@ -123,7 +124,7 @@ pub(crate) fn report_loss(jwt: &Jwt, verified: &Verified) {
     });
 }
 
-/// The store's answer in time, or a refusal: never "not revoked".
+/// The store's result, if it arrives in time; otherwise a refusal, never "not revoked".
 pub(crate) async fn answer<T>(
     jwt: &Jwt,
     asked: impl Future<Output = Result<T, StoreError>>,

@@ -10,11 +10,11 @@ use crate::provenance::is_ours;
 use crate::reason::Reason;
 use crate::token::verified::Verified;
 
-/// When the token's session is over, if `session_lifetime` is set.
+/// When the token's session ends, if `session_lifetime` is set.
 ///
 /// # Errors
 ///
-/// If nothing says when the session began.
+/// If the beginning of the session is unknown.
 pub(crate) fn session_expiry(
     jwt: &Jwt,
     verified: &Verified,
@@ -24,9 +24,9 @@ pub(crate) fn session_expiry(
     Ok(Some(began.saturating_add(lifetime)))
 }
 
-/// The beginning is the time of a `sid` of ours, or without `sid` the token's own time of issue. Other
-/// issuers' ids have no such meaning: there it is `auth_time` (OpenID Connect Core §2), or else `iat`. It is
-/// never later than `iat`.
+/// The session began at the time in the `sid`, if this server issued the token, or without `sid` at
+/// the token's time of issue. The ids of other issuers have no such meaning: for their tokens it is
+/// `auth_time` (OpenID Connect Core §2), or else `iat`. It is never later than `iat`.
 fn began_at(jwt: &Jwt, verified: &Verified) -> Result<OffsetDateTime, Reason> {
     let issued = verified.registered().issued_at;
     let time_of = |id: Option<&str>| id.and_then(uuid_v7_millis).and_then(clock::from_millis);

@@ -47,7 +47,7 @@ pub(crate) fn session_until(jwt: &Jwt, verified: &Verified) -> Option<OffsetDate
     until(jwt, over.max(others))
 }
 
-/// As [`session_until()`], of a session that is known by its id.
+/// Like [`session_until()`], for a session id.
 pub(crate) fn session_until_of(jwt: &Jwt, sid: &str) -> Option<OffsetDateTime> {
     until(jwt, session_over_of(jwt, sid))
 }
@@ -74,9 +74,9 @@ fn until(jwt: &Jwt, over: Option<OffsetDateTime>) -> Option<OffsetDateTime> {
     Some(over.map_or(last, |over| last.max(over)).saturating_add(jwt.margin()))
 }
 
-/// When the row of a live session expires: not before its refresh tokens with these `exp`s, nor before any
-/// other token of the session. It is rounded up to a tenth of that time, so that most exchanges leave it as
-/// it is.
+/// When the row of a live session expires: not before its refresh tokens with these `exp`s, nor
+/// before any other token of the session. It is rounded up to a tenth of that time, so that most
+/// exchanges do not change it.
 pub(crate) fn row_until<const N: usize>(
     jwt: &Jwt,
     others: Option<OffsetDateTime>,

@@ -1,4 +1,4 @@
-//! A login whose session is recorded.
+//! Begins a session at login, and records it.
 
 use super::{of_subject, session_store, was_ended};
 use crate::blocklist::{Begun, Limit, NewSession, Owner};
@@ -10,13 +10,13 @@ use crate::revocation::record::{row_until, session_until_of};
 use crate::settings::{SessionLimit, Sessions};
 
 impl TokenPairBuilder<'_> {
-    /// Makes both tokens, and records their session: with the setting `sessions`, before they are handed out,
-    /// so that no session is missing in its user's list. Without it, nothing is recorded.
+    /// Makes both tokens, and records their session: with the setting `sessions`, before the tokens
+    /// are returned, so that the user's list is complete. Without the setting, nothing is recorded.
     ///
     /// # Errors
     ///
-    /// As for [`issue()`](TokenPairBuilder::issue); if the store did not acknowledge the session, which is
-    /// answered with 503; and [`Error::TooManySessions`], which is answered with 409, if the identity has
+    /// As for [`issue()`](TokenPairBuilder::issue); if the store did not acknowledge the session
+    /// (response 503); and [`Error::TooManySessions`] (response 409) if the identity has
     /// `max_sessions` sessions and `session_limit` is `"refuse"`.
     ///
     /// # Example

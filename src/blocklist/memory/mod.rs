@@ -42,7 +42,7 @@ pub struct MemoryBlocklist {
     owners: Owners,
 }
 
-/// A session. One that ended before its first exchange, the most frequent, has no row.
+/// A session. The most frequent kind, which ended before its first exchange, has no row.
 struct Session {
     until: Seconds,
     row: Option<Box<SessionRow>>,

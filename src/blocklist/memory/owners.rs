@@ -1,4 +1,4 @@
-//! Which sessions a subject has.
+//! The sessions of each subject.
 
 use std::collections::BTreeMap;
 

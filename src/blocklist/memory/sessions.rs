@@ -1,4 +1,4 @@
-//! What the setting `sessions` does with the sessions of a subject, in memory.
+//! The operations of the setting `sessions` on a subject's sessions, in memory.
 
 use std::collections::BTreeMap;
 

@@ -41,7 +41,7 @@ pub(crate) struct Replica {
     is_any_malformed: AtomicBool,
     clock: Arc<dyn Clock>,
     boot_clock: BootClock,
-    // An entry that only a leap of the clock has expired is merged.
+    // An entry that expired only by a jump of the clock is merged.
     prune_limit: PruneLimit,
     bound: Duration,
     // When the last completed pass began, in nanoseconds of `boot_clock`.
@@ -155,7 +155,7 @@ impl Replica {
 
     /// Whether the copy is recent enough to be used.
     pub(crate) fn is_fresh(&self) -> bool {
-        // In this order, as a pass that ends in between can then only make the copy look older.
+        // The order matters: a pass that ends in between can then only make the copy look older.
         let began = self.began.load(Ordering::SeqCst);
         let now = self.boot_clock.nanos();
         began != NEVER && Duration::from_nanos(now.saturating_sub(began)) <= self.bound
@@ -209,7 +209,7 @@ impl Blocklist for Replica {
         self.known(ids)
     }
 
-    /// Only the store knows which of several servers is the first.
+    /// Only the store can decide which of several servers is the first.
     async fn exchange(
         &self,
         ids: &TokenIds<'_>,

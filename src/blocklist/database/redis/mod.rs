@@ -62,9 +62,9 @@ const MAX_IN_FLIGHT: usize = 32;
 ///
 /// The connection is replaced when it was closed, or when it is silent: a request timed out or was
 /// cancelled, no reply has arrived since, and the server does not reply to a ping within half a
-/// second. It is also replaced when its server is not the primary any more, which each request checks
-/// (`ROLE`). The request is then repeated once. Another connection is used for a moment at launch, and for each poll of
-/// `blocklist_replica`.
+/// second. It is also replaced when its server is no longer the primary, which each request checks
+/// (`ROLE`). The request is then repeated once. Another connection is used for a moment at launch,
+/// and for each poll of `blocklist_replica`.
 pub struct RedisBlocklist {
     pool: Pool,
     role: Arc<RoleCheck>,
@@ -87,13 +87,13 @@ impl RedisBlocklist {
     }
 
     /// Checks the server as the launch does: that it can be reached and is the primary, and that
-    /// this user may run what the store runs, by commands that leave nothing. Logs a warning if the
-    /// server may evict entries.
+    /// this user may run what the store runs, with commands that change nothing. Logs a warning if
+    /// the server may evict entries.
     ///
     /// # Errors
     ///
-    /// If one of these does not hold: all that is wrong, each with its cure. A server that does not
-    /// reveal its configuration is not an error.
+    /// If a check fails. The error lists every problem with an instruction to fix it. A server that
+    /// does not reveal its configuration is not an error.
     pub async fn check(&self) -> Result<(), StoreError> {
         rights::check(&self.pool, &self.keys, &self.role).await
     }

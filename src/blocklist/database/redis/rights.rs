@@ -1,10 +1,10 @@
-//! What the launch checks: the server, and the user's rights.
+//! Checks the server and the user's rights at launch.
 //!
-//! Each command that the store needs is tried on the keys that it uses, in a form that changes
-//! nothing: so a missing right fails the launch instead of the first logout. So does a server that
-//! refuses the password or the database number, is not the primary, or cannot record anything: it is
-//! full (`maxmemory` with `noeviction`), cannot write to its disk (`MISCONF`), or lacks the replicas
-//! it must have (`min-replicas-to-write`).
+//! The check tries each command that the store needs on the keys that it uses, in a form that
+//! changes nothing, so a missing right fails the launch rather than the first logout. So does a
+//! server that refuses the password or the database number, is not the primary, or cannot record
+//! anything: it is full (`maxmemory` with `noeviction`), cannot write to its disk (`MISCONF`), or
+//! lacks the replicas it must have (`min-replicas-to-write`).
 //!
 //! `INFO`, for the warning about eviction, and `ACL WHOAMI`, for the user's name in an error, are not
 //! required.
@@ -21,7 +21,7 @@ use super::scripts;
 use crate::blocklist::entry::EVERYTHING;
 use crate::blocklist::store::StoreError;
 
-/// Checks the server and the rights. All faults are in one error.
+/// Checks the server and the rights. One error lists all problems.
 pub(super) async fn check(
     pool: &Pool,
     keys: &Keyspace,
@@ -38,7 +38,7 @@ pub(super) async fn check(
         Ok(()) => {}
         Err(failure) => match failure.no_permission() {
             Ok(error) => rights.note("ROLE", error),
-            // The node is not the one to try.
+            // The rights on this node do not matter.
             Err(failure) => return Err(failure.into()),
         },
     }
@@ -106,7 +106,7 @@ impl Rights<'_> {
         // The name of an entry, as the rights may be limited to such keys.
         let (entry, stream) =
             (format!("{}t{}", keys.prefix, Uuid::new_v4().simple()), keys.stream());
-        // What the pool asks when it hands out a connection.
+        // The pool sends this command when it hands out a connection.
         self.run("PING", &[]).await;
         self.run("UNWATCH", &[]).await;
         self.run("TIME", &[]).await;
@@ -121,8 +121,9 @@ impl Rights<'_> {
             let fault = format!("the key `{stream}` is a {found} and no stream: delete it");
             self.faults.push(fault);
         }
-        // Only if the key exists, which it does not; only with a valid id, which this is not. The
-        // server checks the rights, and whether it can be written to, before it comes to that.
+        // `XX` requires an existing key, and `XADD` a valid id, so neither command changes
+        // anything. The server checks the rights, and whether it is writable, before it checks
+        // these.
         self.run("SET", &[&entry, "-", "PX", "1", "XX"]).await;
         self.run("XADD", &[&stream, "no id", "entry", "-"]).await;
         let expired = ["1", "-", "0", "0"].map(String::from);
@@ -173,16 +174,16 @@ impl Rights<'_> {
         }
     }
 
-    /// Adds a fault, or a missing right.
+    /// Adds an error, or a missing right.
     fn note(&mut self, command: &'static str, error: RedisError) {
         let detail = error.detail().unwrap_or_default();
         match error.code() {
             Some("NOPERM") if detail.contains("key") => self.missing.keys = true,
             Some("NOPERM") if self.missing.commands.contains(&command) => {}
             Some("NOPERM") => self.missing.commands.push(command),
-            // Of the script, whose commands are tried one by one as well.
+            // The error of the script, whose commands are also tried individually.
             Some("ERR") if command == "EVAL" && !self.missing.commands.is_empty() => {}
-            // The command was come to, and found an id that is none.
+            // The server accepted the command, and rejected only the invalid id.
             Some("ERR") if command == "XADD" && detail.contains("stream ID") => {}
             Some("ERR") if command == "HSET" && detail.contains("number of arguments") => {}
             Some("ERR") if detail.starts_with("unknown command") => self.fault(format!(
@@ -227,7 +228,7 @@ impl Rights<'_> {
     }
 }
 
-/// The name of the user, if it may be asked for.
+/// The name of the user, if it may be queried.
 async fn user(connection: &mut Connection) -> String {
     let asked = redis::cmd("ACL").arg("WHOAMI").query_async::<_, String>(connection).await;
     asked.unwrap_or_else(|_| "<user>".into())

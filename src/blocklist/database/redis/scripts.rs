@@ -1,18 +1,19 @@
-//! The scripts that write an entry.
+//! The Lua scripts that write an entry.
 //!
-//! They are sent in full (EVAL): they are short, revoking is rare, and a server that restarted and has
-//! lost its scripts needs no special handling.
+//! They are sent in full (`EVAL`): they are short, revoking is rare, and a server that has lost its
+//! scripts after a restart needs no special handling.
 //!
-//! An entry expires at `expires` by the clock of the server that recorded it and by that of Redis: by
-//! whichever says so later. A server whose clock is behind makes an `expires` that has passed already,
-//! so the entry has to live as long as that server meant it to. One whose clock is ahead takes for
-//! expired what others still accept. So the lifetime, which Redis counts from now on, is the time from
-//! the earlier of the two clocks to `expires`. An entry that has expired by both clocks is not recorded.
+//! An entry expires at `expires` by the clock of the server that recorded it or by the clock of
+//! Redis, whichever is later. If the server's clock is behind, `expires` may have passed by the
+//! clock of Redis, but the entry must be kept for the intended time. If the server's clock is
+//! ahead, it regards entries as expired whose tokens other servers still accept. So the lifetime,
+//! which Redis counts from now, is the time from the earlier of the two clocks to `expires`. An
+//! entry that has expired by both clocks is not recorded.
 //!
-//! Redis counts the lifetime by its own time of day. A clock that is wrong all the time does no harm.
-//! But if it is set ahead after an entry was recorded, by more than the margin of five minutes, the
-//! entry expires too early, and nothing here can prevent it. After a fail-over, the clock of the new
-//! primary counts.
+//! Redis counts the lifetime with its wall clock. A constant clock skew is harmless. But if the
+//! clock is set ahead after an entry was recorded, by more than the margin of five minutes, the
+//! entry expires too early, and this code cannot prevent that. After a fail-over, the clock of the
+//! new primary is used.
 
 use rocket_db_pools::deadpool_redis::redis::{self, Cmd};
 

@@ -84,7 +84,7 @@ impl SessionStore for RedisBlocklist {
     ) -> Result<Begun, StoreError> {
         let subject = subject(ids)?;
         let owner = &session.owner;
-        // With a letter before it, since an empty text may be given, too.
+        // A letter precedes the text, since the text may be empty.
         let note = |text: Option<&str>| text.map(|text| format!("={text}")).unwrap_or_default();
         let (max, ends_oldest) = match limit {
             Some(Limit { max, ends_oldest }) => (max.to_string(), ends_oldest),

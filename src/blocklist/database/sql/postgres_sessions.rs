@@ -1,4 +1,4 @@
-//! The sessions that users see, in a PostgreSQL database, through `deadpool_postgres`.
+//! The sessions that users can list, in a PostgreSQL database, through `deadpool_postgres`.
 
 use rocket::time::OffsetDateTime;
 use rocket_db_pools::deadpool_postgres::ClientWrapper;
@@ -57,7 +57,7 @@ impl SessionStore for PostgresBlocklist {
         until: Option<OffsetDateTime>,
     ) -> Result<Vec<Uuid>, StoreError> {
         let subject = Subject::of(ids)?;
-        // Those whose tokens have expired, too: this server's clock may be wrong.
+        // This includes sessions whose tokens have expired, since this server's clock may be wrong.
         let values = subject.list_values(OffsetDateTime::UNIX_EPOCH);
         let rows = self.table.listed(&self.table.statements.sessions.all, &values).await?;
         sessions::end_others(&*self.table, &subject, rows, ids.session_key(), until).await

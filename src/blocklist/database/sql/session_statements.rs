@@ -1,14 +1,15 @@
-//! The SQL statements for the sessions that users see.
+//! The SQL statements for the sessions that users can list.
 
 use super::dialect::{Dialect, TableName, UNCHANGED};
 use crate::blocklist::sessions::MAX_LISTED;
 
 /// The values of each are bound in the order in which its parameters occur.
 pub(super) struct SessionStatements {
-    /// As `begin` of the other statements, for a session whose owner is recorded. Further parameters:
-    /// subject, seen, ends.
+    /// Like `begin` of the other statements, for a session whose owner is recorded. Further
+    /// parameters: subject, seen, ends.
     pub(super) begin: String,
-    /// As `advance` of the other statements. Further parameters, after expires: subject, seen, ends.
+    /// Like `advance` of the other statements. Further parameters, after expires: subject, seen,
+    /// ends.
     pub(super) advance: String,
     /// Begins a transaction.
     pub(super) transaction: &'static str,
@@ -16,12 +17,12 @@ pub(super) struct SessionStatements {
     pub(super) lock: String,
     /// Inserts the row of a login. Parameters: entry, current, subject, seen, ends, expires.
     pub(super) log_in: String,
-    /// Inserts what is shown of a session. Parameters: entry, label, details.
+    /// Inserts the label and details of a session. Parameters: entry, label, details.
     pub(super) notes: String,
     /// Reads the sessions of a subject that have not ended, newest first. Parameters: the entry of the
     /// subject, that of everything, the subject, the current time.
     pub(super) all: String,
-    /// As `all`, for a list.
+    /// Like `all`, for a list.
     pub(super) list: String,
     /// Ends a live session of a subject. Parameters: expires, entry, subject.
     pub(super) end: String,

@@ -1,4 +1,4 @@
-//! The sessions that users see, in an SQL database.
+//! The sessions that users can list, in an SQL database.
 
 use rocket::time::OffsetDateTime;
 use uuid::Uuid;

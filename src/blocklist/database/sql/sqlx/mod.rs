@@ -41,10 +41,11 @@ use crate::blocklist::store::{Blocklist, SessionStore, Standing, StoreError};
 /// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist) is enough. The
 /// constructors here are for a pool that the application creates itself, or for another table.
 ///
-/// The store opens connections of its own with the options and hooks of the pool: at most eight, and at
-/// most as many as the pool may have. It borrows none, so that no transaction the application left open
-/// is in its way, and goes on when the pool is closed. Only where another connection would have another
-/// database (`:memory:` without a shared cache) it uses the pool itself.
+/// The store opens its own connections with the options and hooks of the pool: at most eight, and
+/// at most as many as the pool may have. It never uses the pool's connections, so a transaction
+/// that the application left open cannot affect it, and it still works after the pool is closed. It
+/// uses the pool itself only if a new connection would have another database (`:memory:` without a
+/// shared cache).
 ///
 /// # Example
 ///
@@ -100,12 +101,13 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
     ///
     /// # Errors
     ///
-    /// If the table, with all its columns, neither exists nor can be created, or if a right to read or
-    /// write it is missing. A database that only reads at the moment is a warning in the log.
+    /// If the table, with all its columns, neither exists nor can be created, or if a right to read
+    /// or write it is missing. A database that is currently read-only causes only a warning in the
+    /// log.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let Table { connections, statements } = &*self.table;
         connections.opener().check()?;
-        // Not given back: what fails here may leave a transaction open.
+        // The connection is not reused: a failure here may leave a transaction open.
         let mut lease = connections.open().await.map_err(StoreError::new)?;
         launch::set_up(&mut lease.connection, statements).await
     }
@@ -123,7 +125,8 @@ impl<DB: SqlxBackend> Writer for Table<DB> {
         &self.statements
     }
 
-    /// A table that was emptied together with MySQL's epoch gets it back.
+    /// Executes a write. If MySQL's epoch is missing, as its table was emptied, restores it and
+    /// repeats the write.
     async fn write(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
         let result = match self.write_once(statement, values).await {
             Err(error) if self.has_repaired(&error).await? => {
@@ -132,7 +135,7 @@ impl<DB: SqlxBackend> Writer for Table<DB> {
             result => result,
         };
         match result {
-            // MySQL's way to say that an INSERT had no effect.
+            // In MySQL, this error means that an INSERT had no effect.
             Err(error) if is_duplicate(&error) => Ok(0),
             result => result.map_err(StoreError::new),
         }
@@ -292,7 +295,7 @@ impl<DB: SqlxBackend> SessionStore for SqlxBlocklist<DB> {
         until: Option<OffsetDateTime>,
     ) -> Result<Vec<Uuid>, StoreError> {
         let subject = Subject::of(ids)?;
-        // Those whose tokens have expired, too: this server's clock may be wrong.
+        // This includes sessions whose tokens have expired, since this server's clock may be wrong.
         let values = subject.list_values(OffsetDateTime::UNIX_EPOCH);
         let rows = self.table.listed(&self.table.statements.sessions.all, &values).await?;
         sessions::end_others(&*self.table, &subject, rows, ids.session_key(), until).await
