@@ -52,6 +52,9 @@ impl Jwt {
     /// rotation and renewal made from them. A token without `sid` belongs to a session derived from
     /// its `jti`, like all tokens that were made from it.
     ///
+    /// A token that only the [`verifying_key`](crate::JwtFairing::verifying_key) hook accepts may name a
+    /// session of this issuer in its `sid`. It ends no session: the call revokes the token alone.
+    ///
     /// # Errors
     ///
     /// If the blocklist did not acknowledge it, or the token has neither `sid` nor `jti`.

@@ -27,9 +27,13 @@ pub(super) async fn record(
     Ok(is_change)
 }
 
-/// The entry that ends a token's session.
+/// The entry that ends a token's session. Another issuer's token may name a session of ours, which it must
+/// not end: then the entry revokes the token alone.
 pub(crate) fn session_end(jwt: &Jwt, verified: &Verified) -> Result<Revocation, Error> {
     let own = verified.registered().expires_at.map(|exp| exp.saturating_add(jwt.margin()));
+    if verified.sid().is_some() && !is_ours(jwt, verified) {
+        return Ok(Revocation::token(verified.jti().ok_or(Error::NoTokenId)?, own));
+    }
     let until = own.zip(session_until(jwt, verified)).map(|(own, others)| own.max(others));
     let sid = session_of(verified).ok_or(Error::NoTokenId)?;
     Ok(Revocation::session(sid, until))
