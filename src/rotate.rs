@@ -9,7 +9,7 @@ use crate::blocklist::entry::uuid_v7_millis;
 use crate::blocklist::{Exchange, Exchanged};
 use crate::clock;
 use crate::error::Error;
-use crate::events::{Event, SessionEnd};
+use crate::events::Event;
 use crate::guard::refresh::RefreshToken;
 use crate::issue::pair::{TokenPair, sign_pair};
 use crate::issue::spec::{Freshness, TokenSpec, inherited_audience, inherited_lifetime};
@@ -201,15 +201,7 @@ async fn exchange(
         }
         Exchanged::Newer { ended_now } => {
             if ended_now {
-                log::error!(
-                    "JWT: the blocklist has lost the exchange of a refresh token, so that session has \
-                     been ended"
-                );
-                jwt.hooks().emit(&Event::SessionEnded {
-                    identity: verified.identity().into(),
-                    session_id: sid.into_owned(),
-                    why: SessionEnd::StoreLostData,
-                });
+                check::report_loss(jwt, verified);
             }
             Err(Reason::Revoked)
         }

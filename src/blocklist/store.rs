@@ -333,6 +333,9 @@ pub enum Standing {
     },
     /// The refresh token is not one that its session may exchange: it was exchanged before the last one.
     Replaced,
+    /// The refresh token is newer than its session's current one, so the store has lost the write of an
+    /// exchange. Only of ids that [need a row](TokenIds::needs_row).
+    Newer,
 }
 
 impl Standing {
@@ -345,7 +348,8 @@ impl Standing {
             return Self::Live;
         }
         match SessionRow::place(row, ids) {
-            Place::NoRow | Place::Newer if ids.needs_row() => Self::Revoked,
+            Place::NoRow if ids.needs_row() => Self::Revoked,
+            Place::Newer if ids.needs_row() => Self::Newer,
             Place::NoRow | Place::Current | Place::Newer => Self::Live,
             Place::Replaced => Self::Replaced,
             // A time that is out of range is far from the grace.

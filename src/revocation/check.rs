@@ -9,7 +9,7 @@ use super::entry_of::{exchangeable_ids, ids_of, session_of};
 use super::record::{record, row_until, session_end, session_until};
 use crate::blocklist::{Renewal, Standing, StoreError, exchange};
 use crate::clock;
-use crate::events::Event;
+use crate::events::{Event, SessionEnd};
 use crate::jwt::Jwt;
 use crate::reason::Reason;
 use crate::settings::Sessions;
@@ -31,7 +31,16 @@ pub(crate) async fn check(jwt: &Jwt, verified: &Verified) -> Result<(), Reason> 
         Standing::Revoked => Err(Reason::Revoked),
         Standing::Exchanged { at } if is_within_grace(jwt, at) => Ok(()),
         Standing::Exchanged { .. } | Standing::Replaced => {
-            end_stolen_session(jwt, verified).await?;
+            if end_session(jwt, verified).await? {
+                report_theft(jwt, verified);
+            }
+            Err(Reason::Revoked)
+        }
+        // An older token that the store still takes for the current one must not go on.
+        Standing::Newer => {
+            if end_session(jwt, verified).await? {
+                report_loss(jwt, verified);
+            }
             Err(Reason::Revoked)
         }
     }
@@ -61,20 +70,28 @@ pub(crate) async fn standing_to_renew(
     answer(jwt, store.renew(&ids, &renewal)).await
 }
 
-/// Ends the session of a refresh token that was reused.
-async fn end_stolen_session(jwt: &Jwt, verified: &Verified) -> Result<(), Reason> {
+/// Ends the session of a refresh token that must not be used any more. Returns whether this call ended it.
+async fn end_session(jwt: &Jwt, verified: &Verified) -> Result<bool, Reason> {
     let recorded = match session_end(jwt, verified) {
         Ok(entry) => record(jwt, entry).await,
         Err(error) => Err(error),
     };
-    let is_first = recorded.map_err(|error| {
+    recorded.map_err(|error| {
         log::error!("JWT: {error}");
         Reason::StoreUnavailable
-    })?;
-    if is_first {
-        report_theft(jwt, verified);
-    }
-    Ok(())
+    })
+}
+
+/// Reports that a session was ended because the store has lost an exchange of it.
+pub(crate) fn report_loss(jwt: &Jwt, verified: &Verified) {
+    log::error!(
+        "JWT: the blocklist has lost the exchange of a refresh token, so that session has been ended"
+    );
+    jwt.hooks().emit(&Event::SessionEnded {
+        identity: verified.identity().into(),
+        session_id: session_of(verified).map(Cow::into_owned).unwrap_or_default(),
+        why: SessionEnd::StoreLostData,
+    });
 }
 
 /// Reports that a session was ended because its refresh token was reused.

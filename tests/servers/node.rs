@@ -161,6 +161,10 @@ impl Node {
         assert_eq!(self.post(&format!("/ahead/{millis}"), "").status, 200);
     }
 
+    pub fn losses(&self) -> usize {
+        self.get("/losses", "").body.parse().expect("a number")
+    }
+
     pub fn reuses(&self) -> usize {
         self.get("/reuses", "").body.parse().expect("a number")
     }

@@ -185,6 +185,9 @@ impl History for Server {
                 self.ask("INSERT INTO jwt_blocklist SELECT * FROM kept");
             }
             Kind::Redis => {
+                for key in self.ask("KEYS jwt:s*").lines() {
+                    self.ask(&format!("DEL {key}"));
+                }
                 for kept in self.ask("KEYS kept:*").lines() {
                     let key = kept.strip_prefix("kept:").expect("a key");
                     assert_eq!(self.ask(&format!("COPY {kept} {key} REPLACE")).trim(), "1");
@@ -253,6 +256,28 @@ fn a_lost_write_is_no_theft_if_the_newest_token_comes_first(place: &Place, histo
         refused(&nodes, &[&again, &newest, &older]);
         assert_eq!(reuses(&nodes), before + 2);
     }
+}
+
+/// Where each session has a row, the store may have lost the end of one, too: no token of it goes on.
+fn a_lost_write_ends_a_recorded_session(place: &Place, history: &dyn History) {
+    let nodes = two(place, &patient(&format!("{STRICT},sessions=true")));
+    let first = refresh(&nodes[0], &nodes[1].login("ada").refresh);
+    let other = nodes[0].login("ada");
+    history.keep();
+    let newest = refresh(&nodes[1], &first.refresh);
+    let later = nodes[1].login("ada");
+    history.put_back();
+    nodes[0].post("/refresh", &newest.refresh).is_revoked();
+    // Nor does the one that the store takes for the current one.
+    refused(&nodes, &[&first, &newest]);
+    assert_eq!(nodes.iter().map(Node::losses).sum::<usize>(), 1);
+
+    // A session that the store knows nothing of ends with its access token.
+    nodes.iter().for_each(|node| node.lets_in(&later));
+    nodes.iter().for_each(|node| node.post("/refresh", &later.refresh).is_revoked());
+    nodes.iter().for_each(|node| node.lets_in(&other));
+    refresh(&nodes[1], &other.refresh);
+    assert_eq!(reuses(&nodes), 0);
 }
 
 /// Whoever exchanged it with whichever clock: no earlier token of a session is taken for a newer one.
@@ -326,6 +351,7 @@ fn all_at(place: &Place, history: &dyn History) {
     a_crash_between_exchange_and_answer_costs_nothing(place);
     a_logout_that_races_exchanges_leaves_nothing_alive(place);
     a_lost_write_is_no_theft_if_the_newest_token_comes_first(place, history);
+    a_lost_write_ends_a_recorded_session(place, history);
     clocks_that_differ_make_no_token_newer(place);
     a_partners_token_ends_nothing(place);
 }

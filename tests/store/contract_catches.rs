@@ -344,7 +344,8 @@ impl Blocklist for Store {
                 let row = old.session.get_or_insert_default();
                 let (is_begun, was_ended) = (row.current.is_some(), row.ended);
                 row.ended = true;
-                !was_ended && !(is_begun && self.has(EndOfALiveSessionChangesNothing))
+                let is_hidden = is_begun && self.has(EndOfALiveSessionChangesNothing);
+                !was_ended && !is_hidden
             }
             None => !std::mem::replace(&mut old.revoked, true),
         };
@@ -591,7 +592,7 @@ caught! {
 /// A store whose changes are a log, from which something is missing.
 mod replicable {
     use rocket_jwt_extended::MemoryBlocklist;
-    use rocket_jwt_extended::blocklist::{Changes, Cursor, Entry, ReplicableBlocklist};
+    use rocket_jwt_extended::blocklist::{Changes, Cursor, Entry, EntryKey, ReplicableBlocklist};
     use rocket_jwt_extended::testing::replicable_blocklist_contract;
 
     use super::*;
@@ -611,9 +612,22 @@ mod replicable {
         omitted: Omitted,
         memory: MemoryBlocklist,
         log: Mutex<Vec<Entry>>,
+        untils: Mutex<HashMap<EntryKey, Option<OffsetDateTime>>>,
     }
 
     impl Logged {
+        /// When the entry expires, now that it was recorded with this `until`.
+        fn until(
+            &self,
+            key: EntryKey,
+            new: Option<OffsetDateTime>,
+        ) -> Result<Option<OffsetDateTime>, StoreError> {
+            let mut untils = self.untils.lock().map_err(|_| StoreError::new("poisoned"))?;
+            let until = untils.entry(key).or_insert(new);
+            *until = later(*until, new);
+            Ok(*until)
+        }
+
         fn append(&self, entry: Entry) -> Result<(), StoreError> {
             let is_omitted = self.omitted == EntriesWithoutEnd && entry.until.is_none();
             if !is_omitted {
@@ -627,7 +641,8 @@ mod replicable {
     impl Blocklist for Logged {
         async fn revoke(&self, revocation: &Revocation) -> Result<bool, StoreError> {
             let is_change = self.memory.revoke(revocation).await?;
-            self.append(Entry::of(revocation))?;
+            let until = self.until(revocation.key(), revocation.until())?.map(millis);
+            self.append(Entry { until, ..Entry::of(revocation) })?;
             Ok(is_change)
         }
 
@@ -641,10 +656,10 @@ mod replicable {
             exchange: &Exchange,
         ) -> Result<Exchanged, StoreError> {
             let outcome = self.memory.exchange(ids, exchange).await?;
+            let Some(key) = ids.session_key() else { return Ok(outcome) };
+            let until = self.until(key, exchange.until())?.map(millis);
             let is_end = matches!(outcome, Exchanged::Reused { .. } | Exchanged::Newer { .. });
-            let is_told = is_end && self.omitted != EndsByExchanges;
-            if let Some(key) = ids.session_key().filter(|_| is_told) {
-                let until = exchange.until().map(millis);
+            if is_end && self.omitted != EndsByExchanges {
                 self.append(Entry { key, revoked: true, cut_off: None, until })?;
             }
             Ok(outcome)
@@ -669,8 +684,9 @@ mod replicable {
     }
 
     async fn run(omitted: Omitted) {
-        let (memory, log) = (MemoryBlocklist::new(), Mutex::default());
-        let store = Arc::new(Logged { omitted, memory, log });
+        let (log, untils) = (Mutex::default(), Mutex::default());
+        let store = Logged { omitted, memory: MemoryBlocklist::new(), log, untils };
+        let store = Arc::new(store);
         replicable_blocklist_contract(async || store.clone()).await;
     }
 

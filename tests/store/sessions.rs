@@ -129,3 +129,100 @@ async fn in_postgres_a_session_is_one_row_and_exchanges_are_heap_only() {
 async fn in_postgres_through_deadpool_a_session_is_one_row_and_exchanges_are_heap_only() {
     is_heap_only::<deadpool_postgres::Pool>().await;
 }
+
+/// A logout is written, and committed while an exchange that has read the row before waits for it.
+macro_rules! logout_during_an_exchange {
+    ($name:ident, $home:ident, $database:ident, $pool:ty, $with_name:literal, $waiting:literal) => {
+        #[rocket::async_test]
+        async fn $name() {
+            use rocket_jwt_extended::blocklist::SqlxBlocklist;
+
+            let home = store_support::$home::Home::new().await;
+            let admin = pool::<sqlx::Pool<sqlx::$database>>(&home.url).await;
+            let named = SqlxBlocklist::new(admin.clone());
+            named.create_table().await.expect("a table");
+            let name = store_support::unique();
+            let url = format!("{}{}", home.url, $with_name.replace("{}", &name));
+            let store = server::<$pool>(&url).await;
+            let now = OffsetDateTime::now_utc();
+            for is_stolen in [false, true] {
+                let sid = store_support::unique();
+                let begun = exchange_at(now, Duration::HOUR);
+                store.exchange(&refresh("first", &sid), &begun).await.expect("an answer");
+                let token = match is_stolen {
+                    true => "stolen".into(),
+                    false => begun.next().to_string(),
+                };
+
+                let revocation = Revocation::session(&*sid, now + Duration::HOUR);
+                let statements = named.statements();
+                let (_, revoke) =
+                    statements.iter().find(|(name, _)| *name == "revoke").expect("its name");
+                let mut transaction = admin.begin().await.expect("a transaction");
+                let until = (now + Duration::HOUR).unix_timestamp() * 1000;
+                let query = sqlx::query(revoke).bind(until).bind(revocation.key().to_vec());
+                let done = query.execute(&mut *transaction).await.expect("it runs");
+                assert_eq!(done.rows_affected(), 1);
+
+                let exchanging = {
+                    let (store, sid) = (store.clone(), sid.clone());
+                    tokio::spawn(async move {
+                        let exchange = exchange_at(now, Duration::ZERO);
+                        store.exchange(&refresh(&token, &sid), &exchange).await
+                    })
+                };
+                loop {
+                    let waiting = $waiting.replace("{}", &name);
+                    let waiting = sqlx::query_scalar::<_, i64>(&waiting).fetch_one(&admin).await;
+                    if waiting.expect("a count") > 0 {
+                        break;
+                    }
+                    assert!(!exchanging.is_finished(), "it did not wait");
+                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                }
+                transaction.commit().await.expect("committed");
+                let outcome = exchanging.await.expect("no panic").expect("an answer");
+                assert_eq!(outcome, Exchanged::Ended, "stolen: {is_stolen}");
+            }
+            home.end().await;
+        }
+    };
+}
+
+logout_during_an_exchange!(
+    in_postgres_an_exchange_sees_a_logout_that_it_waited_for,
+    sqlx_postgres,
+    Postgres,
+    sqlx::PgPool,
+    "&application_name={}",
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = '{}' AND wait_event_type = 'Lock'"
+);
+
+logout_during_an_exchange!(
+    in_postgres_through_deadpool_an_exchange_sees_a_logout_that_it_waited_for,
+    sqlx_postgres,
+    Postgres,
+    deadpool_postgres::Pool,
+    "&application_name={}",
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = '{}' AND wait_event_type = 'Lock'"
+);
+
+logout_during_an_exchange!(
+    in_serializable_postgres_an_exchange_sees_a_logout_that_it_waited_for,
+    sqlx_postgres,
+    Postgres,
+    deadpool_postgres::Pool,
+    "%20-c%20default_transaction_isolation%3Dserializable&application_name={}",
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = '{}' AND wait_event_type = 'Lock'"
+);
+
+logout_during_an_exchange!(
+    in_mysql_an_exchange_sees_a_logout_that_it_waited_for,
+    sqlx_mysql,
+    MySql,
+    sqlx::MySqlPool,
+    "",
+    "SELECT count(*) FROM information_schema.innodb_trx AS t \
+     JOIN information_schema.processlist AS p ON p.id = t.trx_mysql_thread_id \
+     WHERE t.trx_state = 'LOCK WAIT' AND p.db = database()"
+);

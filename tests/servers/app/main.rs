@@ -17,8 +17,8 @@ use rocket_db_pools::{Database, deadpool_postgres, deadpool_redis, sqlx};
 use rocket_jwt_extended::blocklist::BlocklistPool;
 use rocket_jwt_extended::jsonwebtoken::Algorithm;
 use rocket_jwt_extended::{
-    AccessToken, Clock, Error, Event, Jwt, JwtFairing, RefreshToken, Rejection, TokenPair,
-    VerifyingKey,
+    AccessToken, Clock, Error, Event, Jwt, JwtFairing, RefreshToken, Rejection, SessionEnd,
+    TokenPair, VerifyingKey,
 };
 
 #[derive(Database)]
@@ -71,9 +71,19 @@ fn reuses(reuses: &State<Reuses>) -> String {
     reuses.0.load(Ordering::SeqCst).to_string()
 }
 
+/// How many sessions have ended because the store has lost data, as this process has seen.
+#[derive(Clone, Default)]
+struct Losses(Arc<AtomicUsize>);
+
+#[get("/losses")]
+fn losses(losses: &State<Losses>) -> String {
+    losses.0.load(Ordering::SeqCst).to_string()
+}
+
+/// With the setting `sessions`, it records the session.
 #[post("/login/<name>")]
-fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
-    jwt.token_pair(name).issue()
+async fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
+    jwt.token_pair(name).begin().await
 }
 
 #[get("/me")]
@@ -172,16 +182,19 @@ fn variable(name: &str, default: &str) -> String {
 #[launch]
 fn rocket() -> _ {
     let reuses = Reuses::default();
-    let seen = reuses.clone();
+    let losses = Losses::default();
+    let (seen, lost) = (reuses.clone(), losses.clone());
     let clock = Ahead::default();
     clock.0.store(variable("NODE_AHEAD", "0").parse().expect("milliseconds"), Ordering::SeqCst);
     let partner = variable("NODE_PARTNER", "");
     let jwt = Jwt::fairing()
         .clock(clock.clone())
-        .on_event(move |event| {
-            if matches!(event, Event::ReuseDetected { .. }) {
-                seen.0.fetch_add(1, Ordering::SeqCst);
+        .on_event(move |event| match event {
+            Event::ReuseDetected { .. } => _ = seen.0.fetch_add(1, Ordering::SeqCst),
+            Event::SessionEnded { why: SessionEnd::StoreLostData, .. } => {
+                lost.0.fetch_add(1, Ordering::SeqCst);
             }
+            _ => (),
         })
         .verifying_key(move |header, _| match header.kid.as_deref() {
             Some("partner") => VerifyingKey::from_secret(Algorithm::HS256, partner.as_bytes()).ok(),
@@ -189,13 +202,14 @@ fn rocket() -> _ {
         });
     let rocket = rocket::build()
         .manage(reuses)
+        .manage(losses)
         .manage(clock)
         .attach(AdHoc::on_liftoff("Ready", |rocket| {
             // The port was chosen by the system.
             Box::pin(async move { println!("node is ready at {}", rocket.config().port) })
         }))
         .mount("/", routes![open, login, me, refresh, logout, logout_token, logout_all])
-        .mount("/", routes![self::reuses, ahead, refresh_and_die, slow, slow_logout])
+        .mount("/", routes![self::reuses, self::losses, ahead, refresh_and_die, slow, slow_logout])
         .manage(Slow::default())
         .manage(Closed(rocket::tokio::sync::Semaphore::new(0)));
     match &*variable("NODE_STORE", "memory") {
