@@ -11,7 +11,7 @@ use super::read::Config;
 use super::report::Report;
 use super::setting::Setting;
 use super::stray;
-use super::values::{OneOrMany, OptionalSpan, RequiredClaims, Span};
+use super::values::{OneOrMany, OptionalCount, OptionalSpan, RequiredClaims, SessionsMode, Span};
 
 const PAGE: &str = include_str!("../../docs/configuration.md");
 
@@ -108,6 +108,8 @@ fn kind_of(expected: &str) -> &'static str {
         OptionalSpan::EXPECTED => "duration or false",
         bool::EXPECTED => "boolean",
         u16::EXPECTED | usize::EXPECTED => "integer",
+        OptionalCount::EXPECTED => "number or false",
+        SessionsMode::EXPECTED => "boolean or `\"adopt\"`",
         _ => "a type without a name here",
     }
 }

@@ -22,7 +22,7 @@ impl TokenPairBuilder<'_> {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::post;
     /// use rocket_jwt_extended::{Error, Jwt, TokenPair};
     ///
     /// #[post("/login")]

@@ -24,7 +24,7 @@ use crate::token::identity::Identity;
 /// # Example
 ///
 /// ```rust
-/// # #[macro_use] extern crate rocket;
+/// # use rocket::get;
 /// use rocket::serde::json::{Json, Value, json};
 /// use rocket_jwt_extended::{AccessToken, Error, Jwt};
 ///
@@ -146,7 +146,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # #[macro_use] extern crate rocket;
+    /// # use rocket::delete;
     /// use rocket::http::Status;
     /// use rocket_jwt_extended::{AccessToken, Error, Jwt};
     ///
