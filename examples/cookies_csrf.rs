@@ -1,7 +1,7 @@
-//! Tokens in cookies, for pages of a browser, with CSRF protection.
+//! Tokens in cookies, for browser pages, with CSRF protection.
 //!
-//! Scripts can't read the tokens' own cookies. They read the cookie beside, and send its value with
-//! what changes something:
+//! Scripts cannot read the cookies with the tokens. They read a second cookie, and send its value
+//! with each request that changes something:
 //!
 //! ```js
 //! const csrf = (name) => document.cookie.match(`(?:^|; )${name}=([^;]*)`)?.[1];
@@ -17,7 +17,7 @@
 //! });
 //! ```
 //!
-//! Run it by `cargo run --example cookies_csrf`.
+//! Run it with `cargo run --example cookies_csrf`.
 
 #[macro_use]
 extern crate rocket;
@@ -45,13 +45,13 @@ fn login(jwt: &Jwt, jar: &CookieJar<'_>, who: Form<Credentials>) -> Result<Statu
     Ok(Status::NoContent)
 }
 
-/// A cookie alone is enough to read: a page of another site can't see the answer.
+/// A cookie alone is enough for reading, since a page on another site cannot read the response.
 #[get("/notes")]
 fn notes(token: AccessToken) -> String {
     format!("notes of {}", token.identity())
 }
 
-/// To write it is not: the CSRF value must come with it.
+/// Writing also requires the CSRF value.
 #[post("/notes", data = "<text>")]
 fn add_note(token: AccessToken, text: String) -> String {
     format!("{} noted: {text}", token.identity())
@@ -64,9 +64,10 @@ async fn refresh(jwt: &Jwt, jar: &CookieJar<'_>, token: RefreshToken) -> Result<
     Ok(Status::NoContent)
 }
 
-/// All four cookies are unset whatever the token is worth, so that nothing stays on a public computer
-/// when the access token has expired. An expired token still ends its session, and so its refresh token,
-/// whose cookie is not sent here, as its path is another. The blocklist is not asked, but written to.
+/// All four cookies are unset even if the token is invalid, so that none stays on a public computer
+/// after the access token has expired. An expired token still ends its session. This also revokes
+/// the refresh token, whose cookie is not sent here because of its path. The blocklist is not
+/// queried, only written.
 #[delete("/session")]
 async fn logout(
     jwt: &Jwt,
@@ -82,7 +83,7 @@ async fn logout(
 }
 
 fn application(fairing: JwtFairing) -> Rocket<Build> {
-    // An application of its own has these lines in `Rocket.toml`, under `[default.jwt]`.
+    // In your application, put these lines in `Rocket.toml`, under `[default.jwt]`.
     let figment = rocket::Config::figment()
         .merge(("jwt.token_location", "cookies"))
         .merge(("jwt.refresh_cookie_path", "/session/refresh"))
@@ -120,7 +121,7 @@ mod tests {
         client
     }
 
-    /// Asks as the script above does.
+    /// Sends a request as the script above does.
     fn with_csrf<'c>(
         client: &'c Client,
         method: Method,

@@ -18,6 +18,7 @@ use crate::keys::signature_cache::SignatureCache;
 use crate::keys::signing::SigningKey;
 use crate::rejection::{CheckFailed, Rejection};
 use crate::settings::Settings;
+use crate::token::context::RequestContext;
 
 /// A blocklist entry expires this much later than its tokens, plus the leeway.
 const MARGIN: Duration = Duration::minutes(5);
@@ -156,8 +157,8 @@ impl Jwt {
         !self.had_insecure_page.swap(true, Ordering::Relaxed)
     }
 
-    pub(crate) fn emit_refused(&self, rejection: &Rejection) {
-        self.hooks.emit(&Event::Refused { rejection: rejection.clone() });
+    pub(crate) fn emit_refused(&self, rejection: &Rejection, request: Option<RequestContext>) {
+        self.hooks.emit(&Event::Refused { rejection: rejection.clone(), request });
     }
 }
 

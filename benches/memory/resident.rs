@@ -1,4 +1,4 @@
-//! Bytes of memory an entry.
+//! Measures the bytes of memory per entry.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{child, ids};
 
 const SIZES: [u64; 2] = [1_000_000, 10_000_000];
 
-/// Kinds of store, by what each is called here and in the table.
+/// The kinds of store, with their names here and in the table.
 const STORES: [(&str, &str); 5] = [
     ("memory", "`MemoryBlocklist`, a revoked token"),
     ("replica", "`blocklist_replica`, the same"),
@@ -25,7 +25,8 @@ const STORES: [(&str, &str); 5] = [
     ("u128", "`DashMap<u128, i64>`"),
 ];
 
-/// An octave of sizes: a table that grows by doubling is at its best and at its worst within.
+/// Sizes within a factor of two: a table that grows by doubling has its best and its worst case
+/// among them.
 const OCTAVE: i32 = 8;
 
 pub fn table() -> String {
@@ -51,11 +52,11 @@ pub fn table() -> String {
     text
 }
 
-/// Fills a store, and prints by how much the process has grown.
+/// Fills a store, and prints the growth of the process.
 pub fn case(what: &str, count: u64) {
     let until = OffsetDateTime::now_utc() + Duration::days(1);
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    // What the first use of anything takes belongs to no entry.
+    // Memory of the first use is not counted as memory of an entry.
     let _ = ids::id(0).to_string();
     let before = resident();
     let bytes = match what {
@@ -116,7 +117,7 @@ pub fn case(what: &str, count: u64) {
     println!("{bytes}");
 }
 
-/// By how much the process has grown; what is in memory is used once more afterwards.
+/// The growth of the process. The value is used again afterwards, so that it is still in memory.
 fn grown(before: u64, then: impl FnOnce()) -> u64 {
     let grown = resident() - before;
     then();

@@ -1,4 +1,5 @@
-//! What is written by hand: for each request a connection of the pool, asked for the same keys.
+//! A check written by hand: it takes a connection from the pool for each request, and queries the
+//! same keys.
 
 use rocket::time::OffsetDateTime;
 use rocket_db_pools::deadpool_redis::{Pool, redis};
@@ -10,7 +11,7 @@ use rocket_jwt_extended::blocklist::{
 pub struct Checkout {
     pub pool: Pool,
     pub prefix: String,
-    /// By which all is done that is not measured.
+    /// The store that does everything that is not measured.
     pub store: RedisBlocklist,
 }
 

@@ -12,7 +12,8 @@ use crate::crypto;
 /// `10`.
 const RESERVED_VARIANT: u128 = 0b11 << 62;
 
-/// Before a `jti` whose hash becomes a session's id, so that this is not the hash of an id.
+/// A prefix for a `jti` whose hash becomes a session's id, so that the hash differs from that of
+/// any plain id.
 const DERIVED_SESSION: &[u8] = b"session of the token\0";
 
 /// The kind of a [`Revocation`].
@@ -31,13 +32,12 @@ pub enum RevocationKind {
 /// The key of an entry: one byte for the kind, sixteen for the id.
 ///
 /// A UUID of RFC 9562 in its canonical text form is stored as its sixteen bytes, so that the
-/// time-ordered ids of this crate (UUIDv7) stay ordered in an index. Any other text is stored as the
-/// first half of its SHA-256, with the two bits set that no such UUID has set (the variant). So no
-/// UUID, whoever chose it, has the key of another text.
+/// time-ordered ids of this crate (UUIDv7) stay ordered in an index. Any other text is stored as
+/// the first half of its SHA-256, with the two bits set that no such UUID has set (the variant). So
+/// no UUID, even one chosen by an attacker, has the same key as another text.
 pub type EntryKey = [u8; 17];
 
-/// The sixteen bytes by which a store knows a `jti`: those of an [`EntryKey`] without
-/// the kind.
+/// The sixteen bytes that a store keeps of a `jti`: those of an [`EntryKey`] without the kind.
 pub type IdKey = [u8; 16];
 
 /// The key of the entry that revokes everything.
@@ -117,7 +117,7 @@ impl Revocation {
         self.cut_off
     }
 
-    /// When the entry expires; `None` is never.
+    /// When the entry expires; `None` means never.
     pub fn until(&self) -> Option<OffsetDateTime> {
         self.until
     }
@@ -127,9 +127,9 @@ impl Revocation {
         entry_key(self.kind, self.id())
     }
 
-    /// When the server recorded it, by the clock that [`until()`](Self::until) was computed with; `None`
-    /// before that. That clock may be wrong, so a store that expires entries by another clock should use
-    /// the difference of the two, not the time of day.
+    /// When the server recorded it, by the clock with which [`until()`](Self::until) was computed;
+    /// `None` before that. That clock may be wrong, so a store that expires entries by another
+    /// clock should use the difference of the two, not the time of day.
     pub fn recorded_at(&self) -> Option<OffsetDateTime> {
         self.recorded_at
     }
@@ -140,7 +140,7 @@ impl Revocation {
     }
 }
 
-/// The time of recording makes no difference.
+/// The time of recording is not compared.
 impl PartialEq for Revocation {
     fn eq(&self, other: &Self) -> bool {
         let fields = |entry: &Self| (entry.kind, entry.cut_off, entry.until);
@@ -160,7 +160,7 @@ impl fmt::Debug for Revocation {
     }
 }
 
-/// An entry as a store holds it. Times are milliseconds since the Unix epoch.
+/// An entry as stored. Times are milliseconds since the Unix epoch.
 ///
 /// An entry of an unknown kind is ignored. For the tokens that a malformed entry concerns, such as
 /// one that revokes nothing, the store itself is queried.
@@ -170,9 +170,9 @@ pub struct Entry {
     pub key: EntryKey,
     /// Whether it revokes a token or ends a session.
     pub revoked: bool,
-    /// For a subject and for everything: tokens issued in that millisecond or before are revoked.
+    /// For a subject and for everything: tokens issued in this millisecond or before are revoked.
     pub cut_off: Option<i64>,
-    /// When the entry expires; `None` is never.
+    /// When the entry expires; `None` means never.
     pub until: Option<i64>,
 }
 
@@ -224,8 +224,9 @@ pub struct TokenIds<'a> {
 }
 
 impl<'a> TokenIds<'a> {
-    /// The ids of a token with the given claims. `issued_at` is its `iat`: its second is used if the
-    /// `jti` is not a UUIDv7, as the time of a UUIDv7 is more precise, and limits the time of one.
+    /// The ids of a token with the given claims. `issued_at` is its `iat`: if the `jti` is a
+    /// UUIDv7, its more precise time is used, but no later than the end of that second; otherwise
+    /// the second of `iat` is used.
     pub fn new(
         jti: Option<&'a str>,
         sid: Option<&'a str>,
@@ -236,13 +237,14 @@ impl<'a> TokenIds<'a> {
         Self { jti, sid, subject, iat_millis, is_exchangeable: false, needs_row: false }
     }
 
-    /// Marks the token as a refresh token that may be exchanged: one of this issuer. Only such a token is
-    /// compared with its session's row; for any other only the session's end counts.
+    /// Marks the token as a refresh token of this issuer, which may be exchanged. Only such a token
+    /// is compared with its session's row; for any other token only the end of the session counts.
     pub fn exchangeable(self) -> Self {
         Self { is_exchangeable: true, ..self }
     }
 
-    /// With `sessions = true`: a refresh token whose session has no row, or an older one, is revoked.
+    /// With `sessions = true`: a refresh token whose session has no row is revoked, and one that is
+    /// newer than the row is [`Newer`](super::Standing::Newer).
     pub fn only_recorded(self) -> Self {
         Self { needs_row: true, ..self }
     }
@@ -276,7 +278,8 @@ impl<'a> TokenIds<'a> {
     /// that is a UUIDv7, but no later than the end of its `iat`'s second; otherwise the whole second
     /// of its `iat`.
     pub fn issued_millis(&self) -> Option<i64> {
-        // Whoever chooses a `jti` chooses its time, but a token with an `iat` in the future is refused.
+        // The issuer chooses the time in a `jti`, but a token with an `iat` in the future is
+        // refused.
         match (self.jti.and_then(uuid_v7_millis), self.iat_millis) {
             (Some(own), Some(second)) => Some(own.min(second.saturating_add(999))),
             (own, second) => own.or(second),
@@ -294,7 +297,7 @@ impl<'a> TokenIds<'a> {
         self.jti.map(|id| entry_key(RevocationKind::Token, id))
     }
 
-    /// The `jti` as a session's row names it.
+    /// The `jti` as stored in a session's row.
     pub fn jti_key(&self) -> Option<IdKey> {
         self.token_key().map(|[_, id @ ..]| id)
     }
@@ -321,8 +324,8 @@ impl<'a> TokenIds<'a> {
         Some(Builder::from_unix_timestamp_millis(millis, &tail).into_uuid())
     }
 
-    /// The token's own time, which orders the refresh tokens of a session: that of its `jti`, if it is a
-    /// UUIDv7, even if it is later than its `iat`.
+    /// The time that orders the refresh tokens of a session: the time of the token's `jti`, if that
+    /// is a UUIDv7, even if it is later than the `iat`.
     pub(crate) fn raw_millis(&self) -> i64 {
         self.jti.and_then(uuid_v7_millis).or(self.iat_millis).unwrap_or_default()
     }
@@ -373,8 +376,8 @@ fn keyed(kind: RevocationKind, id: IdKey) -> EntryKey {
     key
 }
 
-/// Half of a text's SHA-256, with the variant of no UUID that is stored as it is. The stores need not
-/// know of it: the sixteen bytes alone keep the two apart.
+/// Half of a text's SHA-256, with a variant that no UUID stored directly has. The sixteen bytes
+/// alone distinguish the two, so the stores need no further mark.
 fn hash(id: &str) -> [u8; 16] {
     let half = u128::from_be_bytes(crypto::sha256_half(id.as_bytes()));
     (half | RESERVED_VARIANT).to_be_bytes()
@@ -392,13 +395,13 @@ pub(crate) fn uuid_v7_millis(jti: &str) -> Option<i64> {
     canonical_uuid(jti).and_then(v7_millis)
 }
 
-/// As [`uuid_v7_millis()`], of an id as a store holds it.
+/// Like [`uuid_v7_millis()`], for a stored id.
 pub(crate) fn uuid_v7_millis_of(id: &IdKey) -> Option<i64> {
     v7_millis(Uuid::from_bytes(*id))
 }
 
 fn v7_millis(uuid: Uuid) -> Option<i64> {
-    // Half of a hash may have the version, but not the variant.
+    // Half of a hash can have the version bits, but never the variant bits.
     let is_v7 = uuid.get_version() == Some(uuid::Version::SortRand)
         && uuid.get_variant() == Variant::RFC4122;
     let (seconds, nanos) = uuid.get_timestamp().filter(|_| is_v7)?.to_unix();

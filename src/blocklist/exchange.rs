@@ -1,8 +1,8 @@
 //! The exchange of a refresh token, as one decision about its session's row.
 //!
-//! Every store makes this decision with [`Exchange::decide()`], and writes the row in the same atomic
-//! operation: under a lock, in a script, or with a statement that has no effect unless the row is still
-//! the one that was decided about.
+//! Every store makes this decision with [`Exchange::decide()`], and writes the row in the same
+//! atomic operation: under a lock, in a script, or with a statement that has no effect if the row
+//! has changed since it was read.
 
 use rocket::time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -10,12 +10,13 @@ use uuid::Uuid;
 use super::entry::{IdKey, TokenIds, uuid_v7_millis_of};
 use crate::clock;
 
-/// What a store keeps of a session, beside the time when the row expires.
+/// The stored data of a session, except the time when the row expires.
 ///
-/// A row without a current refresh token is that of a session that was ended before its first exchange.
+/// A row without a current refresh token belongs to a session that was ended before its first
+/// exchange.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct SessionRow {
-    /// Whether the session has ended. It never lives again.
+    /// Whether the session has ended, which is permanent.
     pub ended: bool,
     /// The refresh token that may be exchanged.
     pub current: Option<IdKey>,
@@ -23,18 +24,19 @@ pub struct SessionRow {
     pub last: Option<LastExchange>,
     /// The [`Exchange::next()`] of the call that ended the session, if an exchange did.
     pub ended_by: Option<IdKey>,
-    /// What the setting `sessions` records.
+    /// The data that the setting `sessions` records.
     pub owner: Option<Owner>,
 }
 
-/// Whose session it is, and when it was used. Times are milliseconds since the Unix epoch.
+/// The owner of a session, and when the session was used. Times are milliseconds since the Unix
+/// epoch.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
-    /// The subject, as the key of its entry names it.
+    /// The subject, as in the key of its entry.
     pub subject: IdKey,
     /// The latest login, exchange or renewal.
     pub seen: i64,
-    /// When the session's newest token expires; `None` is never.
+    /// When the session's newest token expires; `None` means never.
     pub ends: Option<i64>,
 }
 
@@ -45,7 +47,7 @@ pub struct LastExchange {
     pub token: IdKey,
     /// When, in milliseconds since the Unix epoch, by the clock of the server that exchanged it.
     pub at: i64,
-    /// From which the ids of the new pair are derived.
+    /// The seed from which the ids of the new pair are derived.
     pub seed: [u8; 16],
 }
 
@@ -65,25 +67,25 @@ pub struct Exchange {
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Exchanged {
-    /// The token was the session's current one, or began the session: the new pair may be issued.
+    /// The token was the session's current token, or began the session: the new pair may be issued.
     First,
     /// The token was exchanged a moment ago: the same pair may be issued again.
     Repeated {
         /// The `jti` of the refresh token that was issued then.
         next: Uuid,
-        /// From which the other ids of that pair are derived.
+        /// The seed from which the other ids of that pair are derived.
         seed: [u8; 16],
         /// When the token was exchanged.
         at: OffsetDateTime,
     },
-    /// The token is newer than the session's current one, so the store has lost the write of an exchange.
-    /// The session has ended, as revocations may be lost, too. Only with
+    /// The token is newer than the session's current token, so the store has lost the write of an
+    /// exchange. The session has ended, as revocations may be lost as well. Only with
     /// [`only_recorded()`](Exchange::only_recorded).
     Newer {
         /// Whether this call ended it.
         ended_now: bool,
     },
-    /// The token was exchanged before, so somebody else has it, too. The session has ended.
+    /// The token was exchanged before, so it may have been stolen. The session has ended.
     Reused {
         /// Whether this call ended it.
         ended_now: bool,
@@ -111,17 +113,17 @@ impl std::fmt::Debug for Exchanged {
     }
 }
 
-/// How a refresh token stands to its session's row.
+/// The relation of a refresh token to its session's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// There is no row.
     NoRow,
     Current,
-    /// It was exchanged last, at that time in milliseconds.
+    /// It was the last token that was exchanged, at this time in milliseconds.
     Last(i64),
-    /// Issued after the current token: the store has lost the write of an exchange.
+    /// It was issued after the current token: the store has lost the write of an exchange.
     Newer,
-    /// Exchanged before the last one, or never issued by this session's exchanges.
+    /// It was exchanged before the last one, or never issued by an exchange of this session.
     Replaced,
 }
 
@@ -142,21 +144,22 @@ impl SessionRow {
     pub(crate) const ENDED: Self =
         Self { ended: true, current: None, last: None, ended_by: None, owner: None };
 
-    /// Whether the row is one that a store writes.
+    /// Whether the row is valid, as written by a store.
     pub(crate) fn is_whole(&self) -> bool {
         let has_current = self.current.is_some();
         let is_begun = has_current || (self.ended && self.last.is_none());
         is_begun && (self.ended || self.ended_by.is_none())
     }
 
-    /// The place of the refresh token with these ids.
+    /// The relation of the refresh token with these ids to the row.
     pub(crate) fn place(row: Option<&Self>, ids: &TokenIds<'_>) -> Place {
         let (Some(row), Some(token)) = (row, ids.jti_key()) else { return Place::NoRow };
         let Some(current) = row.current else { return Place::NoRow };
         match row.last {
             _ if current == token => Place::Current,
             Some(last) if last.token == token => Place::Last(last.at),
-            // A current token without a time was chosen by the application: nothing is newer than it.
+            // The application chose the id of a current token without a time: no token counts as
+            // newer.
             _ if uuid_v7_millis_of(&current).is_some_and(|at| ids.raw_millis() > at) => {
                 Place::Newer
             }
@@ -166,11 +169,11 @@ impl SessionRow {
 }
 
 impl Exchange {
-    /// An exchange at `now`, by this server's clock, for a refresh token whose `jti` is `next`, a new
-    /// UUIDv7 that must be later than the presented token. The other ids of the new pair are derived from
-    /// `seed`, which is random. A repeated exchange within `grace` is answered with
-    /// [`Exchanged::Repeated`]. The session's row expires at `until` or later; `None` is never. A missing
-    /// row is inserted, unless [`only_recorded()`](Self::only_recorded) says otherwise.
+    /// An exchange at `now`, by this server's clock, for a refresh token whose `jti` is `next`, a
+    /// new UUIDv7 that must be later than the presented token. The other ids of the new pair are
+    /// derived from `seed`, which is random. A repeated exchange within `grace` is answered with
+    /// [`Exchanged::Repeated`]. The session's row expires at `until` or later; `None` means never.
+    /// A missing row is inserted, unless [`only_recorded()`](Self::only_recorded) says otherwise.
     pub fn new(
         next: Uuid,
         seed: [u8; 16],
@@ -187,13 +190,13 @@ impl Exchange {
         Self { begins: false, ..self }
     }
 
-    /// The row records that the session belongs to the subject of these ids, was used now, and ends at
-    /// `ends`; `None` is never.
+    /// The row records that the session belongs to the subject of these ids, was used now, and ends
+    /// at `ends`; `None` means never.
     pub fn owned_by(self, ids: &TokenIds<'_>, ends: impl Into<Option<OffsetDateTime>>) -> Self {
         Self { owner: Owner::new(ids, self.now, ends.into()), ..self }
     }
 
-    /// What the row records of its owner, if anything.
+    /// The owner that the row records, if any.
     pub fn owner(&self) -> Option<&Owner> {
         self.owner.as_ref()
     }
@@ -208,15 +211,16 @@ impl Exchange {
         self.now
     }
 
-    /// The earliest time at which the session's row may expire. A row that exists keeps its own, if that
-    /// is later; `None` is later than any.
+    /// The earliest time at which the session's row may expire. An existing row keeps its own
+    /// expiry if that is later; `None` is later than any time.
     pub fn until(&self) -> Option<OffsetDateTime> {
         self.until
     }
 
-    /// Decides about a token that is not revoked, given its session's row. Returns the result, and the row
-    /// to be written, if one is. The store must write it in the same atomic operation: if the row may have
-    /// changed since it was read, it must be read again and decided about anew.
+    /// Decides about a token that is not revoked, given its session's row. Returns the result, and
+    /// the row to be written, if one is. The store must write it in the same atomic operation: if
+    /// the row may have changed since it was read, it must be read again and this method called
+    /// again.
     pub fn decide(
         &self,
         ids: &TokenIds<'_>,
@@ -225,13 +229,13 @@ impl Exchange {
         let next = self.next.into_bytes();
         let place = SessionRow::place(row, ids);
         match row {
-            // A repeated call gets the same answer.
+            // A repeated call gets the same result.
             Some(row) if row.ended && row.ended_by == Some(next) => {
                 return (theft_or_loss(place), None);
             }
             Some(row) if row.ended => return (Exchanged::Ended, None),
             None if !self.begins => return (Exchanged::Ended, None),
-            // A repeated call, whose first answer was lost.
+            // This call is repeated, as its first result was lost.
             Some(row)
                 if row.current == Some(next) || row.last.is_some_and(|it| it.token == next) =>
             {
@@ -264,7 +268,7 @@ impl Exchange {
     ) -> (Exchanged, Option<SessionRow>) {
         let Some(token) = ids.jti_key() else { return (Exchanged::Ended, None) };
         let last = LastExchange { token, at, seed: self.seed };
-        // A session has one owner, whoever presents its tokens.
+        // The owner of a session never changes, even if tokens with another subject are presented.
         let old = row.and_then(|row| row.owner);
         let subject = |new: Owner| old.map_or(new.subject, |owner| owner.subject);
         let owner = self.owner.map(|new| Owner { subject: subject(new), ..new }).or(old);
@@ -285,8 +289,8 @@ fn theft_or_loss(place: Place) -> Exchanged {
     }
 }
 
-/// Whether a token that was exchanged at `at`, in milliseconds, may still be presented: with a clock that
-/// is behind, too.
+/// Whether a token that was exchanged at `at`, in milliseconds, may still be presented, even if
+/// this server's clock is behind.
 pub(crate) fn is_within(grace: Duration, at: i64, now: OffsetDateTime) -> bool {
     let age = clock::millis(now).saturating_sub(at);
     grace.is_positive() && i128::from(age) * 1_000_000 <= grace.whole_nanoseconds()

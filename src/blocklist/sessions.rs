@@ -1,4 +1,4 @@
-//! What a store keeps and returns of the sessions that users see.
+//! The data that a store keeps and returns about the sessions that users can list.
 
 use rocket::time::OffsetDateTime;
 use uuid::Uuid;
@@ -7,21 +7,21 @@ use super::entry::{IdKey, uuid_v7_millis_of};
 use super::exchange::{Owner, SessionRow};
 use crate::clock;
 
-/// The most sessions that a list has.
+/// The most sessions in a list.
 pub const MAX_LISTED: usize = 1000;
 
-/// A session to begin.
+/// A session that begins.
 #[derive(Clone, Copy)]
 pub struct NewSession<'a> {
     /// Its `sid`, a UUIDv7.
     pub id: Uuid,
-    /// The `jti` of its refresh token, as a row names it.
+    /// The `jti` of its refresh token, as stored in a row.
     pub current: IdKey,
     /// Its subject, the time of the login, and the refresh token's `exp`.
     pub owner: Owner,
-    /// When its row expires; `None` is never.
+    /// When its row expires; `None` means never.
     pub until: Option<OffsetDateTime>,
-    /// The text by which its user knows it.
+    /// The text by which its user recognizes it.
     pub label: Option<&'a str>,
     /// More about it, as JSON.
     pub details: Option<&'a str>,
@@ -49,7 +49,7 @@ pub struct Limit {
     pub ends_oldest: bool,
 }
 
-/// Parts of a session that its user sees, and that are kept apart from its row.
+/// Parts of a session that only its user sees. They are stored separately from its row.
 pub(crate) type Notes = (Option<String>, Option<String>);
 
 impl Limit {
@@ -80,9 +80,9 @@ pub enum Begun {
 pub struct Renewal {
     /// When.
     pub now: OffsetDateTime,
-    /// The new token's `exp`; `None` is never.
+    /// The new token's `exp`; `None` means never.
     pub ends: Option<OffsetDateTime>,
-    /// When the row may expire; `None` is never.
+    /// When the row may expire; `None` means never.
     pub until: Option<OffsetDateTime>,
 }
 
@@ -95,9 +95,9 @@ pub struct Recorded {
     pub current: IdKey,
     /// The latest login, exchange or renewal, in milliseconds since the Unix epoch.
     pub seen: i64,
-    /// When its newest token expires, in milliseconds since the Unix epoch; `None` is never.
+    /// When its newest token expires, in milliseconds since the Unix epoch; `None` means never.
     pub ends: Option<i64>,
-    /// The text by which its user knows it.
+    /// The text by which its user recognizes it.
     pub label: Option<String>,
     /// More about it, as JSON.
     pub details: Option<String>,
@@ -113,7 +113,7 @@ impl Recorded {
     }
 }
 
-/// The id, the label and the details are the user's.
+/// Omits the id, the label and the details, which are private to the user.
 impl std::fmt::Debug for Recorded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Recorded")

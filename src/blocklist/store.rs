@@ -12,9 +12,9 @@ use crate::clock;
 
 /// A store of revoked tokens, ended sessions, logged-out subjects and exchanged refresh tokens.
 ///
-/// A store records facts, and makes one decision, the [exchange](Exchange); the crate decides what
-/// follows. All servers that accept the same tokens should share one store. Otherwise a token that is
-/// revoked on one server stays valid on the others.
+/// A store records facts, and makes one decision, the [exchange](Exchange); the crate decides about
+/// the consequences. All servers that accept the same tokens should share one store. Otherwise a
+/// token that is revoked on one server stays valid on the others.
 ///
 /// # Four kinds of entry
 ///
@@ -23,7 +23,7 @@ use crate::clock;
 /// | token | `jti` | its `jti` has an entry |
 /// | session | `sid`, or the id derived from the `jti` | its session has ended |
 /// | subject | the identity | it was issued at or before the entry's cut-off: [`TokenIds::is_cut_off_by()`] |
-/// | everything | a constant | likewise |
+/// | everything | a constant | the same applies |
 ///
 /// An entry expires at its [`Revocation::until()`] and may be removed then, but never earlier. An
 /// entry without `until` never expires. When a key is recorded twice, the later `until` and the
@@ -40,8 +40,8 @@ use crate::clock;
 ///      [`Revocation::key()`] and [`TokenIds::keys()`];
 ///   2. in `revoke`, inserts the entry or extends the existing one, and returns only when the
 ///      change is durable and visible to every server;
-///   3. in `standing`, reads all keys of a token in **one** round trip, and judges a refresh token with
-///      [`Standing::of()`];
+///   3. in `standing`, reads all keys of a token in **one** round trip, and determines the standing
+///      of a refresh token with [`Standing::of()`];
 ///   4. in `exchange`, reads the session's row, decides with [`Exchange::decide()`], and writes the new
 ///      row, in one atomic operation, so that exactly one of any number of concurrent calls returns
 ///      [`Exchanged::First`];
@@ -158,8 +158,8 @@ pub trait Blocklist: Send + Sync + 'static {
     /// If it is not certain that the entry was recorded.
     async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError>;
 
-    /// Looks up the token's standing, by token, session and subject together, in one round trip. For an
-    /// [exchangeable](TokenIds::exchangeable) token, its session's row is judged as well.
+    /// Looks up the token's standing, by token, session and subject together, in one round trip.
+    /// For an [exchangeable](TokenIds::exchangeable) token, its session's row is checked as well.
     ///
     /// # Errors
     ///
@@ -191,8 +191,8 @@ pub trait Blocklist: Send + Sync + 'static {
         exchange: &Exchange,
     ) -> Result<Exchanged, StoreError>;
 
-    /// The store as one that also keeps what users see of their sessions, for the setting `sessions`. The
-    /// default is `None`: with that setting, the launch then fails.
+    /// The store, if it also keeps the sessions that users can list, for the setting `sessions`.
+    /// With the default, `None`, the launch fails if that setting is on.
     fn session_store(&self) -> Option<&dyn SessionStore> {
         None
     }
@@ -206,8 +206,8 @@ pub trait Blocklist: Send + Sync + 'static {
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError>;
 }
 
-/// A [`Blocklist`] that can list the sessions of a subject, for the setting `sessions`. The stores of this
-/// crate implement it. A store of your own returns itself from [`Blocklist::session_store()`].
+/// A [`Blocklist`] that can list the sessions of a subject, for the setting `sessions`. The stores
+/// of this crate implement it. A custom store returns itself from [`Blocklist::session_store()`].
 ///
 /// A session is live until it has ended, its newest token has expired, or a cut-off of its subject or of
 /// everything is at or after the time of its current refresh token: see [`Recorded::is_live()`].
@@ -218,6 +218,15 @@ pub trait Blocklist: Send + Sync + 'static {
 /// row, since each exchange writes the row.
 #[rocket::async_trait]
 pub trait SessionStore: Blocklist {
+    /// Checks at launch that this server may do what the other methods do. The default has nothing to check.
+    ///
+    /// # Errors
+    ///
+    /// If it may not: the launch fails.
+    async fn check_sessions(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Inserts the row of a new session, as one atomic operation with the decision about the limit. After
     /// `Ok`, no server finds more live sessions of the subject than the limit allows. A call that is
     /// repeated for the same session succeeds again.
@@ -256,11 +265,13 @@ pub trait SessionStore: Blocklist {
         until: Option<OffsetDateTime>,
     ) -> Result<bool, StoreError>;
 
-    /// Ends every session of the ids' subject but their own. Returns the sessions that this call ended.
+    /// Ends every session of the ids' subject except the ids' own session. Returns the sessions
+    /// that this call ended.
     ///
     /// # Errors
     ///
-    /// If it is not certain which ended. Sessions that ended before the failure stay so.
+    /// If it is not certain which sessions ended. Sessions that ended before the failure stay
+    /// ended.
     async fn end_other_sessions(
         &self,
         ids: &TokenIds<'_>,
@@ -268,7 +279,8 @@ pub trait SessionStore: Blocklist {
     ) -> Result<Vec<Uuid>, StoreError>;
 
     /// Looks up the standing of an access token that is to be renewed, and records the renewal in the row of
-    /// its session, if it is live. If the ids [need a row](TokenIds::needs_row), a session without one is
+    /// its session, if it is live: that it was seen, that it ends when the new token does or later, and the
+    /// subject, if the row has none. If the ids [need a row](TokenIds::needs_row), a session without one is
     /// [`Standing::Revoked`].
     ///
     /// # Errors
@@ -317,17 +329,21 @@ pub enum Standing {
     /// The token was revoked, its session has ended, or its subject has a cut-off at or after the time of
     /// issue.
     Revoked,
-    /// The refresh token is the one that its session exchanged last.
+    /// The refresh token is the last one that its session exchanged.
     Exchanged {
         /// When it was exchanged.
         at: OffsetDateTime,
     },
-    /// The refresh token is not one that its session may exchange: it was exchanged before the last one.
+    /// The refresh token may not be exchanged: it was exchanged before the last one.
     Replaced,
+    /// The refresh token is newer than its session's row: the store has lost the write of an
+    /// exchange, and perhaps revocations. Only for ids that [need a row](TokenIds::needs_row).
+    Newer,
 }
 
 impl Standing {
-    /// The standing of a token that is not revoked by itself or its subject, given its session's row.
+    /// The standing of a token, given its session's row, if neither the token nor its subject is
+    /// revoked.
     pub fn of(ids: &TokenIds<'_>, row: Option<&SessionRow>) -> Self {
         if row.is_some_and(|row| row.ended) {
             return Self::Revoked;
@@ -336,10 +352,11 @@ impl Standing {
             return Self::Live;
         }
         match SessionRow::place(row, ids) {
-            Place::NoRow | Place::Newer if ids.needs_row() => Self::Revoked,
+            Place::NoRow if ids.needs_row() => Self::Revoked,
+            Place::Newer if ids.needs_row() => Self::Newer,
             Place::NoRow | Place::Current | Place::Newer => Self::Live,
             Place::Replaced => Self::Replaced,
-            // A time that is out of range is far from the grace.
+            // A time that is out of range is far outside the grace period.
             Place::Last(at) => match clock::from_millis(at) {
                 Some(at) => Self::Exchanged { at },
                 None => Self::Replaced,

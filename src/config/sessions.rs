@@ -1,4 +1,4 @@
-//! The checks of the settings about sessions.
+//! Checks the settings about sessions.
 
 use super::findings::Findings;
 use super::read::Config;
@@ -9,7 +9,7 @@ pub(super) fn max_sessions(config: &Config, findings: &mut Findings<'_>) -> Opti
     let max = config.max_sessions.0?;
     if config.sessions.0 == Sessions::Off {
         findings
-            .fault("max_sessions", "needs `sessions = true`: without it, no session is counted");
+            .fault("max_sessions", "needs `sessions = true`: without it, sessions are not counted");
     }
     if !(1..=MAX_LISTED).contains(&max) {
         findings.fault(
@@ -24,8 +24,8 @@ pub(super) fn session_limit(config: &Config, findings: &mut Findings<'_>) -> Ses
     if config.sessions.0 == Sessions::Adopt {
         findings.warn(
             "sessions",
-            "is \"adopt\": sessions without a row get it with their next exchange. Set it to `true` once \
-             every server has had it for `refresh_token_expires`",
+            "is \"adopt\": a session without a row gets one at its next exchange. Set it to \
+             `true` once every server has had it for `refresh_token_expires`",
         );
     }
     match &*config.session_limit {

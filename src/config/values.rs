@@ -1,4 +1,4 @@
-//! The value types of the table: what they accept, and what they say when they don't.
+//! The value types of the table, with the values that they accept and their errors.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::settings::Sessions;
 
-/// The longest duration accepted: a hundred years. It keeps every sum of a time of today and a
-/// configured duration inside what `time` can represent.
+/// The longest duration accepted: a hundred years. The sum of the current time and a configured
+/// duration then stays in the range of `time`.
 const LONGEST: Duration = Duration::days(36_525);
 
 /// A duration: whole seconds, or text such as `"15m"`, `"30d"`, `"1h 30m"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span(pub Duration);
 
-/// A duration, or `false` for none.
+/// A duration, or `false` for no duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OptionalSpan(pub Option<Duration>);
 
-/// A number, or `false` for none.
+/// A number, or `false` for no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OptionalCount(pub Option<usize>);
 
@@ -28,11 +28,11 @@ pub(crate) struct OptionalCount(pub Option<usize>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SessionsMode(pub Sessions);
 
-/// A text or a list of texts.
+/// A string or a list of strings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OneOrMany(pub Vec<String>);
 
-/// A text that is never shown: errors say what is wrong with it without quoting it.
+/// A string that is never shown: errors describe it without quoting it.
 #[derive(Clone, Debug)]
 pub(crate) struct Secret(SecretString);
 
@@ -199,7 +199,7 @@ impl<'de> Deserialize<'de> for OneOrMany {
     }
 }
 
-/// The claims that a token must have: their names, or a table with the values they may have.
+/// The claims that a token must have: a list of their names, or a table with their accepted values.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum RequiredClaims {
     List(Vec<String>),
@@ -240,7 +240,7 @@ impl<'de> Deserialize<'de> for RequiredClaims {
 
 struct SecretVisitor;
 
-/// Every type but a string is refused without showing the value, as the default would.
+/// Refuses every other type without showing the value, which the default methods would show.
 macro_rules! refuse_unseen {
     ($($visit:ident: $ty:ty),*) => {$(
         fn $visit<E: de::Error>(self, _: $ty) -> Result<Secret, E> {

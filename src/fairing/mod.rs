@@ -174,7 +174,8 @@ impl JwtFairing {
         })
     }
 
-    /// Receives each [`Event`]: for audit logs and metrics.
+    /// Receives each [`Event`]: for audit logs and metrics. Most events have the context of their
+    /// request: [`Event::request()`].
     pub fn on_event(self, hook: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.hook(|hooks| hooks.on_event = Some(Box::new(hook)))
     }
@@ -239,10 +240,10 @@ impl JwtFairing {
                     .into())
             }
             BlocklistSource::Memory(store) => {
-                prepared.with_store(store.clone()).map_err(|error| error.to_string())
+                prepared.with_store(store.clone()).await.map_err(|error| error.to_string())
             }
             BlocklistSource::Own(store) => {
-                prepared.with_store(store.clone()).map_err(|error| error.to_string())
+                prepared.with_store(store.clone()).await.map_err(|error| error.to_string())
             }
             BlocklistSource::Replicable(store) => {
                 prepared.with_replicable(store.clone()).await.map_err(|error| error.to_string())

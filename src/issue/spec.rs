@@ -21,6 +21,7 @@ use crate::revocation::entry_of::session_of;
 use crate::settings::Settings;
 use crate::token::claims::{Audience, Claims, audience};
 use crate::token::compact::{MAX_HEADER_LENGTH, encode_header, header_of};
+use crate::token::context::RequestContext;
 use crate::token::identity::Identity;
 use crate::token::ids::{Ids, new_ids};
 use crate::token::kind::TokenType;
@@ -62,6 +63,8 @@ pub(crate) struct TokenSpec {
     pub(super) identity_claims: Claims,
     pub(crate) claims: ClaimLayer,
     pub(super) headers: Claims,
+    /// The context of the request in which it is issued, for the event.
+    pub(crate) request: Option<RequestContext>,
     /// The first builder error; [`sign()`](Self::sign) reports it.
     pub(super) error: Option<String>,
     /// The reason why a session can't be joined; [`sign()`](Self::sign) reports it.
@@ -108,6 +111,7 @@ impl TokenSpec {
             identity_claims: identity.claims(),
             claims: ClaimLayer::default(),
             headers: Claims::new(),
+            request: None,
             error: None,
             not_joined: None,
         }
@@ -320,6 +324,7 @@ impl TokenSpec {
             identity: self.identity,
             jti: jti.into(),
             session_id: self.ids.sid.clone(),
+            request: self.request,
         });
         let csrf = self.ids.csrf.filter(|_| settings.cookie_csrf_protect);
         Ok(Payload { json: payload.finish(), csrf, expires_at, lifetime, issued })
@@ -431,6 +436,7 @@ impl TokenSpec {
         self.expires = inherited_lifetime(jwt, earlier);
         self.ids.sid = session_of(earlier).map(Cow::into_owned);
         self.ids.at = Some(at);
+        self.request = earlier.request().cloned();
         self
     }
 }

@@ -1,4 +1,5 @@
-//! What the blocklist's facts mean for a token. Only this module decides about grace and theft.
+//! Decides from the blocklist's entries whether a token is accepted. Only this module decides about
+//! the grace period and about theft.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -10,20 +11,20 @@ use super::entry_of::{exchangeable_ids, ids_of, session_of};
 use super::record::{record, row_until, session_end, session_until};
 use crate::blocklist::{Renewal, Standing, StoreError, TokenIds, exchange};
 use crate::clock;
-use crate::events::Event;
+use crate::events::{Event, SessionEnd};
 use crate::jwt::Jwt;
 use crate::reason::Reason;
 use crate::settings::Sessions;
 use crate::token::verified::Verified;
 
-/// Whether the blocklist in memory knows, without waiting, that nothing is recorded against the token.
+/// Whether the blocklist in memory can say without waiting that the token is not revoked.
 pub(crate) fn is_known_live(jwt: &Jwt, verified: &Verified) -> bool {
     let ids = exchangeable_ids(jwt, verified);
     matches!(jwt.blocklist().try_standing(&ids), Some(Ok(Standing::Live)))
 }
 
-/// Whether the blocklist lets a token pass. With `blocklist_replica`, an access token is judged by the
-/// replica's knowledge, and a refresh token by the store's.
+/// Whether the blocklist accepts the token. With `blocklist_replica`, the replica decides about an
+/// access token, and the store about a refresh token.
 pub(crate) async fn check(jwt: &Jwt, verified: &Verified) -> Result<(), Reason> {
     let store = jwt.blocklist().replica_or_primary();
     let ids = exchangeable_ids(jwt, verified);
@@ -32,7 +33,15 @@ pub(crate) async fn check(jwt: &Jwt, verified: &Verified) -> Result<(), Reason> 
         Standing::Revoked => Err(Reason::Revoked),
         Standing::Exchanged { at } if is_within_grace(jwt, at) => Ok(()),
         Standing::Exchanged { .. } | Standing::Replaced => {
-            end_stolen_session(jwt, verified).await?;
+            if end_session(jwt, verified).await? {
+                report_theft(jwt, verified);
+            }
+            Err(Reason::Revoked)
+        }
+        Standing::Newer => {
+            if end_session(jwt, verified).await? {
+                report_loss(jwt, verified);
+            }
             Err(Reason::Revoked)
         }
     }
@@ -44,7 +53,7 @@ fn is_within_grace(jwt: &Jwt, at: OffsetDateTime) -> bool {
     exchange::is_within(jwt.settings().rotation_grace, clock::millis(at), jwt.now())
 }
 
-/// How an access token stands in the store itself, which with `sessions` records its renewal.
+/// The standing of an access token in the store itself, which with `sessions` records its renewal.
 pub(crate) async fn standing_to_renew(
     jwt: &Jwt,
     verified: &Verified,
@@ -79,20 +88,16 @@ pub(crate) async fn successor(
     }
 }
 
-/// Ends the session of a refresh token that was reused.
-async fn end_stolen_session(jwt: &Jwt, verified: &Verified) -> Result<(), Reason> {
+/// Ends the session of a refresh token that must not be used any more. Returns whether this call ended it.
+async fn end_session(jwt: &Jwt, verified: &Verified) -> Result<bool, Reason> {
     let recorded = match session_end(jwt, verified) {
-        Ok(entry) => record(jwt, entry).await,
+        Ok(entry) => record(jwt, entry, verified.request()).await,
         Err(error) => Err(error),
     };
-    let is_first = recorded.map_err(|error| {
+    recorded.map_err(|error| {
         log::error!("JWT: {error}");
         Reason::StoreUnavailable
-    })?;
-    if is_first {
-        report_theft(jwt, verified);
-    }
-    Ok(())
+    })
 }
 
 /// Reports that a session was ended because its refresh token was reused.
@@ -102,10 +107,24 @@ pub(crate) fn report_theft(jwt: &Jwt, verified: &Verified) {
         identity: verified.identity().into(),
         jti: verified.jti().unwrap_or_default().into(),
         session_id: session_of(verified).map(Cow::into_owned),
+        request: verified.request().cloned(),
     });
 }
 
-/// The store's answer in time, or a refusal: never "not revoked".
+/// Reports that a session was ended because the store has lost the exchange of its refresh token.
+pub(crate) fn report_loss(jwt: &Jwt, verified: &Verified) {
+    log::error!(
+        "JWT: the blocklist has lost the exchange of a refresh token, so that session has been ended"
+    );
+    jwt.hooks().emit(&Event::SessionEnded {
+        identity: verified.identity().into(),
+        session_id: session_of(verified).map(Cow::into_owned).unwrap_or_default(),
+        why: SessionEnd::StoreLostData,
+        request: verified.request().cloned(),
+    });
+}
+
+/// The store's result, if it arrives in time; otherwise a refusal, never "not revoked".
 pub(crate) async fn answer<T>(
     jwt: &Jwt,
     asked: impl Future<Output = Result<T, StoreError>>,

@@ -10,11 +10,11 @@ use crate::provenance::is_ours;
 use crate::reason::Reason;
 use crate::token::verified::Verified;
 
-/// When the token's session is over, if `session_lifetime` is set.
+/// When the token's session ends, if `session_lifetime` is set.
 ///
 /// # Errors
 ///
-/// If nothing says when the session began.
+/// If the beginning of the session is unknown.
 pub(crate) fn session_expiry(
     jwt: &Jwt,
     verified: &Verified,
@@ -24,19 +24,36 @@ pub(crate) fn session_expiry(
     Ok(Some(began.saturating_add(lifetime)))
 }
 
-/// The beginning is the time of a `sid` of ours, or without `sid` the token's own time of issue. Other
-/// issuers' ids have no such meaning: there it is `auth_time` (OpenID Connect Core §2), or else `iat`. It is
-/// never later than `iat`.
+/// The session began at the time in the `sid`, if this server issued the token, or without `sid` at
+/// the token's time of issue. The ids of other issuers have no such meaning: for their tokens it is
+/// `auth_time` (OpenID Connect Core §2), or else `iat`. It is never later than `iat`.
 fn began_at(jwt: &Jwt, verified: &Verified) -> Result<OffsetDateTime, Reason> {
     let issued = verified.registered().issued_at;
-    let id = verified.sid().or(verified.jti()).filter(|_| is_ours(jwt, verified));
-    let own = id.and_then(uuid_v7_millis).and_then(clock::from_millis);
+    let time_of = |id: Option<&str>| id.and_then(uuid_v7_millis).and_then(clock::from_millis);
+    let own = match (is_ours(jwt, verified), verified.sid()) {
+        (false, _) => None,
+        (true, Some(sid)) => time_of(Some(sid)),
+        (true, None) => time_of(verified.jti()).or(issued),
+    };
     let began = match own {
         Some(own) => Some(own),
         None => auth_time(verified)?.or(issued),
     };
     let began = began.ok_or(Reason::InvalidClaim("The beginning of the session is unknown"))?;
     Ok(issued.map_or(began, |issued| began.min(issued)))
+}
+
+/// Whether a token expires, at `exp`, before its session is over. The entry that ends a session of
+/// ours stays in the blocklist until then, whichever of its tokens was used to end it. Only for a
+/// `sid` whose time is not later than `iat`: then all tokens of the session have one beginning.
+pub(crate) fn ends_with_session(jwt: &Jwt, verified: &Verified, exp: OffsetDateTime) -> bool {
+    let Some(lifetime) = jwt.settings().session_lifetime else { return false };
+    let began = verified.sid().and_then(uuid_v7_millis);
+    let Some((began, issued)) = began.zip(verified.registered().issued_at) else { return false };
+    // An `iat` is a whole second.
+    let is_first = began <= clock::millis(issued).saturating_add(999);
+    let end = clock::from_millis(began).map(|began| began.saturating_add(lifetime));
+    is_first && end.is_some_and(|end| exp <= end) && is_ours(jwt, verified)
 }
 
 fn auth_time(verified: &Verified) -> Result<Option<OffsetDateTime>, Reason> {

@@ -7,9 +7,9 @@ use crate::crypto::hmac_sha256;
 use crate::error::Error;
 use crate::token::ids::Ids;
 
-/// The ids of the pair that a refresh token is exchanged for. They are derived from the random seed of the
-/// exchange, which the session's row keeps, so every server derives the same ids for a repeated exchange,
-/// whatever the signing key is by then.
+/// The ids of the pair that a refresh token is exchanged for. They are derived from the random seed
+/// of the exchange, which the session's row keeps, so every server derives the same ids for a
+/// repeated exchange, even if the signing key has changed.
 pub(crate) struct Successor {
     pub(crate) access: Ids,
     pub(crate) refresh: Ids,

@@ -1,4 +1,4 @@
-//! A login whose session is recorded.
+//! Begins a session at login, and records it.
 
 use super::{of_subject, session_store, was_ended};
 use crate::blocklist::{Begun, Limit, NewSession, Owner};
@@ -10,19 +10,19 @@ use crate::revocation::record::{row_until, session_until_of};
 use crate::settings::{SessionLimit, Sessions};
 
 impl TokenPairBuilder<'_> {
-    /// Makes both tokens, and records their session: with the setting `sessions`, before they are handed out,
-    /// so that no session is missing in its user's list. Without it, nothing is recorded.
+    /// Makes both tokens, and records their session: with the setting `sessions`, before the tokens
+    /// are returned, so that the user's list is complete. Without the setting, nothing is recorded.
     ///
     /// # Errors
     ///
-    /// As for [`issue()`](TokenPairBuilder::issue); if the store did not acknowledge the session, which is
-    /// answered with 503; and [`Error::TooManySessions`], which is answered with 409, if the identity has
+    /// As for [`issue()`](TokenPairBuilder::issue); if the store did not acknowledge the session
+    /// (response 503); and [`Error::TooManySessions`] (response 409) if the identity has
     /// `max_sessions` sessions and `session_limit` is `"refuse"`.
     ///
     /// # Example
     ///
     /// ```rust
-    /// # use rocket::post;
+    /// use rocket::post;
     /// use rocket_jwt_extended::{Error, Jwt, TokenPair};
     ///
     /// #[post("/login")]
@@ -30,7 +30,6 @@ impl TokenPairBuilder<'_> {
     ///     // … check the password first.
     ///     jwt.token_pair("ada").label("Firefox on Linux").begin().await
     /// }
-    /// # fn main() {}
     /// ```
     pub async fn begin(self) -> Result<TokenPair, Error> {
         let jwt = self.jwt();
@@ -38,7 +37,7 @@ impl TokenPairBuilder<'_> {
             return self.issue();
         }
         let store = session_store(jwt)?;
-        let NewPair { pair, issued, identity, session, refresh, at, label, details } =
+        let NewPair { pair, issued, identity, session, refresh, at, label, details, request } =
             self.sign()?;
         let ids = of_subject(&identity);
         let owner = Owner::new(&ids, at, pair.refresh_expires_at()).ok_or(Error::EmptyIdentity)?;
@@ -60,11 +59,11 @@ impl TokenPairBuilder<'_> {
             Begun::TooMany => return Err(Error::TooManySessions),
             Begun::Begun { ended } => {
                 for id in ended {
-                    was_ended(jwt, &identity, id, until, SessionEnd::Limit);
+                    was_ended(jwt, &identity, id, until, SessionEnd::Limit, request.as_ref());
                 }
             }
         }
-        jwt.hooks().emit(&Event::SessionBegan { identity, session_id: sid });
+        jwt.hooks().emit(&Event::SessionBegan { identity, session_id: sid, request });
         issued.iter().flatten().for_each(|event| jwt.hooks().emit(event));
         Ok(pair)
     }

@@ -1,4 +1,4 @@
-//! The sessions that users see and end: the setting `sessions`.
+//! The sessions that users can list and end: the setting `sessions`.
 
 mod begin;
 
@@ -14,9 +14,10 @@ use crate::error::Error;
 use crate::events::{Event, SessionEnd};
 use crate::jwt::Jwt;
 use crate::revocation::entry_of::{ids_of, session_of};
-use crate::revocation::record::session_until_of;
+use crate::revocation::record::{session_until_from, session_until_of};
 use crate::settings::Sessions;
 use crate::token::Token;
+use crate::token::context::RequestContext;
 use crate::token::identity::Identity;
 
 /// A live session of a user, from [`Jwt::sessions()`].
@@ -24,7 +25,7 @@ use crate::token::identity::Identity;
 /// # Example
 ///
 /// ```rust
-/// # use rocket::get;
+/// use rocket::get;
 /// use rocket::serde::json::{Json, Value, json};
 /// use rocket_jwt_extended::{AccessToken, Error, Jwt};
 ///
@@ -41,7 +42,6 @@ use crate::token::identity::Identity;
 ///     });
 ///     Ok(Json(shown.collect()))
 /// }
-/// # fn main() {}
 /// ```
 #[derive(Clone)]
 pub struct Session {
@@ -67,7 +67,8 @@ impl Session {
         Ok(Self { id, began_at, seen_at, expires_at, label, details })
     }
 
-    /// Its id, the `sid` of its tokens. It is the user's: it ends the session.
+    /// Its id, the `sid` of its tokens. Show it only to its user, since it can be used to end the
+    /// session.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -77,13 +78,13 @@ impl Session {
         self.began_at
     }
 
-    /// The time of the latest login, exchange or renewal. A guarded request writes nothing, so it is exact to
-    /// the lifetime of an access token.
+    /// The time of the latest login, exchange or renewal. A guarded request does not update it, so
+    /// its accuracy is the lifetime of an access token.
     pub fn seen_at(&self) -> OffsetDateTime {
         self.seen_at
     }
 
-    /// When its newest token expires; `None` is never.
+    /// When its newest token expires; `None` means never.
     pub fn expires_at(&self) -> Option<OffsetDateTime> {
         self.expires_at
     }
@@ -93,7 +94,7 @@ impl Session {
         self.label.as_deref()
     }
 
-    /// What was given to [`details()`](crate::TokenPairBuilder::details), if anything.
+    /// The value given to [`details()`](crate::TokenPairBuilder::details), if any.
     ///
     /// # Errors
     ///
@@ -110,7 +111,7 @@ impl Session {
     }
 }
 
-/// Omits the id, the label and the details, which are the user's.
+/// Omits the id, the label and the details, which are private to the user.
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
@@ -136,8 +137,8 @@ impl Jwt {
         found.into_iter().map(Session::new).collect()
     }
 
-    /// Ends a session of `identity`, as its user has picked it from the list. Returns whether this call
-    /// ended it: a session of another identity is left alone.
+    /// Ends a session that `identity` chose from its list. Returns whether this call ended it; a
+    /// session of another identity is not affected.
     ///
     /// # Errors
     ///
@@ -146,7 +147,7 @@ impl Jwt {
     /// # Example
     ///
     /// ```rust
-    /// # use rocket::delete;
+    /// use rocket::delete;
     /// use rocket::http::Status;
     /// use rocket_jwt_extended::{AccessToken, Error, Jwt};
     ///
@@ -157,7 +158,6 @@ impl Jwt {
     ///         false => Ok(Status::NotFound),
     ///     }
     /// }
-    /// # fn main() {}
     /// ```
     pub async fn end_session(
         &self,
@@ -166,14 +166,14 @@ impl Jwt {
     ) -> Result<bool, Error> {
         let store = session_store(self)?;
         let identity = identity.identity();
-        // Only in the form in which it is listed: a text is one session's id, or none's.
+        // Only the listed form of an id is accepted, so that two texts never mean the same session.
         let id = Uuid::try_parse(session_id).ok().filter(|id| id.to_string() == session_id);
         let Some(id) = id else { return Ok(false) };
         let until = session_until_of(self, session_id);
         let ids = of_subject(&identity);
         let ended = self.blocklist().bounded(store.end_session(&ids, id, until)).await?;
         if ended {
-            was_ended(self, &identity, id, until, SessionEnd::Requested);
+            was_ended(self, &identity, id, until, SessionEnd::Requested, None);
         }
         Ok(ended)
     }
@@ -187,18 +187,19 @@ impl Jwt {
         let store = session_store(self)?;
         let verified = token.verified();
         // Every session began before now, so none lasts longer than one that begins now.
-        let until = session_until_of(self, &Uuid::now_v7().to_string());
+        let until = session_until_from(self, Some(self.now()));
         let ids = ids_of(verified);
         let ended = store.end_other_sessions(&ids, until);
         let ended = self.blocklist().bounded(ended).await?;
+        let request = verified.request();
         for id in &ended {
-            was_ended(self, verified.identity(), *id, until, SessionEnd::Requested);
+            was_ended(self, verified.identity(), *id, until, SessionEnd::Requested, request);
         }
         Ok(ended.len() as u64)
     }
 }
 
-/// The store with the sessions' rows; guards need not be asked about them.
+/// The store that contains the sessions' rows.
 fn session_store(jwt: &Jwt) -> Result<&dyn SessionStore, Error> {
     let store = jwt.blocklist().session_store();
     store
@@ -210,11 +211,19 @@ fn of_subject(identity: &str) -> TokenIds<'_> {
     TokenIds::new(None, None, Some(identity), None)
 }
 
-fn was_ended(jwt: &Jwt, identity: &str, id: Uuid, until: Option<OffsetDateTime>, why: SessionEnd) {
+fn was_ended(
+    jwt: &Jwt,
+    identity: &str,
+    id: Uuid,
+    until: Option<OffsetDateTime>,
+    why: SessionEnd,
+    request: Option<&RequestContext>,
+) {
     jwt.blocklist().note_ended(id, until);
     jwt.hooks().emit(&Event::SessionEnded {
         identity: identity.into(),
         session_id: id.to_string(),
         why,
+        request: request.cloned(),
     });
 }

@@ -13,8 +13,10 @@ mod exchanging;
 mod expiry;
 mod replicable;
 mod revoking;
+mod sessions;
 
 pub use replicable::replicable_blocklist_contract;
+pub use sessions::session_store_contract;
 
 /// Checks that a store fulfils the contract of [`Blocklist`]. The stores of this crate pass the
 /// same suite.
@@ -69,11 +71,13 @@ pub async fn blocklist_contract<B: Blocklist>(make: impl AsyncFn() -> B) {
         revoking::a_cut_off_uses_the_second_of_iat_without_a_v7_jti,
         revoking::a_token_of_unknown_age_is_cut_off,
         revoking::a_cut_off_never_goes_back,
+        revoking::everything_is_cut_off_to_the_millisecond,
         revoking::kinds_are_distinct,
         revoking::a_uuid_made_of_the_key_of_a_text_is_another_id,
         revoking::an_id_may_be_any_text,
         revoking::revoking_twice_succeeds,
         revoking::a_revocation_tells_whether_it_changed_anything,
+        revoking::exactly_one_of_many_revocations_changes_anything,
         exchanging::the_first_exchange_begins_a_session,
         exchanging::each_token_of_a_session_is_exchanged_for_the_next,
         exchanging::a_repeat_within_the_grace_gets_the_same_pair,
@@ -81,6 +85,7 @@ pub async fn blocklist_contract<B: Blocklist>(make: impl AsyncFn() -> B) {
         exchanging::a_token_before_the_last_ends_the_session,
         exchanging::a_call_that_is_repeated_gets_the_same_answer,
         exchanging::a_token_that_is_newer_than_the_row_counts_as_first,
+        exchanging::a_newer_token_ends_a_session_that_must_have_a_row,
         exchanging::a_revoked_token_is_not_exchanged,
         exchanging::a_session_ends_after_its_exchanges,
         exchanging::a_session_without_a_row_is_not_begun_unless_it_may,

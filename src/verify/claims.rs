@@ -4,12 +4,9 @@ use rocket::time::{Duration, OffsetDateTime};
 
 use super::csrf::{Comparison, Proof};
 use super::policy::AcceptedTypes;
-
-use crate::blocklist::entry::uuid_v7_millis;
-use crate::clock;
 use crate::jwt::Jwt;
 use crate::reason::Reason;
-use crate::revocation::lifetime::session_expiry;
+use crate::revocation::lifetime::{ends_with_session, session_expiry};
 use crate::settings::{RequiredClaim, Settings};
 use crate::token::kind::TokenType;
 use crate::token::payload::Payload;
@@ -64,7 +61,7 @@ pub(super) fn check_claims(
             _ => (),
         }
     }
-    check_lifetime(settings, registered, json)
+    Ok(())
 }
 
 fn has_its_value(claim: &RequiredClaim, json: &str) -> bool {
@@ -89,25 +86,23 @@ fn check_subject(settings: &Settings, payload: &Payload<'_>) -> Result<(), Reaso
 /// An entry leaves the blocklist once every token it revokes has expired. A token that outlives its
 /// blocklist entry could come back to life, so it is rejected.
 ///
-/// With `session_lifetime`, the entry of a session stays until the session is over. So a token that expires
-/// by then may live longer than the configured lifetimes, which may have been lowered since it was issued.
-fn check_lifetime(settings: &Settings, registered: &Registered, json: &str) -> Result<(), Reason> {
-    let sid = registered.sid.as_ref().map(|sid| sid.as_str(json));
-    let of_session = sid.and_then(|_| settings.longest_lifetime());
+/// With `session_lifetime`, the entry of a session of ours stays until the session is over. So a
+/// token that expires by then may live longer than the configured lifetimes, which may have been
+/// lowered since it was issued.
+pub(super) fn check_lifetime(jwt: &Jwt, verified: &Verified) -> Result<(), Reason> {
+    let settings = jwt.settings();
+    let of_session = verified.sid().and_then(|_| settings.longest_lifetime());
     let Some(longest) = [of_session, settings.max_token_lifetime].into_iter().flatten().min()
     else {
         return Ok(());
     };
+    let registered = verified.registered();
     let (exp, lifetime) = match (registered.expires_at, registered.issued_at) {
         (Some(exp), Some(iat)) => (exp, exp - iat),
         _ => return Err(Reason::InvalidClaim("The token's lifetime is not limited")),
     };
-    let began = sid.and_then(uuid_v7_millis).and_then(clock::from_millis);
-    let session_end =
-        began.zip(settings.session_lifetime).map(|(at, span)| at.saturating_add(span));
-    let ends_with_session = session_end.is_some_and(|end| exp <= end)
-        && settings.max_token_lifetime.is_none_or(|longest| lifetime <= longest);
-    match lifetime > longest && !ends_with_session {
+    let exceeds_most = settings.max_token_lifetime.is_some_and(|most| lifetime > most);
+    match lifetime > longest && (exceeds_most || !ends_with_session(jwt, verified, exp)) {
         true => Err(Reason::InvalidClaim("The token lives longer than is allowed")),
         false => Ok(()),
     }

@@ -73,7 +73,7 @@ impl<'a> Decoder<'a> {
 
     fn checked<C: CustomClaims>(&self, token: &str) -> Result<Token<C>, CheckFailed> {
         let now = self.jwt.now();
-        let verified = decode(self.jwt, &token.into(), now)?;
+        let verified = decode(self.jwt, &token.into(), None, now)?;
         let failed = |reason| CheckFailed::of(reason, &verified);
         check_csrf(&verified, self.proof.as_ref()).map_err(failed)?;
         if !self.allow_expired {

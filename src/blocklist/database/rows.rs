@@ -1,4 +1,4 @@
-//! What all database stores share: evaluating rows, and the exchange.
+//! The common parts of all database stores: evaluating rows, and the exchange.
 
 use rocket::time::OffsetDateTime;
 use uuid::Uuid;
@@ -8,14 +8,14 @@ use crate::blocklist::exchange::{Exchange, Exchanged, LastExchange, SessionRow};
 use crate::blocklist::store::{Standing, StoreError};
 use crate::clock;
 
-/// How many entries a page of changes has: some hundred kilobytes.
+/// The number of entries in a page of changes: a few hundred kilobytes.
 pub(super) const PAGE: i64 = 4096;
 
-/// How many times a session's row is read again when another call wrote it in between. Each time that
-/// happens, an exchange of the same session has succeeded, or the session has ended.
+/// How many times a session's row is read again because another call wrote it in between. Each such
+/// write means that an exchange of the same session has succeeded, or the session has ended.
 const ATTEMPTS: usize = 64;
 
-/// A row as a store holds it.
+/// A row as stored.
 #[derive(Clone, Copy)]
 pub(super) struct Row {
     pub(super) key: EntryKey,
@@ -26,9 +26,9 @@ pub(super) struct Row {
 /// The columns of an entry; times are milliseconds since the Unix epoch.
 #[derive(Clone, Copy)]
 pub(super) enum Fields {
-    /// Of a token.
+    /// The fields of a token's entry.
     Revoked,
-    /// Of a subject, or of everything.
+    /// The fields of the entry of a subject, or of everything.
     CutOff(i64),
     Session(SessionRow),
 }
@@ -67,7 +67,7 @@ impl Columns {
     }
 }
 
-/// A write of a session's row. It has no effect unless the row is still the one that was read.
+/// A write of a session's row. It has no effect if the row has changed since it was read.
 pub(super) enum Write<'a> {
     /// Inserts the row of a session, if it has none.
     Begin(&'a LastExchange),
@@ -77,15 +77,15 @@ pub(super) enum Write<'a> {
     End { from: &'a IdKey },
 }
 
-/// The operations in which the stores differ.
+/// The operations that each store implements.
 #[rocket::async_trait]
 pub(super) trait Rows: Send + Sync {
     /// Reads the rows of at most four keys with one query, which starts after this call.
     async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError>;
 
-    /// Writes a session's row for an exchange, as one atomic operation that is durable when it returns.
-    /// The row expires at [`Exchange::until()`], unless it expires later already. Returns whether it had
-    /// an effect; if nobody knows, the write may be repeated.
+    /// Writes a session's row for an exchange, as one atomic operation that is durable when it
+    /// returns. The row expires at [`Exchange::until()`], unless it expires later already. Returns
+    /// whether it had an effect; if that is unknown, the write may be repeated.
     async fn write(
         &self,
         key: &EntryKey,
@@ -94,7 +94,7 @@ pub(super) trait Rows: Send + Sync {
     ) -> Result<bool, StoreError>;
 }
 
-/// What a lookup has found.
+/// The result of a lookup.
 #[derive(Default)]
 struct Found {
     /// Whether the token or its subject is revoked.
@@ -167,21 +167,21 @@ pub(super) async fn exchange(
 }
 
 /// As [`standing()`], for an access token that is to be renewed: `touch` records that in its session's row,
-/// and returns whether it is live.
+/// and returns whether there is one that is live.
 pub(super) async fn renew<S: Rows>(
     store: &S,
     ids: &TokenIds<'_>,
     touch: impl AsyncFnOnce(&EntryKey) -> Result<bool, StoreError>,
 ) -> Result<Standing, StoreError> {
     let standing = standing(store, ids).await?;
-    let Some(key) = ids.session_key().filter(|_| standing == Standing::Live) else {
+    if standing != Standing::Live {
         return Ok(standing);
-    };
-    match touch(&key).await? {
-        true => Ok(Standing::Live),
-        false if ids.needs_row() => Ok(Standing::Revoked),
+    }
+    match ids.session_key() {
+        Some(key) if touch(&key).await? => Ok(Standing::Live),
+        _ if ids.needs_row() => Ok(Standing::Revoked),
         // There is no row, or it has ended since.
-        false => self::standing(store, ids).await,
+        _ => self::standing(store, ids).await,
     }
 }
 
@@ -190,7 +190,7 @@ pub(super) fn malformed() -> StoreError {
 }
 
 /// Names the entry, so that it can be found and deleted.
-fn malformed_at(key: &EntryKey) -> StoreError {
+pub(super) fn malformed_at(key: &EntryKey) -> StoreError {
     StoreError::new(name("a malformed entry in the blocklist: ", key))
 }
 

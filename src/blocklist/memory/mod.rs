@@ -42,7 +42,7 @@ pub struct MemoryBlocklist {
     owners: Owners,
 }
 
-/// A session. One that ended before its first exchange, the most frequent, has no row.
+/// A session. The most frequent kind, which ended before its first exchange, has no row.
 struct Session {
     until: Seconds,
     row: Option<Box<SessionRow>>,
@@ -154,13 +154,13 @@ impl MemoryBlocklist {
         if self.is_revoked(ids)? {
             return Ok(Standing::Revoked);
         }
+        let without_row = || Standing::of(ids, None);
         if self.sessions.is_empty() {
-            return Ok(Standing::of(ids, None));
+            return Ok(without_row());
         }
         let key = ids.session_key();
         let of_row = |session: &Session| Standing::of(ids, Some(session.row()));
-        let standing = key.and_then(|key| self.sessions.read(&key, of_row));
-        Ok(standing.unwrap_or_else(|| Standing::of(ids, None)))
+        Ok(key.and_then(|key| self.sessions.read(&key, of_row)).unwrap_or_else(without_row))
     }
 
     /// Whether the token itself or its subject is revoked.
@@ -238,12 +238,12 @@ impl Blocklist for MemoryBlocklist {
         match first {
             Some(row) => {
                 self.sessions.upsert(key, || Session { until, row: Some(Box::new(row)) }, change);
-                if let (Some(owner), [_, session @ ..]) = (exchange.owner(), key) {
-                    self.owners.adopt(owner.subject, session);
-                }
             }
             // No session is begun.
             None => self.sessions.change(&key, change),
+        }
+        if exchange.owner().is_some() && outcome == Exchanged::First {
+            self.adopt(&key);
         }
         Ok(outcome)
     }
@@ -254,11 +254,13 @@ impl Blocklist for MemoryBlocklist {
 
     /// Checks a small part of the entries at a time, and yields to requests in between.
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        self.owners.prune(|session| self.sessions.read(&session, |_| ()).is_some()).await;
-        Ok(self.tokens.prune(now, |until| *until).await
+        let removed = self.tokens.prune(now, |until| *until).await
             + self.sessions.prune(now, |session| session.until).await
             + self.subjects.prune(now, |cut_off| cut_off.until).await
-            + self.everything.prune(now, |cut_off| cut_off.until).await)
+            + self.everything.prune(now, |cut_off| cut_off.until).await;
+        // After the rows, so that nothing of an expired session remains.
+        self.owners.prune(|session| self.sessions.read(&session, |_| ()).is_some()).await;
+        Ok(removed)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which sessions a subject has.
+//! The sessions of each subject.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +18,12 @@ impl Owners {
     /// Adds a session without notes, if the subject does not have it.
     pub(super) fn adopt(&self, subject: IdKey, session: IdKey) {
         self.0.entry(subject).or_default().entry(session).or_default();
+    }
+
+    /// The subjects and their sessions that are indexed.
+    #[cfg(feature = "test-util")]
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(|sessions| 1 + sessions.len()).sum()
     }
 
     /// Removes the sessions that have no row, and the subjects that have no session.

@@ -1,4 +1,4 @@
-//! What the setting `sessions` does with the sessions of a subject, in memory.
+//! The operations of the setting `sessions` on a subject's sessions, in memory.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,29 @@ use uuid::Uuid;
 use super::owners::key;
 use super::shards::Seconds;
 use super::{MemoryBlocklist, Session};
-use crate::blocklist::entry::{IdKey, TokenIds};
-use crate::blocklist::exchange::Owner;
+use crate::blocklist::entry::{EntryKey, IdKey, TokenIds};
+use crate::blocklist::exchange::{Owner, SessionRow};
 use crate::blocklist::sessions::{Begun, Limit, MAX_LISTED, NewSession, Notes, Recorded, Renewal};
 use crate::blocklist::store::{SessionStore, Standing, StoreError};
 use crate::clock;
 
 impl MemoryBlocklist {
-    /// The live sessions among these, newest first.
+    /// Adds a session to the index of the subject that its row names: not that of whoever presented a token.
+    pub(super) fn adopt(&self, key: &EntryKey) {
+        let [_, session @ ..] = *key;
+        if let Some(owner) = self.sessions.read(key, |session| session.row().owner).flatten() {
+            self.owners.adopt(owner.subject, session);
+        }
+    }
+
+    /// How much is indexed of sessions, for a test that nothing remains.
+    #[cfg(feature = "test-util")]
+    #[doc(hidden)]
+    pub fn indexed(&self) -> usize {
+        self.owners.len()
+    }
+
+    /// The live sessions among these of the ids' subject, newest first.
     fn live(
         &self,
         ids: &TokenIds<'_>,
@@ -33,6 +48,21 @@ impl MemoryBlocklist {
         let live = sessions.iter().rev().filter_map(recorded);
         live.filter(|session| session.is_live(now, cut_off)).collect()
     }
+
+    /// Ends a session that is not, if it is the subject's. Returns whether this call did.
+    fn end_owned(&self, session: &IdKey, subject: &IdKey, until: Seconds) -> bool {
+        let mut has_ended = false;
+        self.sessions.change(&key(session), |session| {
+            let row = session.row.as_mut().filter(|row| !row.ended);
+            let owner = |row: &SessionRow| row.owner.map(|owner| owner.subject);
+            if let Some(row) = row.filter(|row| owner(row) == Some(*subject)) {
+                row.ended = true;
+                session.until = session.until.max(until);
+                has_ended = true;
+            }
+        });
+        has_ended
+    }
 }
 
 fn subject(ids: &TokenIds<'_>) -> Result<IdKey, StoreError> {
@@ -49,9 +79,11 @@ impl SessionStore for MemoryBlocklist {
         session: &NewSession<'_>,
         limit: Option<Limit>,
     ) -> Result<Begun, StoreError> {
-        let mut sessions = self.owners.0.entry(subject(ids)?).or_default();
+        let subject = subject(ids)?;
+        let mut sessions = self.owners.0.entry(subject).or_default();
         let id = session.id.into_bytes();
-        if sessions.contains_key(&id) {
+        if self.sessions.read(&key(&id), |_| ()).is_some() {
+            // The call is repeated.
             return Ok(Begun::Begun { ended: vec![] });
         }
         let mut ended = vec![];
@@ -59,7 +91,7 @@ impl SessionStore for MemoryBlocklist {
             let live = self.live(ids, &sessions, session.now());
             let Some(to_end) = limit.to_end(&live) else { return Ok(Begun::TooMany) };
             for Recorded { id, .. } in to_end {
-                if self.end(key(id.as_bytes()), Seconds::after(session.until)) {
+                if self.end_owned(id.as_bytes(), &subject, Seconds::after(session.until)) {
                     ended.push(*id);
                 }
             }
@@ -87,9 +119,7 @@ impl SessionStore for MemoryBlocklist {
         session: Uuid,
         until: Option<OffsetDateTime>,
     ) -> Result<bool, StoreError> {
-        let sessions = self.owners.0.get(&subject(ids)?);
-        let is_own = sessions.is_some_and(|sessions| sessions.contains_key(session.as_bytes()));
-        Ok(is_own && self.end(key(session.as_bytes()), Seconds::after(until)))
+        Ok(self.end_owned(session.as_bytes(), &subject(ids)?, Seconds::after(until)))
     }
 
     async fn end_other_sessions(
@@ -98,39 +128,51 @@ impl SessionStore for MemoryBlocklist {
         until: Option<OffsetDateTime>,
     ) -> Result<Vec<Uuid>, StoreError> {
         let own = ids.session_key();
-        let Some(sessions) = self.owners.0.get(&subject(ids)?) else { return Ok(vec![]) };
+        let subject = subject(ids)?;
+        let Some(sessions) = self.owners.0.get(&subject) else { return Ok(vec![]) };
         let others = sessions.keys().filter(|session| Some(key(session)) != own);
-        let ended = others.filter(|id| self.end(key(id), Seconds::after(until)));
+        let ended = others.filter(|id| self.end_owned(id, &subject, Seconds::after(until)));
         Ok(ended.map(|id| Uuid::from_bytes(*id)).collect())
     }
 
     async fn renew(&self, ids: &TokenIds<'_>, renewal: &Renewal) -> Result<Standing, StoreError> {
         let standing = self.lookup(ids)?;
-        let Some(key) = ids.session_key().filter(|_| standing == Standing::Live) else {
+        if standing != Standing::Live {
             return Ok(standing);
-        };
-        let mut has_row = false;
-        let mut has_ended = false;
-        self.sessions.change(&key, |session| {
-            has_row = true;
-            has_ended = session.row().ended;
-            let Some(row) = session.row.as_mut().filter(|row| !row.ended) else { return };
-            if let Some(owner) = &mut row.owner {
-                owner.renew(renewal);
-            }
-            session.until = session.until.max(Seconds::after(renewal.until));
-        });
-        Ok(match has_ended || (!has_row && ids.needs_row()) {
-            true => Standing::Revoked,
-            false => Standing::Live,
+        }
+        let mut row = None;
+        let key = ids.session_key();
+        if let Some(key) = &key {
+            self.sessions.change(key, |session| {
+                if let Some(row) = session.row.as_mut().filter(|row| !row.ended) {
+                    row.renew(ids, renewal);
+                    session.until = session.until.max(Seconds::after(renewal.until));
+                }
+                row = Some(*session.row());
+            });
+        }
+        if let (Some(SessionRow { ended: false, .. }), Some(key)) = (row, &key) {
+            self.adopt(key);
+        }
+        Ok(match row {
+            Some(row) if row.ended => Standing::Revoked,
+            None if ids.needs_row() => Standing::Revoked,
+            _ => Standing::Live,
         })
     }
 }
 
-impl Owner {
-    /// Records that an access token was renewed.
-    fn renew(&mut self, renewal: &Renewal) {
-        self.seen = self.seen.max(clock::millis(renewal.now));
-        self.ends = self.ends.zip(renewal.ends).map(|(old, new)| old.max(clock::millis(new)));
+impl SessionRow {
+    /// Records that an access token was renewed. When the refresh token of a row without an owner expires, is
+    /// known at its next exchange.
+    fn renew(&mut self, ids: &TokenIds<'_>, renewal: &Renewal) {
+        let seen = clock::millis(renewal.now);
+        self.owner = match self.owner {
+            Some(Owner { subject, ends, .. }) => {
+                let ends = ends.zip(renewal.ends).map(|(old, new)| old.max(clock::millis(new)));
+                Some(Owner { subject, seen, ends })
+            }
+            None => Owner::new(ids, renewal.now, None),
+        };
     }
 }

@@ -41,7 +41,7 @@ pub(crate) struct Replica {
     is_any_malformed: AtomicBool,
     clock: Arc<dyn Clock>,
     boot_clock: BootClock,
-    // An entry that only a leap of the clock has expired is merged.
+    // An entry that expired only by a jump of the clock is merged.
     prune_limit: PruneLimit,
     bound: Duration,
     // When the last completed pass began, in nanoseconds of `boot_clock`.
@@ -155,7 +155,7 @@ impl Replica {
 
     /// Whether the copy is recent enough to be used.
     pub(crate) fn is_fresh(&self) -> bool {
-        // In this order, as a pass that ends in between can then only make the copy look older.
+        // The order matters: a pass that ends in between can then only make the copy look older.
         let began = self.began.load(Ordering::SeqCst);
         let now = self.boot_clock.nanos();
         began != NEVER && Duration::from_nanos(now.saturating_sub(began)) <= self.bound
@@ -209,14 +209,15 @@ impl Blocklist for Replica {
         self.known(ids)
     }
 
-    /// Only the store knows which of several servers is the first.
+    /// Only the store can decide which of several servers is the first.
     async fn exchange(
         &self,
         ids: &TokenIds<'_>,
         exchange: &Exchange,
     ) -> Result<Exchanged, StoreError> {
         let exchanged = self.store.exchange(ids, exchange).await?;
-        if let (Exchanged::Reused { .. }, Some(key)) = (exchanged, ids.session_key()) {
+        let is_end = matches!(exchanged, Exchanged::Reused { .. } | Exchanged::Newer { .. });
+        if let Some(key) = ids.session_key().filter(|_| is_end) {
             let until = exchange.until().map(clock::millis);
             self.merge(&Entry { key, revoked: true, cut_off: None, until }, self.clock.now());
         }
@@ -305,5 +306,38 @@ mod tests {
         replica.prune(now + Span::hours(2)).await.expect("pruned");
         assert_eq!(["short", "extended", "permanent"].map(is_known), [false, true, true]);
         assert_eq!(replica.memory.len(), 2);
+    }
+
+    #[rocket::async_test]
+    async fn a_cut_off_of_everything_is_in_memory_and_never_goes_back() {
+        let now = OffsetDateTime::UNIX_EPOCH + Span::days(20_000);
+        let hour = now + Span::HOUR;
+        let everything = |cut_off| Entry::of(&Revocation::everything(cut_off, hour));
+        let store = ReadOnly(vec![
+            everything(now - Span::HOUR),
+            everything(now),
+            everything(now - Span::MINUTE),
+        ]);
+        let clock = Arc::new(Fixed(now));
+        let replica = Replica::new(Arc::new(store), clock, BootClock::default(), Duration::MAX);
+        replica.poll(Duration::from_secs(1)).await.expect("a poll");
+        assert_eq!(replica.memory.len(), 1);
+        let second = now + Span::SECOND;
+        for (issued, standing) in [
+            (Some(now - Span::DAY), Standing::Revoked),
+            (Some(now), Standing::Revoked),
+            (Some(second), Standing::Live),
+            (None, Standing::Revoked),
+        ] {
+            let ids = TokenIds::new(None, Some("any"), Some("anybody"), issued);
+            let known = replica.known(&ids).expect("a poll").expect("a standing");
+            assert_eq!(known, standing, "issued at {issued:?}");
+        }
+        // An entry that names nothing is malformed, and the store itself is asked about every token.
+        let mut malformed = everything(now);
+        (malformed.revoked, malformed.cut_off) = (true, None);
+        replica.note(&malformed);
+        let ids = TokenIds::new(None, None, Some("anybody"), Some(second));
+        assert!(replica.known(&ids).is_none());
     }
 }

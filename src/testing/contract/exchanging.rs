@@ -158,6 +158,26 @@ pub(super) async fn a_token_that_is_newer_than_the_row_counts_as_first(case: Cas
     case.expect(lost.of(), Standing::Replaced, "the token before it").await;
 }
 
+/// Where each session has a row, the store may have lost the end of one, too.
+pub(super) async fn a_newer_token_ends_a_session_that_must_have_a_row(case: Case<'_>) {
+    let token = Refresh::new();
+    let at = now();
+    case.exchange(0, &token, at, GRACE, Exchanged::First, "the first").await;
+    let newer = token.successor().successor();
+    let newest = newer.of().only_recorded();
+    case.expect(newest, Standing::Newer, "it is newer than the current token").await;
+    case.expect_live(token.successor().of().only_recorded(), "the current token").await;
+    let exchange = newer.exchange(at, GRACE).only_recorded();
+    let ended = Exchanged::Newer { ended_now: true };
+    for (server, why) in [(0, "it is newer than the current token"), (1, "the same call")] {
+        let exchanged = case.stores[server].exchange(&newer.of(), &exchange).await;
+        case.equal(case.ok(exchanged, "exchange"), ended, why);
+    }
+    case.exchange(0, &newer.again(), at, GRACE, Exchanged::Ended, "another call").await;
+    case.expect_ended(&token).await;
+    case.expect_ended(&newer).await;
+}
+
 pub(super) async fn a_revoked_token_is_not_exchanged(case: Case<'_>) {
     let [token, session, subject] = [(); 3].map(|()| Refresh::new());
     case.revoke(Revocation::token(&token.ids.jti, hours(2))).await;
@@ -169,7 +189,8 @@ pub(super) async fn a_revoked_token_is_not_exchanged(case: Case<'_>) {
         }
     }
     for Refresh { ids, .. } in [&token, &subject] {
-        let other = Ids { jti: id(), sid: ids.sid.clone(), subject: id() };
+        // Older than what the session would have been exchanged for.
+        let other = Ids { jti: id_of(hours(-1)), sid: ids.sid.clone(), subject: id() };
         case.expect_live(other.of().exchangeable(), "nothing was written").await;
     }
 }
@@ -193,6 +214,9 @@ pub(super) async fn a_session_ends_after_its_exchanges(case: Case<'_>) {
 
 pub(super) async fn a_session_without_a_row_is_not_begun_unless_it_may(case: Case<'_>) {
     let token = Refresh::new();
+    case.expect_live(token.of(), "there is no row, and one may be begun").await;
+    case.expect_revoked(token.of().only_recorded(), "there is no row").await;
+    case.expect_live(token.ids.of().only_recorded(), "it may not be exchanged").await;
     let exchange = token.exchange(now(), GRACE).only_recorded();
     case.expect_revoked(token.of().only_recorded(), "it needs a row, and there is none").await;
     case.expect_live(token.of(), "it needs no row").await;
@@ -200,6 +224,8 @@ pub(super) async fn a_session_without_a_row_is_not_begun_unless_it_may(case: Cas
         let exchanged = case.ok(store.exchange(&token.of(), &exchange).await, "exchange");
         case.equal(exchanged, Exchanged::Ended, "there is no row, and none may be begun");
     }
+    // Another call: the same one would be First if a row were there, too.
+    let token = token.again();
     case.exchange(0, &token, now(), GRACE, Exchanged::First, "nothing was written").await;
     let successor = token.successor();
     case.expect_live(successor.of().only_recorded(), "there is a row").await;
@@ -212,23 +238,26 @@ pub(super) async fn a_token_without_sid_has_a_session_of_its_own(case: Case<'_>)
     let jti = id_of(hours(-1));
     let alone = TokenIds::new(Some(&jti), None, Some("ada"), None).exchangeable();
     let sid = alone.derived_session().map(|id| id.to_string()).expect("a session");
-    let exchange = async |next: Uuid, server: usize| {
+    let exchange = async |ids: TokenIds<'_>, next: Uuid, server: usize| {
         let exchange = Exchange::new(next, seed(next), now(), GRACE, hours(2));
-        case.ok(case.stores[server].exchange(&alone, &exchange).await, "exchange")
+        case.ok(case.stores[server].exchange(&ids, &exchange).await, "exchange")
     };
     let (first, again) = (next(hours(0)), next(hours(0)));
-    case.equal(exchange(first, 0).await, Exchanged::First, "it was not exchanged");
-    let repeated = matches!(exchange(again, 1).await, Exchanged::Repeated { .. });
+    case.equal(exchange(alone, first, 0).await, Exchanged::First, "it was not exchanged");
+    let repeated = matches!(exchange(alone, again, 1).await, Exchanged::Repeated { .. });
     case.equal(repeated, true, "it was exchanged");
+    let other = id_of(hours(-1));
+    let other = TokenIds::new(Some(&other), None, Some("ada"), None).exchangeable();
+    let outcome = exchange(other, self::next(hours(0)), 0).await;
+    case.equal(outcome, Exchanged::First, "another token has another session");
     let next = first.to_string();
     let successor = TokenIds::new(Some(&next), Some(&sid), Some("ada"), None).exchangeable();
     case.expect_live(successor, "it belongs to the session").await;
     case.revoke(Revocation::session(&sid, hours(2))).await;
     case.expect_revoked(successor, "its session was ended").await;
     case.expect_revoked(alone, "its session was ended").await;
-    let other = id_of(hours(-1));
-    let other = TokenIds::new(Some(&other), None, Some("ada"), None);
-    case.expect_live(other, "another token has another session").await;
+    let not_exchangeable = TokenIds::new(other.jti(), None, Some("ada"), None);
+    case.expect_live(not_exchangeable, "another token has another session").await;
 }
 
 pub(super) async fn a_token_without_jti_is_an_error(case: Case<'_>) {

@@ -34,6 +34,11 @@ fn access(jwt: &Jwt, token: RefreshToken) -> Result<String, Error> {
     jwt.access_token(token.identity()).session(&token).encode()
 }
 
+#[post("/logout")]
+async fn logout(jwt: &Jwt, token: AccessToken) -> Result<(), Error> {
+    jwt.revoke_session(&token).await
+}
+
 /// A server that accepts a partner's tokens for as long as the switch is on.
 struct Site {
     client: Client,
@@ -59,7 +64,7 @@ impl Site {
             let theirs = header.kid.as_deref() == Some("partner");
             (theirs && is_on.load(Ordering::SeqCst)).then(|| key.clone())
         });
-        let routes = routes![me, look, refresh, access];
+        let routes = routes![me, look, refresh, access, logout];
         Self { client: client(RENEWING, hooks(fairing), routes), clock, partner, accepted }
     }
 
@@ -161,6 +166,19 @@ fn a_partners_token_with_the_ids_of_ours_does_not_end_our_session() {
     // The end of the session counts for it as well.
     assert_eq!(code(post(&site.client, "/refresh", first.refresh_token())).1, "token_revoked");
     assert_eq!(code(get(&site.client, "/look", &forged)), (401, "token_revoked".into()));
+}
+
+#[test]
+fn a_partners_token_with_the_sid_of_ours_logs_out_itself_alone() {
+    let site = Site::new(|fairing| fairing);
+    let pair = jwt(&site.client).token_pair("ada").claims(&json!({"role": ""})).issue().unwrap();
+    let mut forged = admin("access");
+    forged["sid"] = payload(pair.access_token())["sid"].clone();
+    let forged = site.foreign(&forged);
+    assert_eq!(post(&site.client, "/logout", &forged).status().code, 200);
+    assert_eq!(code(get(&site.client, "/me", &forged)), (401, "token_revoked".into()));
+    assert_eq!(get(&site.client, "/me", pair.access_token()).status().code, 200);
+    assert_eq!(get(&site.client, "/look", pair.refresh_token()).status().code, 200);
 }
 
 #[rocket::async_test]

@@ -1,11 +1,11 @@
-//! How the changes of the keys are read: from a stream, to which the scripts that write an entry
-//! append it as well.
+//! Reads the changes of the keys from a stream. The scripts that write an entry also append it to
+//! the stream.
 //!
 //! Redis runs one script at a time, so the stream is in the order of the writes. It keeps only the
 //! latest records. The reader begins with the last record it has read, not after it, to check that
 //! this record still exists with the same contents. If the record was trimmed, flushed, or lost in
 //! a fail-over, others may be missing, and all keys are read again. To have such a record from the
-//! start, the reader appends one of its own.
+//! start, the reader first appends a record itself.
 
 use rocket_db_pools::deadpool_redis::Pool;
 use rocket_db_pools::deadpool_redis::redis::{self, Value};
@@ -188,10 +188,10 @@ mod tests {
         // A malformed value yields an entry, so that it is not ignored.
         let entry = entry_of_record(&record(format!("{key} nonsense"))).expect("an entry");
         assert!(!entry.revoked && entry.cut_off.is_none());
-        // The layout with a mark for each exchanged token is malformed.
+        // Values of the earlier layout, with a mark for each exchanged token, are malformed.
         let entry = entry_of_record(&record(format!("{key} 1 - - 7 9"))).expect("an entry");
         assert!(!entry.revoked);
-        // The row of a live session is no entry, and that of an ended one is.
+        // The row of an ended session is an entry; that of a live session is not.
         let id = "0f".repeat(16);
         let session = |ended: u8| record(format!("s{id} {ended} - 7 9 {id} {id} 5 {id} - - - -"));
         assert!(entry_of_record(&session(0)).is_none());

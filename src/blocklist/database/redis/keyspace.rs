@@ -51,7 +51,7 @@ impl Keyspace {
         Ok(found.map(row).collect())
     }
 
-    /// Reads the keys by their types, when one of them is not a string. The row of such a key is
+    /// Reads the keys by their types, if one of them is not a string. The row of such a key is
     /// malformed.
     async fn by_type(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
         let mut request = redis::pipe();
@@ -109,7 +109,7 @@ pub(super) fn parse_value(value: &[u8]) -> Option<(Columns, Option<i64>)> {
         columns.exchanged = time(fields.next()?)?;
         columns.seed = id(fields.next()?)?;
         columns.ended_by = id(fields.next()?)?;
-        // The scripts read these: a lookup does not need them.
+        // Only the scripts read these fields; a lookup does not need them.
         id(fields.next()?)?;
         time(fields.next()?)?;
         time(fields.next()?)?;

@@ -41,8 +41,9 @@ const MAX_IN_FLIGHT: usize = 32;
 /// Each entry is a key that Redis expires when its lifetime has passed. The key's name is a prefix, a
 /// letter for the kind and the sixteen bytes of the id in hexadecimal. Its value is
 /// `revoked cut_off expires changed`, for the row of a session also `current last exchanged seed
-/// ended_by`, with times in milliseconds since the Unix epoch, ids in hexadecimal, and `-` for what is
-/// absent.
+/// ended_by subject seen ends`, with times in milliseconds since the Unix epoch, ids in hexadecimal, and `-`
+/// for what is absent. With the setting `sessions`, each subject also has a sorted set of its sessions
+/// (`i`), and each session a hash with its label and details (`d`).
 ///
 /// The guarantees depend on the configuration of Redis. Without `appendonly`, a restart loses the
 /// latest revocations or all of them. With any `maxmemory-policy` but `noeviction`, Redis may evict
@@ -61,9 +62,9 @@ const MAX_IN_FLIGHT: usize = 32;
 ///
 /// The connection is replaced when it was closed, or when it is silent: a request timed out or was
 /// cancelled, no reply has arrived since, and the server does not reply to a ping within half a
-/// second. It is also replaced when its server is not the primary any more, which each request checks
-/// (`ROLE`). The request is then repeated once. Another connection is used for a moment at launch, and for each poll of
-/// `blocklist_replica`.
+/// second. It is also replaced when its server is no longer the primary, which each request checks
+/// (`ROLE`). The request is then repeated once. Another connection is used for a moment at launch,
+/// and for each poll of `blocklist_replica`.
 pub struct RedisBlocklist {
     pool: Pool,
     role: Arc<RoleCheck>,
@@ -86,13 +87,13 @@ impl RedisBlocklist {
     }
 
     /// Checks the server as the launch does: that it can be reached and is the primary, and that
-    /// this user may run what the store runs, by commands that leave nothing. Logs a warning if the
-    /// server may evict entries.
+    /// this user may run what the store runs, with commands that change nothing. Logs a warning if
+    /// the server may evict entries.
     ///
     /// # Errors
     ///
-    /// If one of these does not hold: all that is wrong, each with its cure. A server that does not
-    /// reveal its configuration is not an error.
+    /// If a check fails. The error lists every problem with an instruction to fix it. A server that
+    /// does not reveal its configuration is not an error.
     pub async fn check(&self) -> Result<(), StoreError> {
         rights::check(&self.pool, &self.keys, &self.role).await
     }
@@ -145,7 +146,8 @@ impl Rows for RedisBlocklist {
         let times = [exchange.until(), Some(exchange.now())]
             .map(|time| time.map_or_else(none, |at| clock::millis(at).to_string()));
         let owner = exchange.owner().map(|owner| {
-            [id(&owner.subject), owner.seen.to_string(), owner.ends.unwrap_or(0).to_string()]
+            let ends = owner.ends.map_or_else(none, |ends| ends.to_string());
+            [id(&owner.subject), owner.seen.to_string(), ends]
         });
         let owner = owner.unwrap_or_else(|| [none(), none(), none()]);
         let arguments = [from].into_iter().chain(fields).chain(times).chain(owner);

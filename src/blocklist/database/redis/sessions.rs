@@ -5,7 +5,7 @@ use rocket::time::OffsetDateTime;
 use rocket_db_pools::deadpool_redis::redis::{self, Value};
 use uuid::Uuid;
 
-use super::{RedisBlocklist, scripts};
+use super::{RedisBlocklist, rights, scripts};
 use crate::blocklist::database::rows;
 use crate::blocklist::entry::{EVERYTHING, EntryKey, TokenIds, session_key};
 use crate::blocklist::sessions::{Begun, Limit, MAX_LISTED, NewSession, Recorded, Renewal};
@@ -13,7 +13,7 @@ use crate::blocklist::store::{SessionStore, Standing, StoreError};
 use crate::clock;
 
 /// name, current, seen, ends, label, details.
-type Listed = (String, String, i64, i64, Option<String>, Option<String>);
+type Listed = (String, String, String, String, Option<Vec<u8>>, Option<Vec<u8>>);
 
 fn subject(ids: &TokenIds<'_>) -> Result<EntryKey, StoreError> {
     ids.subject_key().ok_or_else(|| StoreError::new("the token has no subject"))
@@ -24,9 +24,30 @@ fn subject_text(key: &EntryKey) -> String {
     rows::id_text(id)
 }
 
-/// `absent` is what stands for never.
-fn millis(time: Option<OffsetDateTime>, absent: &str) -> String {
-    time.map_or_else(|| absent.into(), |time| clock::millis(time).to_string())
+/// `-` is never.
+fn millis(time: Option<OffsetDateTime>) -> String {
+    time.map_or_else(|| "-".into(), |time| clock::millis(time).to_string())
+}
+
+fn recorded((name, current, seen, ends, label, details): Listed) -> Result<Recorded, StoreError> {
+    let id = rows::parse_id(&name).map(Uuid::from_bytes).ok_or_else(rows::malformed)?;
+    let time =
+        |text: &str| text.parse().ok().filter(|millis| clock::from_millis(*millis).is_some());
+    let text = |bytes: Option<Vec<u8>>| bytes.map(String::from_utf8).transpose().ok();
+    let recorded = || {
+        Some(Recorded {
+            id,
+            current: rows::parse_id(&current)?,
+            seen: time(&seen)?,
+            ends: match &*ends {
+                "-" => None,
+                ends => Some(time(ends)?),
+            },
+            label: text(label)?,
+            details: text(details)?,
+        })
+    };
+    recorded().ok_or_else(|| rows::malformed_at(&session_key(id)))
 }
 
 fn ids_of(names: Vec<String>) -> Result<Vec<Uuid>, StoreError> {
@@ -44,13 +65,17 @@ impl RedisBlocklist {
     ) -> Result<Vec<Uuid>, StoreError> {
         let subject = subject(ids)?;
         let now = clock::millis(OffsetDateTime::now_utc()).to_string();
-        let arguments = [subject_text(&subject), millis(until, "-"), now, which];
+        let arguments = [subject_text(&subject), millis(until), now, which];
         ids_of(self.run(scripts::END, &subject, &arguments).await?)
     }
 }
 
 #[rocket::async_trait]
 impl SessionStore for RedisBlocklist {
+    async fn check_sessions(&self) -> Result<(), StoreError> {
+        rights::check_sessions(&self.pool, &self.keys).await
+    }
+
     async fn begin(
         &self,
         ids: &TokenIds<'_>,
@@ -59,7 +84,7 @@ impl SessionStore for RedisBlocklist {
     ) -> Result<Begun, StoreError> {
         let subject = subject(ids)?;
         let owner = &session.owner;
-        // With a letter before it, since an empty text may be given, too.
+        // A letter precedes the text, since the text may be empty.
         let note = |text: Option<&str>| text.map(|text| format!("={text}")).unwrap_or_default();
         let (max, ends_oldest) = match limit {
             Some(Limit { max, ends_oldest }) => (max.to_string(), ends_oldest),
@@ -69,8 +94,8 @@ impl SessionStore for RedisBlocklist {
             rows::id_text(&session.current),
             rows::id_text(&owner.subject),
             owner.seen.to_string(),
-            owner.ends.unwrap_or(0).to_string(),
-            millis(session.until, "-"),
+            owner.ends.map_or_else(|| "-".into(), |ends| ends.to_string()),
+            millis(session.until),
             self.keys.name(&subject),
             self.keys.name(&EVERYTHING),
             max,
@@ -99,18 +124,10 @@ impl SessionStore for RedisBlocklist {
             self.keys.name(&EVERYTHING),
             MAX_LISTED.to_string(),
         ];
-        let listed: Vec<Listed> = self.run(scripts::LIST, &subject, &arguments).await?;
-        let recorded = |(name, current, seen, ends, label, details): Listed| {
-            Some(Recorded {
-                id: Uuid::from_bytes(rows::parse_id(&name)?),
-                current: rows::parse_id(&current)?,
-                seen,
-                ends: Some(ends).filter(|ends| *ends != 0),
-                label,
-                details,
-            })
-        };
-        listed.into_iter().map(recorded).collect::<Option<_>>().ok_or_else(rows::malformed)
+        // Not as a vector of tuples, which the driver reads as a flat list.
+        let listed: Vec<Value> = self.run(scripts::LIST, &subject, &arguments).await?;
+        let one = |one: &Value| recorded(redis::from_redis_value(one).map_err(StoreError::new)?);
+        listed.iter().map(one).collect()
     }
 
     async fn end_session(
@@ -132,8 +149,9 @@ impl SessionStore for RedisBlocklist {
     }
 
     async fn renew(&self, ids: &TokenIds<'_>, renewal: &Renewal) -> Result<Standing, StoreError> {
-        let (seen, ends) = (clock::millis(renewal.now).to_string(), millis(renewal.ends, "0"));
-        let arguments = [seen, ends, millis(renewal.until, "-")];
+        let [seen, ends, until] = [Some(renewal.now), renewal.ends, renewal.until].map(millis);
+        let subject = ids.subject_key().map_or_else(|| "-".into(), |key| subject_text(&key));
+        let arguments = [seen, ends, until, subject];
         let touch = async |key: &EntryKey| self.run(scripts::RENEW, key, &arguments).await;
         rows::renew(self, ids, touch).await
     }

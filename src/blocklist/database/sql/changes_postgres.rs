@@ -1,4 +1,4 @@
-//! How the changes of a PostgreSQL table are read, with either driver: by transaction id.
+//! Reads the changes of a PostgreSQL table by transaction id, with either driver.
 //!
 //! `changed` is the id of the transaction that wrote the row last. A snapshot has an `xmin`: every
 //! transaction with a lower id has ended, and its writes are in the snapshot or were rolled back.
@@ -18,10 +18,10 @@
 //! `synchronous_commit = off`; all entries are then read again. `pg_stat_reset_shared('bgwriter')`
 //! looks like such a recovery, and has the same effect.
 //!
-//! Two conditions cost time, but never an entry. A transaction that stays open in any database of the
-//! cluster holds `xmin` back, so each pass reads again what was written since that transaction began.
-//! And the rows of a dump from another cluster keep that cluster's ids: where these are higher, each
-//! pass reads those rows again until this cluster has assigned higher ids.
+//! Two conditions cost time, but never an entry. A transaction that stays open in any database of
+//! the cluster prevents `xmin` from advancing, so each pass reads again all rows written since that
+//! transaction began. And the rows of a dump from another cluster keep that cluster's ids: where
+//! these are higher, each pass reads those rows again until this cluster has assigned higher ids.
 
 use super::literals::Value;
 use crate::blocklist::database::rows::PAGE;
@@ -86,18 +86,18 @@ struct Watermark {
 
 /// The position of a pass.
 enum Position {
-    /// At its end.
+    /// At the end of the pass.
     Begin(Watermark),
-    /// Within the changes, after a row.
+    /// Among the changes, after this row.
     Changes { changed: i64, key: Vec<u8>, next: Watermark },
-    /// Within all entries, after a key.
+    /// Among all entries, after this key.
     Entries { key: Vec<u8>, next: Watermark },
 }
 
 impl ChangeQueries {
     pub(super) fn new(table: &str) -> Self {
-        // Identifies the server by what a loss of data would change: the start time of its process,
-        // and the time at which recovery from a crash resets the statistics.
+        // Identifies the server by values that change when data is lost: the start time of its
+        // process, and the time at which recovery from a crash reset the statistics.
         let server = "concat(extract(epoch FROM pg_postmaster_start_time()), ' ', \
                       (SELECT extract(epoch FROM stats_reset) FROM pg_stat_bgwriter))";
         let columns = "entry, revoked, cut_off, expires, changed";

@@ -38,10 +38,11 @@ use crate::blocklist::store::{Blocklist, SessionStore, Standing, StoreError};
 /// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist) is enough. The
 /// constructors here are for a pool that the application creates itself, or for another table.
 ///
-/// The store opens connections of its own with the pool's manager: at most eight, and at most as many
-/// as the pool may have. It borrows none, so that no transaction the application left open is in its
-/// way, and goes on when the pool is closed. Hooks of the pool (`post_create`) cannot be run on them: if
-/// one changes the role or the schema, [`create_table()`](Self::create_table()) is an error.
+/// The store opens its own connections with the pool's manager: at most eight, and at most as many
+/// as the pool may have. It never uses the pool's connections, so a transaction that the
+/// application left open cannot affect it, and it still works after the pool is closed. Hooks of
+/// the pool (`post_create`) cannot be run on them: if one changes the role or the schema,
+/// [`create_table()`](Self::create_table()) is an error.
 pub struct PostgresBlocklist {
     pub(super) table: Arc<Table>,
     batcher: Batcher<Table>,
@@ -85,12 +86,12 @@ impl PostgresBlocklist {
     ///
     /// # Errors
     ///
-    /// If the table, with all its columns, neither exists nor can be created; if a right to read or write
-    /// it is missing; or if a hook of the pool sets another role or schema than a connection has without
-    /// it. A database that only reads at the moment is a warning in the log.
+    /// If the table, with all its columns, neither exists nor can be created; if a right to read or
+    /// write it is missing; or if a hook of the pool sets another role or schema than a connection
+    /// has without it. A database that is currently read-only causes only a warning in the log.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let Table { pool, connections, statements } = &*self.table;
-        // Not given back: what fails here may leave a transaction open.
+        // The connection is not reused: a failure here may leave a transaction open.
         let mut lease = connections.open().await?;
         // A closed pool has no connections to compare with.
         if let Ok(theirs) = pool.get().await {
@@ -156,8 +157,8 @@ impl Table {
     }
 }
 
-/// A value as the driver sends it, with its type: a statement without a name then needs one message, as
-/// [`literals`](super::literals) explains.
+/// A value with its type, as the driver sends it: an unnamed statement then needs only one message;
+/// see [`literals`](super::literals).
 type BoundParam<'v> = (Box<dyn ToSql + Send + Sync + 'v>, Type);
 
 fn params<'v>(values: &[Value<'v>]) -> Vec<BoundParam<'v>> {

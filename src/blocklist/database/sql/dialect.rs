@@ -1,10 +1,10 @@
-//! How the databases differ in their statements, and the table that these are for.
+//! The differences between the databases' statements, and the table of the statements.
 
 use std::fmt;
 
 use crate::blocklist::store::StoreError;
 
-/// A table name that was checked, as it is put into the statements verbatim.
+/// A checked table name, as it is inserted into the statements verbatim.
 pub struct TableName<'a>(&'a str);
 
 impl<'a> TableName<'a> {
@@ -40,25 +40,25 @@ impl fmt::Display for TableName<'_> {
     }
 }
 
-/// How the databases differ in the statements that write.
+/// The differences between the databases in writing statements.
 pub(super) struct Dialect {
     /// A parameter by its number.
     pub(super) param: fn(usize) -> String,
-    /// The later of a column and a parameter; NULL, which is never, is later than any.
+    /// The later of a column and a parameter; NULL means never, and is later than any time.
     pub(super) later: fn(&str, &str) -> String,
     /// The new value of `changed`.
     pub(super) changed: String,
-    /// After an INSERT that has no effect if the row exists; without it, the INSERT fails with a
-    /// duplicate key.
+    /// Follows an INSERT that has no effect if the row exists; without it, the INSERT would fail
+    /// with a duplicate key.
     pub(super) or_nothing: &'static str,
-    /// After an INSERT that locks the row if it exists, and changes nothing.
+    /// Follows an INSERT that only locks the row if it exists.
     pub(super) or_lock: &'static str,
-    /// Begins a transaction in which each statement sees what others have committed before its first lock
-    /// was granted.
+    /// Begins a transaction in which each statement sees all transactions that were committed
+    /// before its first lock was granted.
     pub(super) begin: &'static str,
     /// The types of an id, of a time, of a label and of details.
     pub(super) types: [&'static str; 4],
 }
 
-/// Of an entry that no reader of changes needs: a session that is live.
+/// The value of `changed` for an entry that readers of changes do not need: a live session.
 pub(super) const UNCHANGED: &str = "0";

@@ -1,10 +1,10 @@
 //! Statements with their values as literals.
 //!
-//! A pooler such as PgBouncer may send each message between two `Sync`s to another server session, so
-//! a named prepared statement is not found there, or, worse, is another client's of the same name.
-//! `sqlx` has no other way to bind values in PostgreSQL. A statement that is sent as text needs one
-//! message. All values are numbers, booleans and bytes, which are written here in a form that needs no
-//! escaping.
+//! A pooler such as PgBouncer may send each message between two `Sync`s to another server session,
+//! so a named prepared statement is not found there, or, worse, another client's statement of the
+//! same name is used. `sqlx` can bind values in PostgreSQL only with named statements. A statement
+//! that is sent as text needs only one message. All values are numbers, booleans and bytes, which
+//! are written here in a form that needs no escaping.
 
 use std::fmt::Write;
 
@@ -34,8 +34,8 @@ pub(super) enum Style {
 }
 
 impl Style {
-    /// Puts the values in the place of `$1`, `?1` or the first `?`, and so on. A parameter without a
-    /// value becomes NULL. The statements of this crate have `$` and `?` for nothing else.
+    /// Replaces `$1`, `?1` or the first `?`, and so on, with the values. A parameter without a
+    /// value becomes NULL. The statements of this crate use `$` and `?` only for parameters.
     pub(super) fn inline(self, statement: &str, values: &[Value<'_>]) -> String {
         let mut text = String::with_capacity(statement.len() + 64 * values.len());
         let mut next = 0;

@@ -9,7 +9,8 @@ use crate::blocklist::database::rows::{self, Row};
 use crate::blocklist::entry::EntryKey;
 use crate::blocklist::store::StoreError;
 
-/// The columns of a [`SessionRow`](crate::blocklist::SessionRow), but for `revoked`, which is its end.
+/// The columns of a [`SessionRow`](crate::blocklist::SessionRow), except `revoked`, which says
+/// whether it has ended.
 const SESSION_COLUMNS: &str = "current_jti, last_jti, exchanged, seed, ended_by";
 
 /// The number of columns of a lookup.
@@ -43,9 +44,9 @@ impl Lookup {
         Self::Parameters((0..=MAX_BATCH.ilog2()).map(statement).collect())
     }
 
-    /// With a last row that says whether the server only reads, as a demoted primary does. A query of its
-    /// own for that would cost a round trip, and this takes up to twice the server's time, which is why it
-    /// is asked once a second. Aurora's readers have the second variable. The first is a
+    /// Adds a last row that says whether the server is read-only, as a demoted primary is. A
+    /// separate query would cost a round trip; this one takes up to twice the server's time, so it
+    /// is used only once a second. Aurora's readers have the second variable. The first is a
     /// number, or a word in newer versions of MariaDB.
     #[cfg(feature = "sqlx_mysql")]
     pub(super) fn with_role(table: &TableName<'_>) -> Self {

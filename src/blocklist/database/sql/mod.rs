@@ -1,6 +1,6 @@
 //! The stores in SQL databases.
 
-// The sealed trait of the stores with `sqlx` shows these types; without it they are reachable nowhere.
+// The sealed trait of the `sqlx` stores exposes these types; without it they are unreachable.
 #![cfg_attr(not(feature = "_sqlx"), allow(unreachable_pub))]
 
 #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]

@@ -1,4 +1,4 @@
-//! The sessions that users see, in a PostgreSQL database, through `deadpool_postgres`.
+//! The sessions that users can list, in a PostgreSQL database, through `deadpool_postgres`.
 
 use rocket::time::OffsetDateTime;
 use rocket_db_pools::deadpool_postgres::ClientWrapper;
@@ -8,7 +8,7 @@ use super::connections::Lease;
 use super::deadpool_postgres::{PostgresBlocklist, Table};
 use super::sessions::{self, Subject};
 use crate::blocklist::database::rows;
-use crate::blocklist::entry::TokenIds;
+use crate::blocklist::entry::{EntryKey, TokenIds};
 use crate::blocklist::sessions::{Begun, Limit, NewSession, Recorded, Renewal};
 use crate::blocklist::store::{SessionStore, Standing, StoreError};
 
@@ -39,7 +39,7 @@ impl SessionStore for PostgresBlocklist {
         let subject = Subject::of(ids)?;
         let values = subject.list_values(now);
         let rows = self.table.listed(&self.table.statements.sessions.list, &values);
-        sessions::live(rows.await?, now)
+        sessions::live(rows.await?, &subject, now)
     }
 
     async fn end_session(
@@ -57,13 +57,14 @@ impl SessionStore for PostgresBlocklist {
         until: Option<OffsetDateTime>,
     ) -> Result<Vec<Uuid>, StoreError> {
         let subject = Subject::of(ids)?;
-        // Those whose tokens have expired, too: this server's clock may be wrong.
+        // This includes sessions whose tokens have expired, since this server's clock may be wrong.
         let values = subject.list_values(OffsetDateTime::UNIX_EPOCH);
         let rows = self.table.listed(&self.table.statements.sessions.all, &values).await?;
         sessions::end_others(&*self.table, &subject, rows, ids.session_key(), until).await
     }
 
     async fn renew(&self, ids: &TokenIds<'_>, renewal: &Renewal) -> Result<Standing, StoreError> {
-        rows::renew(self, ids, async |key| sessions::touch(&*self.table, key, renewal).await).await
+        let touch = async |key: &EntryKey| sessions::touch(&*self.table, ids, key, renewal).await;
+        rows::renew(self, ids, touch).await
     }
 }

@@ -1,14 +1,15 @@
-//! The SQL statements for the sessions that users see.
+//! The SQL statements for the sessions that users can list.
 
 use super::dialect::{Dialect, TableName, UNCHANGED};
 use crate::blocklist::sessions::MAX_LISTED;
 
 /// The values of each are bound in the order in which its parameters occur.
 pub(super) struct SessionStatements {
-    /// As `begin` of the other statements, for a session whose owner is recorded. Further parameters:
-    /// subject, seen, ends.
+    /// Like `begin` of the other statements, for a session whose owner is recorded. Further
+    /// parameters: subject, seen, ends.
     pub(super) begin: String,
-    /// As `advance` of the other statements. Further parameters, after expires: subject, seen, ends.
+    /// Like `advance` of the other statements. Further parameters, after expires: subject, seen,
+    /// ends.
     pub(super) advance: String,
     /// Begins a transaction.
     pub(super) transaction: &'static str,
@@ -16,16 +17,17 @@ pub(super) struct SessionStatements {
     pub(super) lock: String,
     /// Inserts the row of a login. Parameters: entry, current, subject, seen, ends, expires.
     pub(super) log_in: String,
-    /// Inserts what is shown of a session. Parameters: entry, label, details.
+    /// Inserts the label and details of a session. Parameters: entry, label, details.
     pub(super) notes: String,
     /// Reads the sessions of a subject that have not ended, newest first. Parameters: the entry of the
     /// subject, that of everything, the subject, the current time.
     pub(super) all: String,
-    /// As `all`, for a list.
+    /// Like `all`, for a list.
     pub(super) list: String,
     /// Ends a live session of a subject. Parameters: expires, entry, subject.
     pub(super) end: String,
-    /// Records a renewal in the row of a live session. Parameters: seen, ends, expires, entry.
+    /// Records a renewal in the row of a live session, which gets the owner that it lacks. Parameters: seen,
+    /// ends, subject, expires, entry.
     pub(super) renew: String,
 }
 
@@ -34,11 +36,11 @@ impl SessionStatements {
         let Dialect { param, later, changed, or_nothing, or_lock, begin, .. } = dialect;
         let p = |number| param(number);
         let later = |column, number| later(column, &param(number));
-        // NULL, as `ends` is, when the session never ends.
+        // A cut-off that is missing in its row is out of range, and so malformed.
+        let cut_off = format!("SELECT COALESCE(cut_off, {}) FROM {table}", i64::MAX);
         let all = format!(
             "SELECT s.entry, s.current_jti, s.seen, s.ends, d.label, d.details, \
-             (SELECT cut_off FROM {table} WHERE entry = {}), \
-             (SELECT cut_off FROM {table} WHERE entry = {}) \
+             ({cut_off} WHERE entry = {}), ({cut_off} WHERE entry = {}) \
              FROM {table} s LEFT JOIN {table}_details d ON d.entry = s.entry \
              WHERE s.subject = {} AND NOT s.revoked AND (s.ends IS NULL OR s.ends > {}) \
              ORDER BY s.entry DESC",
@@ -112,12 +114,14 @@ impl SessionStatements {
                 p(3),
             ),
             renew: format!(
-                "UPDATE {table} SET seen = {}, ends = {}, expires = {} \
-                 WHERE entry = {} AND NOT revoked AND subject IS NOT NULL",
+                // In a row without an owner, `ends` stays NULL until the next exchange.
+                "UPDATE {table} SET seen = {}, ends = {}, subject = COALESCE(subject, {}), \
+                 expires = {} WHERE entry = {} AND NOT revoked",
                 p(1),
                 later("ends", 2),
-                later("expires", 3),
-                p(4),
+                p(3),
+                later("expires", 4),
+                p(5),
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! The sessions that users see, in an SQL database.
+//! The sessions that users can list, in an SQL database.
 
 use rocket::time::OffsetDateTime;
 use uuid::Uuid;
@@ -57,30 +57,48 @@ pub(super) use listed;
 
 impl Listed {
     /// The session, if it is live.
-    fn live(self, now: OffsetDateTime) -> Option<Result<Recorded, StoreError>> {
-        let cut_off = self.cut_offs.into_iter().flatten().max();
-        let recorded = self.recorded().ok_or_else(rows::malformed);
-        let is_live = |session: &Recorded| session.is_live(now, cut_off);
-        (!recorded.as_ref().is_ok_and(|session| !is_live(session))).then_some(recorded)
+    fn live(self, subject: &Subject, now: OffsetDateTime) -> Result<Option<Recorded>, StoreError> {
+        let key = self.key()?;
+        let of_which = [&subject.entry, &EVERYTHING];
+        let mut cut_off = None;
+        for (key, at) in of_which.into_iter().zip(self.cut_offs) {
+            if at.is_some_and(|at| clock::from_millis(at).is_none()) {
+                return Err(rows::malformed_at(key));
+            }
+            cut_off = cut_off.max(at);
+        }
+        let recorded = self.recorded(&key).ok_or_else(|| rows::malformed_at(&key))?;
+        Ok(recorded.is_live(now, cut_off).then_some(recorded))
     }
 
-    fn recorded(self) -> Option<Recorded> {
-        let [_, id @ ..] = EntryKey::try_from(self.entry).ok()?;
+    fn key(&self) -> Result<EntryKey, StoreError> {
+        EntryKey::try_from(&*self.entry).map_err(|_| rows::malformed())
+    }
+
+    fn recorded(self, [_, id @ ..]: &EntryKey) -> Option<Recorded> {
+        let time = |millis: i64| clock::from_millis(millis).map(|_| millis);
         let text = |bytes: Option<Vec<u8>>| bytes.map(String::from_utf8).transpose().ok();
         Some(Recorded {
-            id: Uuid::from_bytes(id),
+            id: Uuid::from_bytes(*id),
             current: IdKey::try_from(self.current?).ok()?,
-            seen: self.seen?,
-            ends: self.ends,
+            seen: time(self.seen?)?,
+            ends: match self.ends {
+                Some(ends) => Some(time(ends)?),
+                None => None,
+            },
             label: text(self.label)?,
             details: text(self.details)?,
         })
     }
 }
 
-/// The sessions among these rows that are live.
-pub(super) fn live(rows: Vec<Listed>, now: OffsetDateTime) -> Result<Vec<Recorded>, StoreError> {
-    rows.into_iter().filter_map(|row| row.live(now)).collect()
+/// The sessions of a subject among these rows that are live.
+pub(super) fn live(
+    rows: Vec<Listed>,
+    subject: &Subject,
+    now: OffsetDateTime,
+) -> Result<Vec<Recorded>, StoreError> {
+    rows.into_iter().filter_map(|row| row.live(subject, now).transpose()).collect()
 }
 
 /// The subject of the ids.
@@ -116,10 +134,17 @@ pub(super) async fn begin<T: Transacting>(
 ) -> Result<Result<Begun, StoreError>, T::Error> {
     connection.run(statements.transaction).await?;
     let begun = begin_within(connection, statements, subject, session, limit).await;
-    match &begun {
-        Ok(Ok(Begun::Begun { .. })) => connection.run("COMMIT").await?,
-        // Whatever is wrong, the next user of the connection must not be in this transaction.
-        _ => connection.run("ROLLBACK").await?,
+    // Whatever is wrong, the next user of the connection must not be in this transaction. The first error is
+    // the one to act on: if no transaction is open any more, ROLLBACK fails, too.
+    match begun {
+        Ok(Ok(Begun::Begun { .. })) => {
+            if let Err(error) = connection.run("COMMIT").await {
+                let _ = connection.run("ROLLBACK").await;
+                return Err(error);
+            }
+        }
+        Ok(_) => connection.run("ROLLBACK").await?,
+        Err(_) => _ = connection.run("ROLLBACK").await,
     }
     begun
 }
@@ -133,22 +158,32 @@ async fn begin_within<T: Transacting>(
 ) -> Result<Result<Begun, StoreError>, T::Error> {
     let key = session_key(session.id);
     let until = Value::Int(session.until.map(clock::millis));
-    let mut ended = vec![];
-    if let Some(limit) = limit {
+    if limit.is_some() {
         // Of two logins of a subject, the second one finds the session of the first.
         let mut lock = subject.entry;
         lock[0] = b'l';
         connection.write(&statements.lock, &[Value::Key(&lock), until]).await?;
+    }
+    let [of, seen, ends] = owner_values(&session.owner);
+    let values = [Value::Key(&key), Value::Key(&session.current), of, seen, ends, until];
+    let mut ended = vec![];
+    if connection.write(&statements.log_in, &values).await? == 0 {
+        // The call is repeated.
+        return Ok(Ok(Begun::Begun { ended }));
+    }
+    if session.label.is_some() || session.details.is_some() {
+        let [label, details] =
+            [session.label, session.details].map(|text| Value::Bytes(text.map(str::as_bytes)));
+        connection.write(&statements.notes, &[Value::Key(&key), label, details]).await?;
+    }
+    if let Some(limit) = limit {
         let now = session.now();
         let rows = connection.listed(&statements.all, &subject.list_values(now)).await?;
-        let live = match live(rows, now) {
+        let mut live = match live(rows, subject, now) {
             Ok(live) => live,
             Err(error) => return Ok(Err(error)),
         };
-        if live.iter().any(|live| live.id == session.id) {
-            // The call is repeated.
-            return Ok(Ok(Begun::Begun { ended }));
-        }
+        live.retain(|live| live.id != session.id);
         let Some(to_end) = limit.to_end(&live) else { return Ok(Ok(Begun::TooMany)) };
         for Recorded { id, .. } in to_end {
             let key = session_key(*id);
@@ -157,14 +192,6 @@ async fn begin_within<T: Transacting>(
                 ended.push(*id);
             }
         }
-    }
-    let [of, seen, ends] = owner_values(&session.owner);
-    let values = [Value::Key(&key), Value::Key(&session.current), of, seen, ends, until];
-    connection.write(&statements.log_in, &values).await?;
-    if session.label.is_some() || session.details.is_some() {
-        let [label, details] =
-            [session.label, session.details].map(|text| Value::Bytes(text.map(str::as_bytes)));
-        connection.write(&statements.notes, &[Value::Key(&key), label, details]).await?;
     }
     Ok(Ok(Begun::Begun { ended }))
 }
@@ -189,8 +216,8 @@ pub(super) async fn end_others(
     until: Option<OffsetDateTime>,
 ) -> Result<Vec<Uuid>, StoreError> {
     let mut ended = vec![];
-    for Listed { entry, .. } in rows {
-        let key = EntryKey::try_from(entry).map_err(|_| rows::malformed())?;
+    for row in rows {
+        let key = row.key()?;
         let [_, id @ ..] = key;
         let id = Uuid::from_bytes(id);
         if Some(key) != but && end(writer, subject, id, until).await? {
@@ -200,14 +227,17 @@ pub(super) async fn end_others(
     Ok(ended)
 }
 
-/// Records a renewal. Returns whether the session is live, and has an owner.
+/// Records a renewal. Returns whether there is a row whose session is live.
 pub(super) async fn touch(
     writer: &impl Writer,
+    ids: &TokenIds<'_>,
     key: &EntryKey,
     renewal: &Renewal,
 ) -> Result<bool, StoreError> {
     let time = |time: Option<OffsetDateTime>| Value::Int(time.map(clock::millis));
     let [seen, ends, until] = [Some(renewal.now), renewal.ends, renewal.until].map(time);
-    let values = [seen, ends, until, Value::Key(key)];
+    let subject = ids.subject_key();
+    let subject = Value::Bytes(subject.as_ref().and_then(|key| key.get(1..)));
+    let values = [seen, ends, subject, until, Value::Key(key)];
     Ok(writer.write(&writer.statements().sessions.renew, &values).await? > 0)
 }

@@ -1,12 +1,12 @@
 //! The SQL statements of the stores, for each database, and why they have this form.
 //!
-//! Every statement is a transaction of its own (autocommit), so that
+//! Every statement is a separate transaction (autocommit), so that
 //!
-//!   * a crash leaves either all of its effect or none, and an acknowledged write is durable;
+//!   * after a crash, either its whole effect or none exists, and an acknowledged write is durable;
 //!   * each query sees everything that was committed before it began, at any isolation level: the
-//!     query after a failed insertion finds the row of the call that was first. Inside one
-//!     transaction at REPEATABLE READ, MySQL's default, it would read the snapshot of the first
-//!     query, and not find that row.
+//!     query after a failed insertion finds the row of the first call. Inside one transaction at
+//!     REPEATABLE READ, MySQL's default, it would read the snapshot of the first query, and miss
+//!     that row.
 //!
 //! One statement reads the rows of any number of tokens ([`Lookup`]).
 //!
@@ -23,7 +23,7 @@ use super::session_statements::SessionStatements;
 const COLUMNS: &str = "entry, revoked, cut_off, expires, changed, \
                        current_jti, last_jti, exchanged, seed, ended_by, subject, seen, ends";
 
-/// The most rows a statement deletes, so that none holds its locks for long.
+/// The most rows that one statement deletes, so that its locks are released soon.
 pub(super) const BATCH: u64 = 1000;
 
 /// A store's statements for its table.
@@ -34,9 +34,9 @@ pub struct Statements {
     pub(super) table: String,
     /// Returns no rows; succeeds if the table exists with all its columns.
     pub(super) probe: String,
-    /// As `probe`, for the layout with a row for each exchanged refresh token.
+    /// Like `probe`, for the earlier layout with a row for each exchanged refresh token.
     pub(super) probe_old: String,
-    /// Turns a table of that layout into one of this.
+    /// Converts a table of that layout to the current layout.
     pub(super) upgrade: String,
     /// Creates the table and its indexes if they are missing.
     pub(super) create: String,
@@ -58,18 +58,18 @@ pub struct Statements {
     pub(super) end: String,
     pub(super) standing: Lookup,
     pub(super) sessions: SessionStatements,
-    /// The same lookup, which says as well whether the server only reads.
+    /// The same lookup, which also returns whether the server is read-only.
     #[cfg(feature = "_sqlx")]
     pub(super) standing_and_role: Option<Lookup>,
     /// Parameters: the current time.
     pub(super) prune: String,
-    /// Restores what the table cannot do without.
+    /// Restores rows that must exist.
     pub(super) repair: Option<String>,
     /// Writes an entry, extends it and removes it again, for `launch`.
     pub(super) trial: String,
-    /// Whether the trial begins a transaction by itself, which stays open if it fails.
+    /// Whether the trial begins its own transaction, which stays open if the trial fails.
     pub(super) trial_begins: bool,
-    /// The rights that are needed, each with a statement that needs no other and has no effect.
+    /// The required rights, each with a statement that needs only this right and has no effect.
     pub(super) rights: Vec<(String, String)>,
     /// Grants all of them to `{role}`.
     pub(super) grant: String,
@@ -99,7 +99,8 @@ impl Statements {
             types: ["BLOB", "INTEGER", "BLOB", "BLOB"],
         };
         Self {
-            // This machine's clock twice: that of the caller may be another.
+            // The time is checked against this machine's clock as well, since the caller's clock
+            // may differ.
             prune: format!(
                 "DELETE FROM {table} WHERE entry IN \
                  (SELECT entry FROM {table} \
@@ -178,7 +179,7 @@ impl Statements {
             begin: "START TRANSACTION",
             types: ["BINARY(16)", "BIGINT", "VARBINARY(128)", "VARBINARY(1024)"],
         };
-        Self {
+        let mut statements = Self {
             // Ordered by the primary key as well, so that statement-based replication deletes the
             // same rows.
             prune: format!(
@@ -201,9 +202,14 @@ impl Statements {
                 include_str!("../../../../migrations/mysql.sql"),
                 Lookup::by_parameters(&Lookup::select(table), ""),
             )
-        }
-        .with_trial(Style::Standard, "START TRANSACTION; ", "; ROLLBACK")
-        .with_epoch(table)
+        };
+        // The others create it with the table that they lack.
+        statements
+            .upgrade
+            .push_str(&format!(" ALTER TABLE {table} ADD INDEX {table}_subject (subject, entry);"));
+        statements
+            .with_trial(Style::Standard, "START TRANSACTION; ", "; ROLLBACK")
+            .with_epoch(table)
     }
 
     /// The common statements; the others are empty.
@@ -215,7 +221,8 @@ impl Statements {
             table: table.to_string(),
             probe: format!("SELECT {COLUMNS} FROM {table} WHERE 1 = 0 AND {}", has_details(table)),
             probe_old: format!("SELECT used FROM {table} WHERE 1 = 0"),
-            // A refresh token that was exchanged has no row that says so any more, so it is revoked.
+            // In the current layout no row records that a refresh token was exchanged, so the token
+            // is revoked.
             upgrade: upgrade(table, id, time),
             create: migration.replace(TableName::DEFAULT.as_str(), table.as_str()),
             insert: format!(
@@ -314,7 +321,8 @@ impl Statements {
         }
     }
 
-    /// The trial, from the statements that are tried. Its key is of no kind, so that no token has it.
+    /// The trial, made from the tested statements. The kind of its key does not exist, so no token
+    /// has this key.
     fn with_trial(mut self, style: Style, begin: &str, end: &str) -> Self {
         let mut key = [b'-'; 17];
         if let Some(id) = key.last_chunk_mut() {
@@ -374,8 +382,8 @@ impl Statements {
     }
 }
 
-/// Turns a table with a row for each exchanged refresh token into one with a row for each session. A token
-/// that was exchanged has no row that says so any more, so it is revoked.
+/// Converts a table with a row for each exchanged refresh token to one with a row for each session.
+/// In the new layout no row records that a token was exchanged, so the token is revoked.
 fn upgrade(table: &TableName<'_>, id: &str, time: &str) -> String {
     let ids = ["current_jti", "last_jti", "seed", "ended_by", "subject"].map(|name| (name, id));
     let times = ["exchanged", "seen", "ends"].map(|name| (name, time));
@@ -388,7 +396,7 @@ fn upgrade(table: &TableName<'_>, id: &str, time: &str) -> String {
     )
 }
 
-/// True where the table of labels and details is empty, and an error where it is missing.
+/// True if the table of labels and details is empty; an error if it is missing.
 fn has_details(table: &TableName<'_>) -> String {
     format!("NOT EXISTS (SELECT entry, label, details FROM {table}_details)")
 }

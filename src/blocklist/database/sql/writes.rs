@@ -1,4 +1,4 @@
-//! The writes of the SQL stores, from the statements that each database has for them.
+//! The writes of the SQL stores, made from each database's statements.
 
 use rocket::time::OffsetDateTime;
 
@@ -10,7 +10,8 @@ use crate::blocklist::exchange::{Exchange, Owner};
 use crate::blocklist::store::StoreError;
 use crate::clock;
 
-/// How often an entry is inserted or changed again when it was pruned or inserted in between.
+/// How often inserting or changing an entry is repeated because it was pruned or inserted in
+/// between.
 const ATTEMPTS: usize = 8;
 
 /// Runs the statements of a table.
@@ -23,8 +24,8 @@ pub(super) trait Writer: Sync {
     async fn write(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError>;
 }
 
-/// Inserts the entry, or changes the one that is there, each with a statement that only one of several
-/// callers finds something to do for.
+/// Inserts the entry, or changes the existing one, each with a statement that has an effect for
+/// only one of several concurrent callers.
 pub(super) async fn revoke(writer: &impl Writer, entry: &Revocation) -> Result<bool, StoreError> {
     let statements = writer.statements();
     let key = entry.key();

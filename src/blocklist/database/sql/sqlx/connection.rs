@@ -1,4 +1,4 @@
-//! The own connections of a store, opened with the options and the hooks of the application's pool.
+//! The connections that a store opens itself, with the options and hooks of the application's pool.
 
 use rocket::tokio::time::Instant;
 use rocket_db_pools::sqlx;
@@ -14,17 +14,18 @@ use crate::blocklist::store::StoreError;
 
 /// Opens connections.
 pub struct Opener<DB: sqlx::Database> {
-    /// A pool that keeps nothing: it knows the hooks of the application's, such as `after_connect`.
+    /// A pool that keeps no connections, but runs the hooks of the application's pool, such as
+    /// `after_connect`.
     pool: sqlx::Pool<DB>,
-    /// The pool is the application's, as it alone has the database.
+    /// The application's pool itself, as no other connection has the same database.
     is_borrowed: bool,
     /// The database ends with its last connection.
     is_volatile: bool,
 }
 
 impl<DB: Operations> Opener<DB> {
-    /// Several connections of the application's pool, each with a database of its own, would know
-    /// nothing of each other's entries.
+    /// If each connection of the application's pool had a separate database, the connections would
+    /// not share entries.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match self.is_borrowed && self.pool.options().get_max_connections() > 1 {
             true => Err(StoreError::new(
@@ -38,7 +39,7 @@ impl<DB: Operations> Opener<DB> {
 
 pub struct SqlxConnection<DB: sqlx::Database> {
     connection: OwnOrBorrowed<DB>,
-    /// Whether the server said that it only reads, when it was last asked.
+    /// Whether the server was read-only at the last query.
     only_reads: bool,
     asked: Option<Instant>,
 }
@@ -55,12 +56,12 @@ impl<DB: sqlx::Database> From<OwnOrBorrowed<DB>> for SqlxConnection<DB> {
 }
 
 impl<DB: sqlx::Database> SqlxConnection<DB> {
-    /// Whether the server is to be asked for its role again.
+    /// Whether the role of the server must be queried again.
     pub(super) fn is_due(&self) -> bool {
         self.asked.is_none_or(|asked| asked.elapsed() >= RECHECK)
     }
 
-    /// Keeps what the server said, if it was asked.
+    /// Stores the role of the server, if it was queried.
     pub(super) fn set_role(&mut self, only_reads: Option<bool>) {
         if let Some(only_reads) = only_reads {
             self.only_reads = only_reads;
@@ -102,8 +103,10 @@ impl<DB: Operations> Open for Opener<DB> {
     type Error = sqlx::Error;
 
     async fn open(&self) -> Result<SqlxConnection<DB>, sqlx::Error> {
-        let connection = self.pool.acquire().await?;
+        let mut connection = self.pool.acquire().await?;
         if self.is_borrowed {
+            // A login that was cancelled leaves its transaction open; usually there is none.
+            let _ = DB::run(&mut connection, "ROLLBACK").await;
             return Ok(OwnOrBorrowed::Borrowed(connection).into());
         }
         let mut connection = connection.detach();

@@ -1,4 +1,4 @@
-//! The databases of `sqlx`, behind the few operations the store needs.
+//! The few operations that the store needs, for each database of `sqlx`.
 //!
 //! Code that is generic over `sqlx::Database` would need a dozen bounds wherever the store is
 //! named; here the same bodies are compiled once for each driver.
@@ -34,7 +34,7 @@ pub trait Operations: sqlx::Database {
         false
     }
 
-    /// Makes sure that each statement of a new connection is a transaction of its own.
+    /// Makes each statement on a new connection a separate transaction.
     async fn prepare_session(_connection: &mut Self::Connection) -> Result<(), sqlx::Error> {
         Ok(())
     }
@@ -42,7 +42,7 @@ pub trait Operations: sqlx::Database {
     /// Runs statements without parameters.
     async fn run(connection: &mut Self::Connection, statements: &str) -> Result<(), sqlx::Error>;
 
-    /// The role, as `GRANT` wants it.
+    /// The role, in the form that `GRANT` needs.
     async fn role(connection: &mut Self::Connection) -> Result<Option<String>, sqlx::Error>;
 
     /// Runs one statement, and returns the number of rows it wrote.
@@ -71,10 +71,10 @@ pub trait Operations: sqlx::Database {
     fn fault(error: &dyn sqlx::error::DatabaseError) -> Fault;
 }
 
-/// What a lookup found.
+/// The result of a lookup.
 pub struct Found {
     pub(super) rows: Vec<Columns>,
-    /// Whether the server said that it only reads, if it was asked.
+    /// Whether the server is read-only, if that was queried.
     pub(super) only_reads: Option<bool>,
 }
 
@@ -129,7 +129,8 @@ macro_rules! read_prepared {
     }};
 }
 
-/// What was found, as no such server is a replica for some time only.
+/// The result. These databases need no query for the role: a demoted primary does not keep its
+/// connections.
 #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_postgres"))]
 macro_rules! found {
     ($rows:ident) => {{
@@ -156,8 +157,8 @@ impl Operations for sqlx::Sqlite {
         has_parameter(options, "mode", "memory")
     }
 
-    /// A database in memory without a shared cache. The URL `sqlite::memory:` has one; SQLite shares no
-    /// other name than that of a URI.
+    /// Whether this is a database in memory without a shared cache. The URL `sqlite::memory:` has a
+    /// shared cache; otherwise SQLite shares one only for a URI.
     fn is_private(options: &sqlx::sqlite::SqliteConnectOptions) -> bool {
         let name = options.clone().get_filename();
         let name = name.to_string_lossy();
@@ -207,7 +208,7 @@ impl Operations for sqlx::Sqlite {
         sessions!(rows)
     }
 
-    /// Read only: the file was replaced or moved, or another process has to restore it.
+    /// Read-only: the file was replaced or moved, or another process has to restore it.
     fn verdict(error: &dyn sqlx::error::DatabaseError) -> Verdict {
         match Self::fault(error) {
             Fault::ReadOnlyFile => Verdict::Refused,
@@ -288,7 +289,7 @@ impl Operations for sqlx::MySql {
         Statements::mysql(table)
     }
 
-    /// The server's settings may have switched it off.
+    /// The server's settings may have switched autocommit off.
     async fn prepare_session(connection: &mut Self::Connection) -> Result<(), sqlx::Error> {
         connection.execute("SET autocommit = 1").await.map(|_| ())
     }
@@ -317,7 +318,7 @@ impl Operations for sqlx::MySql {
         keys: &[EntryKey],
     ) -> Result<Found, sqlx::Error> {
         let all = read_prepared!(connection, statement, keys);
-        // With the role, the last row is the server's own, with no entry.
+        // If the role is queried, the last row contains it, without an entry.
         let (mut rows, mut only_reads) = (Vec::with_capacity(all.len()), None);
         for row in &all {
             let role: Option<i64> = if row.len() > COLUMNS { row.try_get(COLUMNS)? } else { None };
@@ -344,9 +345,9 @@ impl Operations for sqlx::MySql {
         match error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number) {
             // A lock timeout; with `autocommit`, the statement was its whole transaction.
             Some(1205) => Verdict::RolledBack,
-            // The server only reads, or takes no part in its Galera cluster.
+            // The server is read-only, or has left its Galera cluster.
             Some(1290 | 1836 | 1792 | 1047) => Verdict::Refused,
-            // The server shuts down, or has ended the connection.
+            // The server is shutting down, or has ended the connection.
             Some(1053 | 1927 | 3169 | 4031) => Verdict::Lost,
             _ => error.code().map_or(Verdict::Failed, |code| verdict_on(&code)),
         }
@@ -356,7 +357,7 @@ impl Operations for sqlx::MySql {
         use sqlx::mysql::MySqlDatabaseError;
 
         match error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number) {
-            // To a database, a table, a column, or at all.
+            // A missing right to a database, a table or a column, or to connect.
             Some(1044 | 1142 | 1143 | 1227) => Fault::Denied,
             Some(1205 | 1213) => Fault::RolledBack,
             Some(1290 | 1836 | 1792) => Fault::ReadOnly,
@@ -365,7 +366,7 @@ impl Operations for sqlx::MySql {
     }
 }
 
-/// Whether a write failed as MySQL's epoch is missing.
+/// Whether a write failed because MySQL's epoch is missing.
 #[cfg(feature = "sqlx_mysql")]
 pub(super) fn lacks_epoch(error: &sqlx::Error) -> bool {
     use sqlx::mysql::MySqlDatabaseError;

@@ -41,10 +41,11 @@ use crate::blocklist::store::{Blocklist, SessionStore, Standing, StoreError};
 /// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist) is enough. The
 /// constructors here are for a pool that the application creates itself, or for another table.
 ///
-/// The store opens connections of its own with the options and hooks of the pool: at most eight, and at
-/// most as many as the pool may have. It borrows none, so that no transaction the application left open
-/// is in its way, and goes on when the pool is closed. Only where another connection would have another
-/// database (`:memory:` without a shared cache) it uses the pool itself.
+/// The store opens its own connections with the options and hooks of the pool: at most eight, and
+/// at most as many as the pool may have. It never uses the pool's connections, so a transaction
+/// that the application left open cannot affect it, and it still works after the pool is closed. It
+/// uses the pool itself only if a new connection would have another database (`:memory:` without a
+/// shared cache).
 ///
 /// # Example
 ///
@@ -100,12 +101,13 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
     ///
     /// # Errors
     ///
-    /// If the table, with all its columns, neither exists nor can be created, or if a right to read or
-    /// write it is missing. A database that only reads at the moment is a warning in the log.
+    /// If the table, with all its columns, neither exists nor can be created, or if a right to read
+    /// or write it is missing. A database that is currently read-only causes only a warning in the
+    /// log.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let Table { connections, statements } = &*self.table;
         connections.opener().check()?;
-        // Not given back: what fails here may leave a transaction open.
+        // The connection is not reused: a failure here may leave a transaction open.
         let mut lease = connections.open().await.map_err(StoreError::new)?;
         launch::set_up(&mut lease.connection, statements).await
     }
@@ -123,21 +125,17 @@ impl<DB: SqlxBackend> Writer for Table<DB> {
         &self.statements
     }
 
-    /// A table that was emptied together with MySQL's epoch gets it back.
+    /// Executes a write. If MySQL's epoch is missing, as its table was emptied, restores it and
+    /// repeats the write.
     async fn write(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
-        let result = self.write_once(statement, values).await;
-        let result = match (&result, &self.statements.repair) {
-            (Err(error), Some(repair)) if lacks_epoch(error) => {
-                // A server that repairs it meanwhile does no harm. If it can't be repaired, the error of
-                // the repair says why.
-                self.write_once(repair, &[]).await.map_err(StoreError::new)?;
-                log::warn!("JWT: the row of `{}_epoch` was missing", self.statements.table);
+        let result = match self.write_once(statement, values).await {
+            Err(error) if self.has_repaired(&error).await? => {
                 self.write_once(statement, values).await
             }
-            _ => result,
+            result => result,
         };
         match result {
-            // MySQL's way to say that an INSERT had no effect.
+            // In MySQL, this error means that an INSERT had no effect.
             Err(error) if is_duplicate(&error) => Ok(0),
             result => result.map_err(StoreError::new),
         }
@@ -155,6 +153,21 @@ impl<DB: SqlxBackend> Table<DB> {
             (lease, rows)
         };
         self.connections.run(read).await.map_err(StoreError::new)
+    }
+
+    /// Restores MySQL's epoch, if a write failed for the lack of it.
+    async fn has_repaired(&self, error: &sqlx::Error) -> Result<bool, StoreError> {
+        let Statements { repair: Some(repair), table, .. } = &self.statements else {
+            return Ok(false);
+        };
+        if !lacks_epoch(error) {
+            return Ok(false);
+        }
+        // A server that repairs it meanwhile does no harm. If it can't be repaired, the error of the repair
+        // says why.
+        self.write_once(repair, &[]).await.map_err(StoreError::new)?;
+        log::warn!("JWT: the row of `{table}_epoch` was missing");
+        Ok(true)
     }
 
     async fn write_once(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
@@ -248,7 +261,12 @@ impl<DB: SqlxBackend> SessionStore for SqlxBlocklist<DB> {
                 sessions::begin(connection, &statements.sessions, subject, session, limit).await;
             (lease, begun)
         };
-        connections.run(begin).await.map_err(StoreError::new)?
+        match connections.run(begin).await {
+            Err(error) if self.table.has_repaired(&error).await? => {
+                connections.run(begin).await.map_err(StoreError::new)?
+            }
+            result => result.map_err(StoreError::new)?,
+        }
     }
 
     async fn sessions(
@@ -259,7 +277,7 @@ impl<DB: SqlxBackend> SessionStore for SqlxBlocklist<DB> {
         let subject = Subject::of(ids)?;
         let values = subject.list_values(now);
         let rows = self.table.listed(&self.table.statements.sessions.list, &values);
-        sessions::live(rows.await?, now)
+        sessions::live(rows.await?, &subject, now)
     }
 
     async fn end_session(
@@ -277,14 +295,15 @@ impl<DB: SqlxBackend> SessionStore for SqlxBlocklist<DB> {
         until: Option<OffsetDateTime>,
     ) -> Result<Vec<Uuid>, StoreError> {
         let subject = Subject::of(ids)?;
-        // Those whose tokens have expired, too: this server's clock may be wrong.
+        // This includes sessions whose tokens have expired, since this server's clock may be wrong.
         let values = subject.list_values(OffsetDateTime::UNIX_EPOCH);
         let rows = self.table.listed(&self.table.statements.sessions.all, &values).await?;
         sessions::end_others(&*self.table, &subject, rows, ids.session_key(), until).await
     }
 
     async fn renew(&self, ids: &TokenIds<'_>, renewal: &Renewal) -> Result<Standing, StoreError> {
-        rows::renew(self, ids, async |key| sessions::touch(&*self.table, key, renewal).await).await
+        let touch = async |key: &EntryKey| sessions::touch(&*self.table, ids, key, renewal).await;
+        rows::renew(self, ids, touch).await
     }
 }
 

@@ -1,8 +1,8 @@
-//! How the changes of a MySQL or MariaDB table are read: by epoch.
+//! Reads the changes of a MySQL or MariaDB table by epoch.
 //!
 //! Neither database reports which transactions are in progress. A timestamp, or a number from a
 //! sequence, is assigned some time before its row is committed, and nothing bounds that interval.
-//! So a table of one row holds the current epoch. A writing statement reads the epoch into the
+//! So a table with one row contains the current epoch. A writing statement reads the epoch into the
 //! row's `changed`, and holds a shared lock on it until the row is committed; writers do not block
 //! each other. The reader advances the epoch, for which it needs an exclusive lock: once it has the
 //! lock, every write of an earlier epoch has been committed or rolled back. Later writes have the
@@ -14,7 +14,7 @@
 //! read again. The table keeps the last 1024 marks, so with more servers than that each pass reads
 //! all entries.
 //!
-//! The statement that advances the epoch is a transaction of its own, on a separate connection that
+//! The statement that advances the epoch is a separate transaction, on a separate connection that
 //! waits at most a second for the lock, as writers queue behind it meanwhile. If it does not get
 //! the lock, the poll fails, and the next one tries again.
 //!
@@ -50,16 +50,17 @@ struct Watermark {
 struct Position {
     at: At,
     next: Watermark,
-    // Taken while in use, so that a connection whose query was cancelled is not reused.
+    // The value is taken out during use, so that a connection whose query was cancelled is not
+    // reused.
     connection: Arc<Mutex<Option<SqlxConnection<MySql>>>>,
 }
 
 enum At {
-    /// At its end.
+    /// At the end of the pass.
     Begin,
-    /// Within the changes, after a row.
+    /// Among the changes, after this row.
     Changes { changed: i64, key: Vec<u8> },
-    /// Within all entries, after a key.
+    /// Among all entries, after this key.
     Entries { key: Vec<u8> },
 }
 
@@ -85,7 +86,7 @@ impl ReadChanges for MySql {
     }
 }
 
-/// A connection beside the others, as its lock timeout is another.
+/// A separate connection, as it has a different lock timeout.
 async fn connect(
     connections: &SqlxConnections<MySql>,
 ) -> Result<SqlxConnection<MySql>, sqlx::Error> {
@@ -140,7 +141,7 @@ async fn advance(
     last: Option<&Watermark>,
 ) -> Result<Option<Watermark>, sqlx::Error> {
     let mark = Uuid::new_v4().into_bytes().first_chunk().copied().unwrap_or([0; MARK_LEN]);
-    // Before the first mark, the empty string, which `LOCATE` always finds.
+    // Before the first mark, this is the empty string, which `LOCATE` always finds.
     let last = last.map_or(&[][..], |last| &last.mark);
     let statement = format!(
         "UPDATE {table}_epoch SET epoch = LAST_INSERT_ID(epoch + 1), \

@@ -1,4 +1,4 @@
-//! How the changes of an SQLite table are read: by a number that each row gets as it is written.
+//! Reads the changes of an SQLite table by a number that each row gets when it is written.
 //!
 //! SQLite has one writer at a time. The writing statement itself computes the number: one more than
 //! the highest in the table, or the clock's milliseconds if that is more. So the numbers are in the
@@ -31,11 +31,11 @@ struct Watermark {
 
 /// The position of a pass.
 enum Position {
-    /// At its end.
+    /// At the end of the pass.
     Begin(Watermark),
-    /// Within the changes, after a row.
+    /// Among the changes, after this row.
     Changes { after: Watermark, next: Watermark },
-    /// Within all entries, after a key.
+    /// Among all entries, after this key.
     Entries { key: Vec<u8>, next: Watermark },
 }
 
