@@ -278,13 +278,15 @@ impl World {
                 self.issued(token.unwrap(), began, session);
             }
             Step::Foreign { auth_time, sid, lifetimes } => {
-                let (now, session) = (self.seconds(), self.new_session());
-                self.sessions[session].is_foreign = true;
+                let now = self.seconds();
                 let sid = match sid {
                     Some(offset) => self.v7(*offset).0,
                     None => Uuid::new_v4().to_string(),
                 };
                 for (at, lifetime) in lifetimes.iter().enumerate() {
+                    // A logout with one of them revokes that one alone.
+                    let session = self.new_session();
+                    self.sessions[session].is_foreign = true;
                     let mut claims = claims();
                     claims["sid"] = sid.clone().into();
                     claims["iat"] = now.into();
