@@ -1,7 +1,8 @@
-//! An API with cookies for a page of another origin: CORS with the crate `rocket_cors`, and the CSRF values
-//! in response bodies.
+//! An API with cookies for a page on another origin: CORS with the crate `rocket_cors`, and CSRF
+//! values in response bodies.
 //!
-//! The page at `https://app.example` logs in, keeps the CSRF values in memory, and sends them along:
+//! The page at `https://app.example` logs in, keeps the CSRF values in memory, and sends them with
+//! its requests:
 //!
 //! ```js
 //! let csrf = await (await fetch("https://api.example.test/session", {
@@ -31,12 +32,12 @@ use rocket::{Build, Rocket};
 use rocket_cors::{AllowedHeaders, AllowedOrigins, Cors, CorsOptions};
 use rocket_jwt_extended::{AccessToken, Error, Jwt, JwtFairing, NoClaims, RefreshToken, TokenPair};
 
-/// The origins whose pages may use this API. Never every origin: with credentials, any site could then
-/// act for the user and read the answers, the CSRF values among them.
+/// The origins whose pages may use this API. Never allow every origin: with credentials, any site
+/// could then act for the user and read the responses, including the CSRF values.
 const PAGES: [&str; 1] = ["https://app.example"];
 
-/// Answers preflights, and refuses requests from other origins with 403 before a route runs. Refusals carry
-/// the headers too, so that the page can read why.
+/// Answers preflights, and refuses requests from other origins with 403 before a route runs.
+/// Refusals have the CORS headers too, so that the page can read the reason.
 fn cors() -> Cors {
     let methods = [Method::Get, Method::Post, Method::Delete];
     let options = CorsOptions {
@@ -49,7 +50,7 @@ fn cors() -> Cors {
     options.to_cors().expect("the options fit together")
 }
 
-/// The CSRF values of both tokens, for a page that can't read this server's cookies.
+/// The CSRF values of both tokens, for a page that cannot read this server's cookies.
 #[derive(Serialize)]
 #[serde(crate = "rocket::serde")]
 struct Csrf {
@@ -109,13 +110,13 @@ async fn refresh(
     Csrf::of(jwt, &pair)
 }
 
-/// For a page that was reloaded and has lost the value.
+/// Returns the value to a page that was reloaded and has lost it.
 #[get("/session")]
 fn session(token: AccessToken) -> NotStored<Json<Csrf>> {
     Csrf::answer(token.csrf(), None)
 }
 
-/// Likewise, when the access token has expired.
+/// The same for the refresh token's value, when the access token has expired.
 #[get("/session/refresh")]
 fn refreshable_session(token: RefreshToken) -> NotStored<Json<Csrf>> {
     Csrf::answer(None, token.csrf())
@@ -127,19 +128,20 @@ fn add_note(token: AccessToken, text: String) -> String {
 }
 
 fn application(fairing: JwtFairing) -> Rocket<Build> {
-    // An application of its own has these lines in `Rocket.toml`, under `[default.jwt]`.
+    // In your application, put these lines in `Rocket.toml`, under `[default.jwt]`.
     let figment = rocket::Config::figment()
         .merge(("jwt.token_location", "cookies"))
         .merge(("jwt.refresh_cookie_path", "/session/refresh"))
-        // `Lax`, the default, where the page is of the same site: `app.example.test` and `api.example.test`.
+        // Use `Lax`, the default, if the page is on the same site: `app.example.test` and
+        // `api.example.test`.
         .merge(("jwt.cookie_samesite", "None"))
         .merge(("jwt.cookie_secure", true))
-        // The page can't read them.
+        // The page cannot read these cookies.
         .merge(("jwt.csrf_in_cookies", false));
     rocket::custom(figment)
         .attach(cors())
-        // `rocket_cors` leaves it out for a list of origins. A cache must not answer one origin with the
-        // headers for another.
+        // `rocket_cors` omits it for a list of origins. A cache must not use the headers for one
+        // origin in a response to another.
         .attach(AdHoc::on_response("Vary", |_, response| {
             Box::pin(async move { response.adjoin_raw_header("Vary", "Origin") })
         }))
@@ -187,7 +189,7 @@ mod tests {
         Header::new("Origin", origin.to_string())
     }
 
-    /// Logs in as the page does: the two CSRF values.
+    /// Logs in as the page does, and returns the two CSRF values.
     fn log_in(client: &Client) -> Value {
         let request = client.post("/session").header(origin(OURS)).header(ContentType::Form);
         let answer = request.body("name=ada&password=lovelace").dispatch();

@@ -1,12 +1,12 @@
 //! Revocation that outlives a restart: the blocklist is a table in an SQLite file.
 //!
-//! Run it by `cargo run --example blocklist_database --features sqlx_sqlite`. The database is named in
-//! `Rocket.toml`, the file and the table are made at launch. For PostgreSQL or MySQL it takes another
-//! feature, another pool and another URL, and nothing else.
+//! Run it with `cargo run --example blocklist_database --features sqlx_sqlite`. The database is
+//! configured in `Rocket.toml`; the file and the table are created at launch. For PostgreSQL or
+//! MySQL, change only the feature, the pool and the URL.
 //!
-//! Without a `secret_key` the debug profile makes one at each launch, and old tokens are refused for
-//! that. To see the blocklist do it, set one:
-//! `export ROCKET_JWT="{secret_key=\"$(openssl rand -base64 48)\"}"`.
+//! Without a `secret_key`, the debug profile generates a secret at each launch, which invalidates
+//! all old tokens. To see that the blocklist refuses them, set one: `export
+//! ROCKET_JWT="{secret_key=\"$(openssl rand -base64 48)\"}"`.
 
 #[macro_use]
 extern crate rocket;
@@ -21,7 +21,7 @@ use rocket_jwt_extended::{AccessToken, AnyToken, Error, Jwt, RefreshToken, Rejec
 #[database("blocklist")]
 struct Revoked(sqlx::SqlitePool);
 
-/// No password: the example is about what comes after.
+/// There is no password check, since the example is about the steps after it.
 #[post("/login", data = "<name>")]
 fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
     jwt.token_pair(name).issue()
@@ -62,7 +62,7 @@ fn application(figment: Figment) -> Rocket<Build> {
 
 #[launch]
 fn rocket() -> _ {
-    // Without a longest lifetime, the entry that logs a user out everywhere must stay for good.
+    // Without a longest lifetime, the entry that logs a user out everywhere would never expire.
     application(rocket::Config::figment().merge(("jwt.max_token_lifetime", "30d")))
 }
 
@@ -70,14 +70,15 @@ fn rocket() -> _ {
 mod tests {
     use std::path::PathBuf;
 
-    use rocket::http::{Header, Method};
+    use rocket::http::Method;
     use rocket::local::blocking::Client;
     use rocket::serde::json::Value;
+    use rocket_jwt_extended::testing::Bearer;
     use uuid::Uuid;
 
     use super::*;
 
-    /// A database file and a secret: what the servers of one test share.
+    /// The database file and the secret that the servers of one test share.
     struct Shared {
         file: PathBuf,
         secret: String,
@@ -115,12 +116,11 @@ mod tests {
         path: &'static str,
         token: &str,
     ) -> (u16, Option<Value>) {
-        let bearer = Header::new("Authorization", format!("Bearer {token}"));
-        let answer = server.req(method, path).header(bearer).dispatch();
+        let answer = server.req(method, path).header(Bearer(token)).dispatch();
         (answer.status().code, answer.into_json())
     }
 
-    /// "ok", or the code of the refusal.
+    /// Returns "ok", or the code of the refusal.
     fn me(server: &Client, token: &str) -> String {
         match ask(server, Method::Get, "/me", token) {
             (200, _) => "ok".into(),
@@ -150,7 +150,8 @@ mod tests {
         let after = shared.server();
         assert_eq!(me(&after, &ended), "401 token_revoked");
         assert_eq!(me(&after, &kept), "ok");
-        // The use of a refresh token is kept, too: once the new one was used, the old one is stolen.
+        // The exchange of a refresh token is recorded, too: after the new token was used, a use of
+        // the old one counts as theft.
         assert_eq!(ask(&after, Method::Post, "/refresh", &new).0, 200);
         assert_eq!(ask(&after, Method::Post, "/refresh", &old).0, 401);
         assert_eq!(me(&after, &kept), "401 token_revoked");

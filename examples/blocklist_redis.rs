@@ -1,11 +1,12 @@
-//! Revocation shared by any number of servers: the blocklist is in Redis.
+//! Revocation shared by several servers: the blocklist is in Redis.
 //!
-//! Run it by `cargo run --example blocklist_redis --features deadpool_redis`. The server is named in
-//! `Rocket.toml`; `ROCKET_DATABASES='{blocklist_redis={url="redis://…"}}'` names another. Set it up to
-//! keep its data, or a restart of Redis lets revoked tokens live again: see `docs/stores.md`.
+//! Run it with `cargo run --example blocklist_redis --features deadpool_redis`. The Redis server is
+//! configured in `Rocket.toml`; `ROCKET_DATABASES='{blocklist_redis={url="redis://…"}}'` overrides
+//! it. Configure Redis to persist its data, or a restart makes revoked tokens valid again: see
+//! `docs/stores.md`.
 //!
-//! Servers share the blocklist for the tokens they share, so give all of them one key:
-//! `export ROCKET_JWT="{secret_key=\"$(openssl rand -base64 48)\"}"`.
+//! All servers that share the blocklist accept the same tokens, so give them the same key: `export
+//! ROCKET_JWT="{secret_key=\"$(openssl rand -base64 48)\"}"`.
 
 #[macro_use]
 extern crate rocket;
@@ -20,7 +21,7 @@ use rocket_jwt_extended::{AccessToken, AnyToken, Error, Jwt, RefreshToken, Rejec
 #[database("blocklist_redis")]
 struct Revoked(deadpool_redis::Pool);
 
-/// No password: the example is about what comes after.
+/// There is no password check, since the example is about the steps after it.
 #[post("/login", data = "<name>")]
 fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
     jwt.token_pair(name).issue()
@@ -61,20 +62,21 @@ fn application(figment: Figment) -> Rocket<Build> {
 
 #[launch]
 fn rocket() -> _ {
-    // Without a longest lifetime, the entry that logs a user out everywhere must stay for good.
+    // Without a longest lifetime, the entry that logs a user out everywhere would never expire.
     application(rocket::Config::figment().merge(("jwt.max_token_lifetime", "30d")))
 }
 
 #[cfg(test)]
 mod tests {
-    use rocket::http::{Header, Method};
+    use rocket::http::Method;
     use rocket::local::blocking::Client;
     use rocket::serde::json::Value;
+    use rocket_jwt_extended::testing::Bearer;
     use uuid::Uuid;
 
     use super::*;
 
-    /// A secret and a user: what the servers of one test share, and no other test.
+    /// The secret and the user that only the servers of one test share.
     struct Shared {
         secret: String,
         user: String,
@@ -91,7 +93,7 @@ mod tests {
             rocket::Config::figment()
                 .merge(("log_level", "off"))
                 .merge(("jwt.secret_key", &self.secret))
-                // Short, that the server of the tests is not left full of entries.
+                // The lifetime is short, so that the tests leave few entries in Redis.
                 .merge(("jwt.refresh_token_expires", "1h"))
                 .merge(("jwt.max_token_lifetime", "1h"))
                 .merge((
@@ -115,12 +117,11 @@ mod tests {
         path: &'static str,
         token: &str,
     ) -> (u16, Option<Value>) {
-        let bearer = Header::new("Authorization", format!("Bearer {token}"));
-        let answer = server.req(method, path).header(bearer).dispatch();
+        let answer = server.req(method, path).header(Bearer(token)).dispatch();
         (answer.status().code, answer.into_json())
     }
 
-    /// "ok", or the code of the refusal.
+    /// Returns "ok", or the code of the refusal.
     fn me(server: &Client, token: &str) -> String {
         match ask(server, Method::Get, "/me", token) {
             (200, _) => "ok".into(),
@@ -146,7 +147,8 @@ mod tests {
         let after = shared.server();
         assert_eq!(me(&after, &ended), "401 token_revoked");
         assert_eq!(me(&after, &kept), "ok");
-        // The use of a refresh token is kept, too: once the new one was used, the old one is stolen.
+        // The exchange of a refresh token is recorded, too: after the new token was used, a use of
+        // the old one counts as theft.
         assert_eq!(ask(&after, Method::Post, "/refresh", &new).0, 200);
         assert_eq!(ask(&after, Method::Post, "/refresh", &old).0, 401);
         assert_eq!(me(&after, &kept), "401 token_revoked");

@@ -1,4 +1,4 @@
-//! Roles in tokens, and what to do when one changes: a refresh reads it again, and a role that is taken away
+//! Roles in tokens, and how to change them: a refresh reads the role again, and removing a role
 //! ends the user's sessions.
 //!
 //! Run it with `cargo run --example changing_roles`.
@@ -40,7 +40,7 @@ impl Permission for Admin {
     }
 }
 
-/// Stands for a table of users.
+/// A placeholder for a table of users.
 struct Users(Mutex<HashMap<String, Role>>);
 
 impl Users {
@@ -49,23 +49,24 @@ impl Users {
         roles.get(name).map(|&role| Profile { role })
     }
 
-    /// The role that the user had.
+    /// Returns the previous role of the user.
     async fn set_role(&self, name: &str, role: Role) -> Option<Role> {
         let mut roles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         roles.get_mut(name).map(|old| std::mem::replace(old, role))
     }
 }
 
-/// No password: the example is about what comes after.
+/// There is no password check, since the example is about the steps after it.
 #[post("/login", data = "<name>")]
 async fn login(jwt: &Jwt, users: &State<Users>, name: &str) -> Result<TokenPair, Status> {
     let profile = users.profile(name).await.ok_or(Status::Unauthorized)?;
     Ok(jwt.token_pair(name).claims(&profile).issue()?)
 }
 
-/// Reads the role again: without `.claims()` the new pair has that of the login.
+/// Reads the role again: without `.claims()`, the new pair would have the role of the login.
 ///
-/// The old token's claims are not looked at, so that tokens from before a change of `Profile` work.
+/// It does not read the old token's claims, so that tokens from before a change of `Profile` still
+/// work.
 #[post("/refresh")]
 async fn refresh(
     jwt: &Jwt,
@@ -94,9 +95,10 @@ async fn set_role(
     role: Role,
 ) -> Result<Status, Result<Status, Error>> {
     let old = users.set_role(name, role).await.ok_or(Ok(Status::NotFound))?;
-    // The tokens that are out have the old role. A higher role can wait for the next refresh. A lower one must
-    // not, and the user has to log in again. First the table, then this: a refresh that has read the old role
-    // meanwhile is refused. The same role ends the sessions, too, as after a 503 this is called again.
+    // Issued tokens still have the old role. A higher role can wait for the next refresh. A lower
+    // role cannot, so the user has to log in again. The table is changed first, so that a refresh
+    // that has read the old role meanwhile is refused. An unchanged role also ends the sessions,
+    // since this route may be called again after a 503.
     if role <= old {
         jwt.revoke_all(name).await.map_err(Err)?;
     }

@@ -1,4 +1,4 @@
-//! Step-up authentication: a dangerous route asks for the password again, within the same session.
+//! Step-up authentication: a sensitive route requires the password again, within the same session.
 //!
 //! Run it with `cargo run --example confirm_password`.
 
@@ -12,10 +12,10 @@ use rocket_jwt_extended::{
     AccessToken, Duration, Error, Fresh, Jwt, JwtFairing, RefreshToken, Rejection, TokenPair,
 };
 
-/// How long a password counts.
+/// How long a confirmed password is valid.
 const CONFIRMED: Duration = Duration::minutes(5);
 
-/// The application's own claims.
+/// The application's custom claims.
 #[derive(Serialize, Deserialize)]
 #[serde(crate = "rocket::serde")]
 struct Profile {
@@ -35,7 +35,7 @@ struct Confirmation {
     password: String,
 }
 
-/// Stands for a look at a user table and a comparison of password hashes.
+/// A placeholder for a user lookup and a comparison of password hashes.
 fn check(name: &str, password: &str) -> bool {
     [("ada", "lovelace"), ("alan", "turing")].contains(&(name, password))
 }
@@ -49,7 +49,7 @@ fn login(jwt: &Jwt, who: Json<Credentials>) -> Result<TokenPair, Status> {
     Ok(jwt.token_pair(&who.name).fresh_for(CONFIRMED).claims(&profile).issue()?)
 }
 
-/// A token, which no cache stores.
+/// A token in a response that no cache stores.
 #[derive(Responder)]
 struct Confirmed {
     token: String,
@@ -58,9 +58,10 @@ struct Confirmed {
 
 /// A fresh access token for the user and the session of the token that was sent.
 ///
-/// The password is that of the token's user: the body names nobody. Count attempts together with those
-/// of the login, since a thief of a token can guess here. A wrong password is 403, since 401 tells clients to
-/// refresh or to log in.
+/// The password is compared with that of the token's user, since the request must not choose the
+/// user. Count the attempts together with those of the login, since an attacker with a stolen token
+/// can guess here. A wrong password is answered with 403, since 401 tells clients to refresh or to
+/// log in.
 #[post("/confirm", data = "<given>")]
 fn confirm(
     jwt: &Jwt,
@@ -80,7 +81,8 @@ fn confirm(
     Ok(Confirmed { token: fresh, cache: Header::new("Cache-Control", "no-store") })
 }
 
-/// Answers `fresh_token_required` to a token that is not fresh: the page asks for the password then.
+/// Answers `fresh_token_required` to a token that is not fresh: the page then asks for the
+/// password.
 #[delete("/account")]
 fn delete_account(token: Fresh) -> String {
     format!("deleted {}", token.identity())
@@ -134,7 +136,7 @@ mod tests {
             Self { client: client.expect("the example launches"), clock }
         }
 
-        /// An access and a refresh token.
+        /// Returns an access token and a refresh token.
         fn login(&self) -> [String; 2] {
             let body = json!({ "name": "ada", "password": "lovelace" });
             let pair: Value =
@@ -193,7 +195,7 @@ mod tests {
         let api = Api::new();
         let [access, refresh] = api.login();
         assert_eq!(api.confirm(&access, "byron").0, 403);
-        // The user that the body names is not looked at.
+        // A user in the body is ignored.
         assert_eq!(api.confirm(&access, "turing").0, 403);
         assert_eq!(api.confirm(&refresh, "lovelace").0, 401);
         assert_eq!(api.confirm("nonsense", "lovelace").0, 401);

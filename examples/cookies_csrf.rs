@@ -1,7 +1,7 @@
-//! Tokens in cookies, for pages of a browser, with CSRF protection.
+//! Tokens in cookies, for browser pages, with CSRF protection.
 //!
-//! Scripts can't read the tokens' own cookies. They read the cookie beside, and send its value with
-//! what changes something:
+//! Scripts cannot read the cookies with the tokens. They read a second cookie, and send its value
+//! with each request that changes something:
 //!
 //! ```js
 //! const csrf = (name) => document.cookie.match(`(?:^|; )${name}=([^;]*)`)?.[1];
@@ -17,7 +17,7 @@
 //! });
 //! ```
 //!
-//! Run it by `cargo run --example cookies_csrf`.
+//! Run it with `cargo run --example cookies_csrf`.
 
 #[macro_use]
 extern crate rocket;
@@ -45,13 +45,13 @@ fn login(jwt: &Jwt, jar: &CookieJar<'_>, who: Form<Credentials>) -> Result<Statu
     Ok(Status::NoContent)
 }
 
-/// A cookie alone is enough to read: a page of another site can't see the answer.
+/// A cookie alone is enough for reading, since a page on another site cannot read the response.
 #[get("/notes")]
 fn notes(token: AccessToken) -> String {
     format!("notes of {}", token.identity())
 }
 
-/// To write it is not: the CSRF value must come with it.
+/// Writing also requires the CSRF value.
 #[post("/notes", data = "<text>")]
 fn add_note(token: AccessToken, text: String) -> String {
     format!("{} noted: {text}", token.identity())
@@ -64,9 +64,10 @@ async fn refresh(jwt: &Jwt, jar: &CookieJar<'_>, token: RefreshToken) -> Result<
     Ok(Status::NoContent)
 }
 
-/// All four cookies are unset whatever the token is worth, so that nothing stays on a public computer
-/// when the access token has expired. An expired token still ends its session, and so its refresh token,
-/// whose cookie is not sent here, as its path is another. The blocklist is not asked, but written to.
+/// All four cookies are unset even if the token is invalid, so that none stays on a public computer
+/// after the access token has expired. An expired token still ends its session. This also revokes
+/// the refresh token, whose cookie is not sent here because of its path. The blocklist is not
+/// queried, only written.
 #[delete("/session")]
 async fn logout(
     jwt: &Jwt,
@@ -82,7 +83,7 @@ async fn logout(
 }
 
 fn application(fairing: JwtFairing) -> Rocket<Build> {
-    // An application of its own has these lines in `Rocket.toml`, under `[default.jwt]`.
+    // In your application, put these lines in `Rocket.toml`, under `[default.jwt]`.
     let figment = rocket::Config::figment()
         .merge(("jwt.token_location", "cookies"))
         .merge(("jwt.refresh_cookie_path", "/session/refresh"))
@@ -99,31 +100,19 @@ fn rocket() -> _ {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicI64, Ordering};
-
     use rocket::http::{ContentType, Header, Method};
     use rocket::local::blocking::{Client, LocalResponse};
-    use rocket::time::OffsetDateTime;
-    use rocket_jwt_extended::Clock;
+    use rocket_jwt_extended::Duration;
+    use rocket_jwt_extended::testing::ManualClock;
 
     use super::*;
 
-    /// A clock that stands still until it is moved.
-    struct Manual(Arc<AtomicI64>);
-
-    impl Clock for Manual {
-        fn now(&self) -> OffsetDateTime {
-            OffsetDateTime::from_unix_timestamp(self.0.load(Ordering::SeqCst)).unwrap()
-        }
-    }
-
     fn logged_in() -> Client {
-        logged_in_at(&Arc::new(AtomicI64::new(1_800_000_000)))
+        logged_in_at(&ManualClock::new())
     }
 
-    fn logged_in_at(time: &Arc<AtomicI64>) -> Client {
-        let rocket = application(Jwt::fairing().clock(Manual(time.clone())));
+    fn logged_in_at(clock: &ManualClock) -> Client {
+        let rocket = application(Jwt::fairing().clock(clock.clone()));
         let client = Client::tracked(rocket).expect("the example launches");
         let login = client.post("/session").header(ContentType::Form);
         let answer = login.body("name=ada&password=lovelace").dispatch();
@@ -132,7 +121,7 @@ mod tests {
         client
     }
 
-    /// Asks as the script above does.
+    /// Sends a request as the script above does.
     fn with_csrf<'c>(
         client: &'c Client,
         method: Method,
@@ -192,11 +181,11 @@ mod tests {
 
     #[test]
     fn a_logout_after_the_access_token_has_expired_unsets_the_cookies_and_ends_the_session() {
-        let time = Arc::new(AtomicI64::new(1_800_000_000));
-        let client = logged_in_at(&time);
+        let clock = ManualClock::new();
+        let client = logged_in_at(&clock);
         let kept = client.cookies().get("refresh_token_cookie").unwrap().clone();
         let csrf = client.cookies().get("csrf_refresh_token").unwrap().value().to_string();
-        time.fetch_add(16 * 60, Ordering::SeqCst);
+        clock.advance(Duration::minutes(16));
         let answer = client.get("/notes").dispatch();
         assert!(answer.into_string().unwrap().contains("token_expired"));
 

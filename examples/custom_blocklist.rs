@@ -1,14 +1,16 @@
-//! A blocklist of one's own: in memory, and in a file, so that a restart forgets nothing.
+//! A store of your own: entries in memory, and in a file, so that a restart loses nothing.
 //!
-//! It is for one process, like the one it is made of; several servers need a database between them.
-//! What a store must do is said at `Blocklist`, in the documentation.
+//! It is for one process; several servers need a database that they share. The documentation of
+//! `Blocklist` says what a store must do.
 //!
-//! Run it by `cargo run --example custom_blocklist`.
+//! Run it with `cargo run --example custom_blocklist`.
 
 #[macro_use]
 extern crate rocket;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::RwLock;
 
 use rocket::http::Status;
 use rocket::serde::{Deserialize, Serialize, json};
@@ -16,114 +18,197 @@ use rocket::time::OffsetDateTime;
 use rocket::tokio::{fs, io::AsyncWriteExt, sync::Mutex};
 use rocket::{Build, Rocket};
 use rocket_jwt_extended::blocklist::{
-    Blocklist, MemoryBlocklist, Revocation, RevocationKind, Standing, StoreError, TokenIds, UseUp,
+    Blocklist, EVERYTHING, EntryKey, Exchange, Exchanged, IdKey, LastExchange, Owner, Revocation,
+    RevocationKind, SessionRow, Standing, StoreError, TokenIds,
 };
 use rocket_jwt_extended::{AccessToken, Error, Jwt, RefreshToken, Rejection, TokenPair};
 
-/// The memory answers, the file remembers: a line for each entry, in the order they came.
+/// Lookups read the map. A write appends a line to the file, and then changes the map.
 struct Journal {
-    memory: MemoryBlocklist,
+    entries: RwLock<HashMap<EntryKey, Entry>>,
+    /// Locked for a whole write, so that two of them never read the same entry.
     file: Mutex<fs::File>,
 }
 
-/// Times are in milliseconds since the Unix epoch; an entry without `until` stays for good.
+/// What is known of a token, a session, a subject or everything. Times are in milliseconds since the Unix epoch; an
+/// entry without `until` never expires.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(crate = "rocket::serde")]
+struct Entry {
+    revoked: bool,
+    cut_off: Option<i64>,
+    session: Option<Session>,
+    until: Option<i64>,
+}
+
+/// A [`SessionRow`] that can be written.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(crate = "rocket::serde")]
+struct Session {
+    ended: bool,
+    current: Option<IdKey>,
+    last: Option<(IdKey, i64, [u8; 16])>,
+    ended_by: Option<IdKey>,
+    owner: Option<(IdKey, i64, Option<i64>)>,
+}
+
+/// A line of the file: the entry of a key as it is from now on.
 #[derive(Serialize, Deserialize)]
-#[serde(crate = "rocket::serde", rename_all = "lowercase")]
-enum Line {
-    Token { jti: String, until: Option<i64> },
-    Session { sid: String, until: Option<i64> },
-    Subject { identity: String, cut_off: i64, until: Option<i64> },
-    Used { jti: String, first: i64, until: i64 },
+#[serde(crate = "rocket::serde")]
+struct Line {
+    key: EntryKey,
+    entry: Entry,
+}
+
+impl From<SessionRow> for Session {
+    fn from(SessionRow { ended, current, last, ended_by, owner }: SessionRow) -> Self {
+        let last = last.map(|LastExchange { token, at, seed }| (token, at, seed));
+        let owner = owner.map(|Owner { subject, seen, ends }| (subject, seen, ends));
+        Self { ended, current, last, ended_by, owner }
+    }
+}
+
+impl From<Session> for SessionRow {
+    fn from(Session { ended, current, last, ended_by, owner }: Session) -> Self {
+        let last = last.map(|(token, at, seed)| LastExchange { token, at, seed });
+        let owner = owner.map(|(subject, seen, ends)| Owner { subject, seen, ends });
+        Self { ended, current, last, ended_by, owner }
+    }
 }
 
 impl Journal {
-    /// Reads what the file holds, and goes on writing to it.
+    /// Reads the file, and continues it.
     async fn open(path: &Path) -> Result<Self, StoreError> {
-        let memory = MemoryBlocklist::new();
         let text = match fs::read_to_string(path).await {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(StoreError::new(error)),
         };
-        // What follows the last line's end was never acknowledged: the process died in writing it.
+        // Text after the last line's end was never acknowledged: the process died while it wrote.
         let complete = text.rfind('\n').map_or(0, |end| end + 1);
+        let mut entries = HashMap::new();
         for line in text[..complete].lines() {
-            replay(
-                &memory,
-                json::from_str(line).map_err(|error| StoreError::new(error.to_string()))?,
-            )
-            .await?;
+            let Line { key, entry } = json::from_str(line).map_err(as_text)?;
+            entries.insert(key, entry);
         }
         let file = fs::OpenOptions::new().create(true).append(true).open(path).await;
         let file = file.map_err(StoreError::new)?;
         file.set_len(complete as u64).await.map_err(StoreError::new)?;
-        Ok(Self { memory, file: Mutex::new(file) })
+        Ok(Self { entries: RwLock::new(entries), file: Mutex::new(file) })
     }
 
-    /// Returns when the line is on the disk.
-    async fn write(&self, line: &Line) -> Result<(), StoreError> {
-        let mut text = json::to_string(line).map_err(|error| StoreError::new(error.to_string()))?;
+    /// The entry of a key.
+    fn entry(&self, key: Option<EntryKey>) -> Result<Option<Entry>, StoreError> {
+        let entries = self.entries.read().map_err(as_text)?;
+        Ok(key.and_then(|key| entries.get(&key).cloned()))
+    }
+
+    /// Returns when the entry is on the disk, and lookups find it.
+    async fn write(
+        &self,
+        file: &mut fs::File,
+        key: EntryKey,
+        entry: Entry,
+    ) -> Result<(), StoreError> {
+        let line = Line { key, entry };
+        let mut text = json::to_string(&line).map_err(as_text)?;
         text.push('\n');
-        let mut file = self.file.lock().await;
         file.write_all(text.as_bytes()).await.map_err(StoreError::new)?;
-        file.sync_data().await.map_err(StoreError::new)
+        file.sync_data().await.map_err(StoreError::new)?;
+        self.entries.write().map_err(as_text)?.insert(key, line.entry);
+        Ok(())
+    }
+
+    /// Whether the token itself, its subject or everything is revoked.
+    fn is_revoked(&self, ids: &TokenIds<'_>) -> Result<bool, StoreError> {
+        for key in [ids.token_key(), ids.subject_key(), Some(EVERYTHING)] {
+            let Some(entry) = self.entry(key)? else { continue };
+            let is_cut_off = |cut_off| ids.is_cut_off_by(time(cut_off));
+            if entry.revoked || entry.cut_off.is_some_and(is_cut_off) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn session(&self, ids: &TokenIds<'_>) -> Result<Option<SessionRow>, StoreError> {
+        Ok(self.entry(ids.session_key())?.and_then(|entry| entry.session).map(SessionRow::from))
     }
 }
 
-async fn replay(memory: &MemoryBlocklist, line: Line) -> Result<(), StoreError> {
-    match line {
-        Line::Token { jti, until } => memory.revoke(&Revocation::token(jti, until.map(time))).await,
-        Line::Session { sid, until } => {
-            memory.revoke(&Revocation::session(sid, until.map(time))).await
-        }
-        Line::Subject { identity, cut_off, until } => {
-            memory.revoke(&Revocation::subject(identity, time(cut_off), until.map(time))).await
-        }
-        Line::Used { jti, first, until } => {
-            let ids = TokenIds::new(Some(&jti), None, None, None);
-            memory.use_up(&ids, time(first), time(until)).await.map(|_| ())
-        }
+/// The later of two ends; `None` is never.
+fn later(old: Option<&Entry>, until: Option<OffsetDateTime>) -> Option<i64> {
+    let until = until.map(millis);
+    match old {
+        Some(old) => old.until.zip(until).map(|(old, new)| old.max(new)),
+        None => until,
     }
 }
 
 #[rocket::async_trait]
 impl Blocklist for Journal {
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
-        let (id, until) = (entry.id().to_string(), entry.until().map(millis));
-        self.memory.revoke(entry).await?;
-        self.write(&match entry.kind() {
-            RevocationKind::Token => Line::Token { jti: id, until },
-            RevocationKind::Session => Line::Session { sid: id, until },
-            RevocationKind::Subject => {
-                let cut_off = entry.cut_off().ok_or_else(|| StoreError::new("no cut-off"))?;
-                Line::Subject { identity: id, cut_off: millis(cut_off), until }
+    async fn revoke(&self, revocation: &Revocation) -> Result<bool, StoreError> {
+        let mut file = self.file.lock().await;
+        let key = revocation.key();
+        let old = self.entry(Some(key))?;
+        let until = later(old.as_ref(), revocation.until());
+        let mut entry = Entry { until, ..old.unwrap_or_default() };
+        let is_change = match revocation.kind() {
+            RevocationKind::Token => !std::mem::replace(&mut entry.revoked, true),
+            RevocationKind::Session => {
+                let session = entry.session.get_or_insert_default();
+                !std::mem::replace(&mut session.ended, true)
             }
-        })
-        .await
+            RevocationKind::Subject | RevocationKind::Everything => {
+                let cut_off = revocation.cut_off().map(millis);
+                let is_later = cut_off > entry.cut_off;
+                entry.cut_off = entry.cut_off.max(cut_off);
+                is_later
+            }
+        };
+        self.write(&mut file, key, entry).await?;
+        Ok(is_change)
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
-        self.memory.standing(ids).await
+        Ok(match self.is_revoked(ids)? {
+            true => Standing::Revoked,
+            false => Standing::of(ids, self.session(ids)?.as_ref()),
+        })
     }
 
-    async fn use_up(
+    async fn exchange(
         &self,
         ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        let use_up = self.memory.use_up(ids, now, until).await?;
-        if let (UseUp::First, Some(jti)) = (use_up, ids.jti()) {
-            let (jti, first, until) = (jti.into(), millis(now), millis(until));
-            self.write(&Line::Used { jti, first, until }).await?;
+        exchange: &Exchange,
+    ) -> Result<Exchanged, StoreError> {
+        let key = ids.jti_key().and(ids.session_key());
+        let key = key.ok_or_else(|| StoreError::new("the token has no `jti`"))?;
+        let mut file = self.file.lock().await;
+        if self.is_revoked(ids)? {
+            return Ok(Exchanged::Ended);
         }
-        Ok(use_up)
+        let (outcome, row) = exchange.decide(ids, self.session(ids)?.as_ref());
+        if let Some(row) = row {
+            let old = self.entry(Some(key))?;
+            let until = later(old.as_ref(), exchange.until());
+            let session = Some(row.into());
+            self.write(&mut file, key, Entry { session, until, ..Entry::default() }).await?;
+        }
+        Ok(outcome)
     }
 
-    /// The file keeps what has expired, which does no harm.
+    /// The file keeps expired entries, which does no harm.
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        self.memory.prune(now).await
+        let mut entries = self.entries.write().map_err(as_text)?;
+        let before = entries.len();
+        entries.retain(|_, entry| entry.until.is_none_or(|until| until > millis(now)));
+        Ok((before - entries.len()) as u64)
     }
+}
+
+fn as_text(error: impl std::fmt::Display) -> StoreError {
+    StoreError::new(error.to_string())
 }
 
 fn millis(time: OffsetDateTime) -> i64 {
@@ -176,9 +261,10 @@ async fn rocket() -> _ {
 #[cfg(test)]
 mod tests {
     use rocket::figment::Figment;
-    use rocket::http::{Header, Method};
+    use rocket::http::Method;
     use rocket::local::asynchronous::Client;
     use rocket::serde::json::Value;
+    use rocket_jwt_extended::testing::Bearer;
 
     use super::*;
 
@@ -201,8 +287,7 @@ mod tests {
         }
 
         async fn ask(&self, method: Method, path: &'static str, token: &str) -> u16 {
-            let bearer = Header::new("Authorization", format!("Bearer {token}"));
-            self.0.req(method, path).header(bearer).dispatch().await.status().code
+            self.0.req(method, path).header(Bearer(token)).dispatch().await.status().code
         }
     }
 
@@ -222,8 +307,7 @@ mod tests {
         }
     }
 
-    /// What every store must do, as the crate's own suite has it.
-    #[cfg(feature = "test-util")]
+    /// The crate's own suite for stores.
     #[rocket::async_test]
     async fn it_keeps_the_contract_of_a_blocklist() {
         use std::sync::Arc;
@@ -255,7 +339,7 @@ mod tests {
         // Within the grace: the same pair, not a second one.
         assert_eq!(server.ask(Method::Post, "/refresh", &used).await, 200);
         let lines = std::fs::read_to_string(&file.0).unwrap();
-        assert_eq!(lines.matches("used").count(), 1, "{lines}");
+        assert_eq!(lines.matches("\"last\":[").count(), 1, "{lines}");
     }
 
     #[rocket::async_test]
@@ -266,7 +350,7 @@ mod tests {
         assert_eq!(server.ask(Method::Delete, "/session", &first).await, 204);
         drop(server);
         let mut text = std::fs::read_to_string(&file.0).unwrap();
-        text.push_str(r#"{"session":{"sid":"0"#);
+        text.push_str(r#"{"key":[115,"#);
         std::fs::write(&file.0, text).unwrap();
 
         let server = Server::start(&file.0).await;

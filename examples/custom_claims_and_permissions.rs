@@ -1,6 +1,6 @@
-//! An application's own claims, read into its own type, and permissions judged by them.
+//! Custom claims in a type of the application, and permissions that check them.
 //!
-//! Run it by `cargo run --example custom_claims_and_permissions`.
+//! Run it with `cargo run --example custom_claims_and_permissions`.
 
 #[macro_use]
 extern crate rocket;
@@ -24,7 +24,7 @@ struct Profile {
     groups: Vec<String>,
 }
 
-/// May write.
+/// The user may write.
 struct Writer;
 
 impl Permission for Writer {
@@ -35,7 +35,7 @@ impl Permission for Writer {
     }
 }
 
-/// Is one of the staff.
+/// The user belongs to the staff.
 struct Staff;
 
 impl Permission for Staff {
@@ -46,11 +46,11 @@ impl Permission for Staff {
     }
 }
 
-/// A route's needs, by a name of their own.
+/// A type alias for the requirements of a route.
 type Editor = Require<Writer, AccessToken<Profile>>;
 type StaffEditor = Require<Staff, Editor>;
 
-/// No password: the example is about what comes after.
+/// There is no password check, since the example is about the steps after it.
 #[post("/login/<name>")]
 fn login(jwt: &Jwt, name: &str) -> Result<String, Status> {
     let (role, groups) = match name {
@@ -77,7 +77,7 @@ fn delete(editor: StaffEditor) -> String {
     format!("deleted by {}", editor.identity())
 }
 
-/// All that is in a token, as it is.
+/// Shows all claims of a token unchanged.
 #[get("/claims")]
 fn claims(token: AccessToken<Claims>) -> String {
     token.claims.keys().cloned().collect::<Vec<_>>().join(" ")
@@ -90,8 +90,9 @@ fn rocket() -> _ {
 
 #[cfg(test)]
 mod tests {
-    use rocket::http::{Header, Method};
+    use rocket::http::Method;
     use rocket::local::blocking::Client;
+    use rocket_jwt_extended::testing::Bearer;
 
     use super::*;
 
@@ -107,8 +108,7 @@ mod tests {
         }
 
         fn ask(&self, method: Method, path: &'static str, token: &str) -> (u16, String) {
-            let bearer = Header::new("Authorization", format!("Bearer {token}"));
-            let answer = self.0.req(method, path).header(bearer).dispatch();
+            let answer = self.0.req(method, path).header(Bearer(token)).dispatch();
             (answer.status().code, answer.into_string().unwrap())
         }
     }

@@ -1,6 +1,6 @@
-//! Refusals in a form of one's own, here problem details (RFC 9457), by guards and routes alike.
+//! Custom refusals, here problem details (RFC 9457), for both guards and routes.
 //!
-//! Run it by `cargo run --example custom_refusals`.
+//! Run it with `cargo run --example custom_refusals`.
 
 #[macro_use]
 extern crate rocket;
@@ -14,7 +14,7 @@ use rocket_jwt_extended::{
 
 type Problem = (Status, (ContentType, String));
 
-/// The challenge `WWW-Authenticate` is added to it where RFC 6750 wants one.
+/// The crate adds the `WWW-Authenticate` challenge where RFC 6750 requires one.
 fn problem(rejection: &Rejection, request: &Request<'_>) -> Problem {
     let detail = match rejection.reason() {
         Reason::Expired => "You were away for long. Please log in again.".into(),
@@ -31,7 +31,7 @@ fn problem(rejection: &Rejection, request: &Request<'_>) -> Problem {
     (rejection.status(), (problem_json, body.to_string()))
 }
 
-/// No password: the example is about what comes after.
+/// There is no password check, since the example is about the steps after it.
 #[post("/login", data = "<name>")]
 fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
     jwt.token_pair(name).issue()
@@ -61,16 +61,16 @@ fn rocket() -> _ {
 
 #[cfg(test)]
 mod tests {
-    use rocket::http::{Header, Method};
+    use rocket::http::Method;
     use rocket::local::blocking::{Client, LocalResponse};
     use rocket::serde::json::Value;
     use rocket_jwt_extended::Duration;
+    use rocket_jwt_extended::testing::Bearer;
 
     use super::*;
 
     fn ask<'c>(client: &'c Client, method: Method, path: &str, token: &str) -> LocalResponse<'c> {
-        let bearer = Header::new("Authorization", format!("Bearer {token}"));
-        client.req(method, path.to_string()).header(bearer).dispatch()
+        client.req(method, path.to_string()).header(Bearer(token)).dispatch()
     }
 
     #[test]

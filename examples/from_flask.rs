@@ -1,11 +1,11 @@
-//! Replaces a Flask application route by route: tokens of Flask-JWT-Extended are accepted, and Flask's table
-//! of revoked tokens is read and written.
+//! Replaces a Flask application route by route: accepts tokens of Flask-JWT-Extended, and reads and
+//! writes Flask's table of revoked tokens.
 //!
 //! The table is that of Flask-JWT-Extended's documentation: `token_blocklist` with the columns `id`, `jti` and
 //! `created_at`.
 //!
-//! Run it with `cargo run --example from_flask --features sqlx_sqlite`. It reads the database `blocklist` of
-//! `Rocket.toml`, in which Flask has made its table.
+//! Run it with `cargo run --example from_flask --features sqlx_sqlite`. It reads the database
+//! `blocklist` of `Rocket.toml`, in which Flask has created its table.
 
 #[macro_use]
 extern crate rocket;
@@ -16,20 +16,22 @@ use rocket::time::OffsetDateTime;
 use rocket::{Build, Rocket};
 use rocket_db_pools::sqlx::{self, SqlitePool};
 use rocket_jwt_extended::blocklist::{
-    Blocklist, Revocation, RevocationKind, SqlxBlocklist, Standing, StoreError, TokenIds, UseUp,
+    Blocklist, Exchange, Exchanged, Revocation, RevocationKind, SqlxBlocklist, Standing,
+    StoreError, TokenIds,
 };
 use rocket_jwt_extended::{
     AccessToken, AnyToken, Claims, Error, Fresh, Jwt, RefreshToken, Rejection, TokenPair,
 };
 
-/// A blocklist of this crate, and Flask's table beside it until the last of Flask's tokens has expired.
+/// A blocklist of this crate, combined with Flask's table until the last of Flask's tokens has
+/// expired.
 struct WithFlask<B> {
     own: B,
     flask: SqlitePool,
 }
 
 impl<B> WithFlask<B> {
-    /// Whether Flask's table has the token. Its column should have an index.
+    /// Whether Flask's table contains the token. The column `jti` should have an index.
     async fn flask_has(&self, ids: &TokenIds<'_>) -> Result<bool, StoreError> {
         let Some(jti) = ids.jti() else { return Ok(false) };
         let query = sqlx::query("SELECT 1 FROM token_blocklist WHERE jti = ? LIMIT 1").bind(jti);
@@ -40,9 +42,9 @@ impl<B> WithFlask<B> {
 
 #[rocket::async_trait]
 impl<B: Blocklist> Blocklist for WithFlask<B> {
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
-        self.own.revoke(entry).await?;
-        // Flask knows neither sessions nor subjects, and refuses expired tokens without a row.
+    async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError> {
+        let is_change = self.own.revoke(entry).await?;
+        // Flask has no sessions or subjects, and refuses expired tokens without a row.
         let has_expired = entry.until().is_some_and(|until| until <= OffsetDateTime::now_utc());
         if entry.kind() == RevocationKind::Token && !has_expired {
             let insert = sqlx::query(
@@ -51,7 +53,7 @@ impl<B: Blocklist> Blocklist for WithFlask<B> {
             );
             insert.bind(entry.id()).execute(&self.flask).await.map_err(StoreError::new)?;
         }
-        Ok(())
+        Ok(is_change)
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
@@ -62,25 +64,24 @@ impl<B: Blocklist> Blocklist for WithFlask<B> {
         }
     }
 
-    async fn use_up(
+    async fn exchange(
         &self,
         ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
+        exchange: &Exchange,
+    ) -> Result<Exchanged, StoreError> {
         match self.flask_has(ids).await? {
-            true => Ok(UseUp::Revoked),
-            false => self.own.use_up(ids, now, until).await,
+            true => Ok(Exchanged::Ended),
+            false => self.own.exchange(ids, exchange).await,
         }
     }
 
-    /// Flask's table keeps its rows.
+    /// Rows of Flask's table are never deleted.
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
         self.own.prune(now).await
     }
 }
 
-/// No password: the example is about what comes after.
+/// There is no password check, since the example is about the steps after it.
 #[post("/login", data = "<name>")]
 fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
     jwt.token_pair(name).fresh().issue()
@@ -97,7 +98,7 @@ fn change_password(token: Fresh) -> String {
     format!("changed for {}", token.identity())
 }
 
-/// A refresh token of Flask is exchanged once, and from then on there is a session.
+/// A refresh token of Flask can be exchanged once, which begins a session.
 #[post("/refresh")]
 async fn refresh(jwt: &Jwt, token: RefreshToken) -> Result<TokenPair, Rejection> {
     jwt.rotate(token).await
@@ -105,14 +106,15 @@ async fn refresh(jwt: &Jwt, token: RefreshToken) -> Result<TokenPair, Rejection>
 
 #[delete("/logout")]
 async fn logout(jwt: &Jwt, token: AnyToken) -> Result<Status, Error> {
-    // By itself too, for the routes that Flask still has.
+    // Also revokes the token itself, for the routes that Flask still has.
     jwt.revoke(&token).await?;
     jwt.revoke_session(&token).await?;
     Ok(Status::NoContent)
 }
 
 fn application(figment: Figment, blocklist: impl Blocklist) -> Rocket<Build> {
-    // What Flask has under `JWT_…`: the same secret, algorithm, claims and lifetimes. In `Rocket.toml`.
+    // The same secret, algorithm, claims and lifetimes as Flask's `JWT_…` settings. In your
+    // application, put them in `Rocket.toml`.
     let figment = figment
         .merge(("jwt.access_token_expires", "15m"))
         .merge(("jwt.refresh_token_expires", "30d"))
@@ -134,19 +136,20 @@ async fn rocket() -> _ {
 
 #[cfg(all(test, feature = "aws_lc_rs"))]
 mod tests {
-    use rocket::http::{Header, Method};
+    use rocket::http::Method;
     use rocket::local::asynchronous::Client;
     use rocket::serde::json::{Value, json};
-    use rocket_jwt_extended::MemoryBlocklist;
     use rocket_jwt_extended::jsonwebtoken::{self, EncodingKey};
+    use rocket_jwt_extended::testing::Bearer;
+    use rocket_jwt_extended::{Duration, MemoryBlocklist};
     use sqlx::sqlite::SqlitePoolOptions;
     use uuid::Uuid;
 
     use super::*;
 
-    /// Flask's database, with the table as Flask-SQLAlchemy makes it.
+    /// Flask's database, with the table as Flask-SQLAlchemy creates it.
     async fn flask_database() -> SqlitePool {
-        // A database in memory is that of its connection.
+        // Each connection has a separate database in memory.
         let one = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:");
         let pool = one.await.unwrap();
         for statement in [
@@ -159,7 +162,7 @@ mod tests {
         pool
     }
 
-    /// This server, and what it shares with Flask.
+    /// This server, with the secret and the database that it shares with Flask.
     struct Server {
         client: Client,
         secret: String,
@@ -191,7 +194,7 @@ mod tests {
             for (name, value) in changes.as_object().unwrap() {
                 claims[name] = value.clone();
             }
-            // `jsonwebtoken` wants to be told which of its backends to use.
+            // `jsonwebtoken` requires the choice of a backend.
             let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
             let key = EncodingKey::from_secret(self.secret.as_bytes()).unwrap();
             let token = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key);
@@ -199,8 +202,7 @@ mod tests {
         }
 
         async fn ask(&self, method: Method, path: &'static str, token: &str) -> (u16, String) {
-            let bearer = Header::new("Authorization", format!("Bearer {token}"));
-            let answer = self.client.req(method, path).header(bearer).dispatch().await;
+            let answer = self.client.req(method, path).header(Bearer(token)).dispatch().await;
             (answer.status().code, answer.into_string().await.unwrap_or_default())
         }
 
@@ -208,7 +210,7 @@ mod tests {
             self.ask(Method::Get, "/me", token).await
         }
 
-        /// What Flask's logout does.
+        /// Does what Flask's logout does.
         async fn flask_revokes(&self, jti: &str) {
             let insert =
                 "INSERT INTO token_blocklist (jti, created_at) VALUES (?, CURRENT_TIMESTAMP)";
@@ -235,7 +237,7 @@ mod tests {
             let (token, _) = server.flask_token(json!({ "fresh": fresh }));
             assert_eq!(server.ask(Method::Post, "/password", &token).await.0, 200);
         }
-        // Those that Flask refuses.
+        // Tokens that Flask refuses.
         let (bad, _) = server.flask_token(json!({ "type": "refresh" }));
         assert_eq!(server.me(&bad).await.0, 422);
         let (old, _) = server.flask_token(json!({ "exp": 1_700_000_000 }));
@@ -271,11 +273,12 @@ mod tests {
         let (other, _) = server.flask_token(json!({}));
         assert_eq!(server.me(&other).await.0, 200);
 
-        // Revoked between the guard and the exchange.
+        // The token is revoked between the guard and the exchange.
         let (own, flask) = (MemoryBlocklist::new(), server.flask.clone());
         let (ids, now) = (TokenIds::new(Some(&jti), None, None, None), OffsetDateTime::now_utc());
-        let use_up = WithFlask { own, flask }.use_up(&ids, now, now).await;
-        assert_eq!(use_up.unwrap(), UseUp::Revoked);
+        let exchange = Exchange::new(Uuid::now_v7(), [0; 16], now, Duration::ZERO, now);
+        let exchanged = WithFlask { own, flask }.exchange(&ids, &exchange).await;
+        assert_eq!(exchanged.unwrap(), Exchanged::Ended);
     }
 
     #[rocket::async_test]
@@ -289,7 +292,7 @@ mod tests {
             ["access_token", "refresh_token"].map(|key| pair[key].as_str().unwrap());
         assert_eq!(server.me(access).await, (200, "7 (admin)".into()));
 
-        // Either of them ends the other, and Flask's own refresh token too.
+        // Revoking either of them also revokes the other, and Flask's refresh token.
         assert_eq!(server.ask(Method::Delete, "/logout", access).await.0, 204);
         for token in [next, &refresh] {
             assert_eq!(server.ask(Method::Post, "/refresh", token).await.0, 401);
@@ -320,7 +323,6 @@ mod tests {
     }
 
     /// The suite that the stores of this crate pass.
-    #[cfg(feature = "test-util")]
     #[rocket::async_test]
     async fn it_keeps_the_contract_of_a_blocklist() {
         use std::sync::Arc;

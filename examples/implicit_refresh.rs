@@ -1,9 +1,9 @@
-//! Sessions that last as long as they are used: an access token in a cookie that is close to its
-//! end is renewed in the answer, with nothing to do for page or route.
+//! Sessions that last as long as they are used: an access token in a cookie that is about to expire
+//! is renewed in the response, without code in the page or the route.
 //!
-//! A stolen cookie is renewed, too, for as long as it is used: keep the logout at hand.
+//! A stolen cookie is renewed as well, for as long as it is used, so a logout is essential.
 //!
-//! Run it by `cargo run --example implicit_refresh`.
+//! Run it with `cargo run --example implicit_refresh`.
 
 #[macro_use]
 extern crate rocket;
@@ -14,10 +14,10 @@ use rocket_jwt_extended::{
     AccessToken, AllowExpired, Error, IgnoreRevocation, Jwt, JwtFairing, Rejection,
 };
 
-/// No password: the example is about what comes after.
+/// There is no password check, since the example is about the steps after it.
 ///
-/// A pair's tokens belong to a session, and so does what is made of them: with a lone token, a
-/// logout would not reach those that it was renewed from.
+/// The tokens of a pair belong to a session, and so do all tokens made from them. With a single
+/// token instead, a logout would not revoke the tokens from which it was renewed.
 #[post("/login", data = "<name>")]
 fn login(jwt: &Jwt, jar: &CookieJar<'_>, name: &str) -> Result<(), Error> {
     let pair = jwt.token_pair(name).issue()?;
@@ -29,9 +29,9 @@ fn index(token: AccessToken) -> String {
     format!("hello, {}", token.identity())
 }
 
-/// The cookies are unset whatever the token is worth, and an expired token still ends its session: what
-/// was renewed from it elsewhere may be alive. There is no renewal here, as this guard allows none. The
-/// page sends the value of the cookie `csrf_access_token` in the header `X-CSRF-TOKEN`.
+/// The cookies are unset even if the token is invalid. An expired token still ends its session,
+/// since a token renewed from it elsewhere may be valid. This guard never renews a token. The page
+/// sends the value of the cookie `csrf_access_token` in the header `X-CSRF-TOKEN`.
 #[delete("/session")]
 async fn logout(
     jwt: &Jwt,
@@ -60,37 +60,23 @@ fn rocket() -> _ {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicI64, Ordering};
-
     use rocket::http::{Cookie, Header};
     use rocket::local::blocking::Client;
-    use rocket::time::OffsetDateTime;
-    use rocket_jwt_extended::Clock;
+    use rocket_jwt_extended::Duration;
+    use rocket_jwt_extended::testing::ManualClock;
 
     use super::*;
 
-    /// A clock that stands still until it is moved.
-    struct Manual(Arc<AtomicI64>);
-
-    impl Clock for Manual {
-        fn now(&self) -> OffsetDateTime {
-            OffsetDateTime::from_unix_timestamp(self.0.load(Ordering::SeqCst)).unwrap()
-        }
-    }
-
     fn logged_in() -> (Client, impl Fn(i64)) {
-        let time = Arc::new(AtomicI64::new(1_800_000_000));
-        let fairing = Jwt::fairing().clock(Manual(time.clone()));
+        let clock = ManualClock::new();
+        let fairing = Jwt::fairing().clock(clock.clone());
         let client = Client::tracked(application(fairing)).expect("the example launches");
         client.post("/login").body("ada").dispatch();
-        let pass_minutes = move |minutes| {
-            time.fetch_add(minutes * 60, Ordering::SeqCst);
-        };
+        let pass_minutes = move |minutes| clock.advance(Duration::minutes(minutes));
         (client, pass_minutes)
     }
 
-    /// Logs out as the page does, with this cookie or the browser's.
+    /// Logs out as the page does, with the given cookie or the client's cookies.
     fn log_out(client: &Client, cookie: Option<Cookie<'static>>) {
         let csrf = client.cookies().get("csrf_access_token").unwrap().value().to_string();
         let mut request = client.delete("/session").header(Header::new("X-CSRF-TOKEN", csrf));
@@ -125,7 +111,7 @@ mod tests {
     fn a_logout_after_the_end_unsets_the_cookies_and_ends_the_session() {
         let (client, pass_minutes) = logged_in();
         let first = client.cookies().get("access_token_cookie").unwrap().clone();
-        // Renewed elsewhere, by a browser that a thief may have.
+        // A token that was renewed elsewhere, possibly by an attacker.
         pass_minutes(45);
         let answer = client.get("/").dispatch();
         let renewed = answer.cookies().get("access_token_cookie").unwrap().clone();

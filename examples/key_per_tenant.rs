@@ -1,10 +1,10 @@
-//! Each tenant has a key of its own, so that one that leaks opens one tenant's doors only.
+//! A separate key for each tenant, so that a leaked key affects only one tenant.
 //!
-//! The key goes by the tenant in the identity, when a token is made and when it is verified. What
-//! the hook `verifying_key` is given was not verified yet, but that does no harm: claims that ask
-//! for a tenant's key are good for that tenant alone.
+//! The tenant in the identity selects the key, both for issuing and for verifying. The claims that
+//! the hook `verifying_key` gets are not verified yet, which is harmless: a token that is verified
+//! with a tenant's key is valid only for that tenant.
 //!
-//! Run it by
+//! Run it with
 //!
 //! ```sh
 //! export ROCKET_TENANTS="{analytical=\"$(openssl rand -base64 48)\"}"
@@ -37,18 +37,18 @@ impl Keys {
         Ok(Self(keys))
     }
 
-    /// Those of an identity such as `ada@analytical`.
+    /// The keys for an identity such as `ada@analytical`.
     fn of(&self, identity: &str) -> Option<&(SigningKey, VerifyingKey)> {
         let (_, tenant) = identity.rsplit_once('@')?;
         self.0.get(tenant)
     }
 }
 
-/// No password: the example is about what comes after.
+/// There is no password check, since the example is about the steps after it.
 #[post("/login", data = "<identity>")]
 fn login(jwt: &Jwt, identity: &str) -> Result<String, Status> {
     match jwt.access_token(identity).encode() {
-        // There is no such tenant, and no key in `[default.jwt]` for those who have none.
+        // There is no such tenant, and `[default.jwt]` contains no default key.
         Err(Error::NoSigningKey) => Err(Status::NotFound),
         token => Ok(token?),
     }
@@ -79,8 +79,8 @@ fn rocket() -> _ {
 
 #[cfg(test)]
 mod tests {
-    use rocket::http::Header;
     use rocket::local::blocking::Client;
+    use rocket_jwt_extended::testing::Bearer;
 
     use super::*;
 
@@ -100,8 +100,7 @@ mod tests {
     }
 
     fn me(client: &Client, token: &str) -> (u16, String) {
-        let bearer = Header::new("Authorization", format!("Bearer {token}"));
-        let answer = client.get("/me").header(bearer).dispatch();
+        let answer = client.get("/me").header(Bearer(token)).dispatch();
         (answer.status().code, answer.into_string().unwrap())
     }
 

@@ -1,4 +1,4 @@
-//! A login that answers 429 to too many attempts, with the crate `governor`.
+//! A login that answers 429 after too many attempts, with the crate `governor`.
 //!
 //! Run it with `cargo run --example login_rate_limit`.
 
@@ -27,19 +27,19 @@ use governor::clock::FakeRelativeClock as LimitClock;
 #[cfg(not(test))]
 use governor::clock::MonotonicClock as LimitClock;
 
-/// Ten attempts at once from one address, then one in six seconds.
+/// Ten attempts from one address without a delay, then one every six seconds.
 const OF_AN_ADDRESS: Quota = Quota::per_minute(NonZeroU32::new(10).unwrap());
 
-/// Five attempts at once for one account, then one in twelve seconds.
+/// Five attempts for one account without a delay, then one every twelve seconds.
 const OF_AN_ACCOUNT: Quota = Quota::per_minute(NonZeroU32::new(5).unwrap());
 
-/// No account has a longer name, and longer ones must not fill the memory.
+/// No account has a longer name. Longer names are refused, so that they cannot fill the memory.
 const MAX_NAME: usize = 64;
 
 type Instant = <LimitClock as Clock>::Instant;
 type Limit<K> = RateLimiter<K, DashMapStateStore<K>, LimitClock, NoOpMiddleware<Instant>>;
 
-/// The attempts of one server: several servers count separately.
+/// The attempts on one server: several servers count separately.
 struct Attempts {
     clock: LimitClock,
     by_address: Limit<IpAddr>,
@@ -58,7 +58,7 @@ impl Attempts {
     /// Counts an attempt. Both limits are needed: a botnet has many addresses, and one address tries a common
     /// password with many accounts.
     ///
-    /// Anyone who knows a name can use up the account's attempts, so the account's limit must only delay its
+    /// Anyone who knows a name can use up the account's attempts, so the limit must only delay the
     /// owner, and never lock the account.
     fn count(&self, address: IpAddr, account: &str) -> Result<(), TooManyAttempts> {
         let too_many = |until: NotUntil<Instant>| TooManyAttempts::new(&until, &self.clock);
@@ -66,14 +66,15 @@ impl Attempts {
         self.by_account.check_key(&account.to_lowercase()).map_err(too_many)
     }
 
-    /// Removes addresses and accounts whose attempts are all available again.
+    /// Removes addresses and accounts that have all their attempts available again.
     fn prune(&self) {
         self.by_address.retain_recent();
         self.by_account.retain_recent();
     }
 }
 
-/// A host chooses freely among the 2⁶⁴ addresses of its IPv6 network, so the network counts as one.
+/// A host can use any of the 2⁶⁴ addresses of its IPv6 network, so the network counts as one
+/// address.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::from((u128::from(address) >> 64 << 64).to_be_bytes()),
@@ -91,7 +92,7 @@ struct TooManyAttempts {
 
 impl TooManyAttempts {
     fn new(until: &NotUntil<Instant>, clock: &LimitClock) -> Self {
-        // Rounded up: a client that waits for so long is let in.
+        // Rounded up, so that a client that waits this long is accepted.
         let seconds = until.wait_time_from(clock.now()).as_millis().div_ceil(1000);
         let retry_after = Header::new("Retry-After", seconds.to_string());
         Self { body: "too many attempts", retry_after }
@@ -113,7 +114,7 @@ struct Credentials {
 }
 
 impl Credentials {
-    /// Stands for a look at a user table and a comparison of password hashes.
+    /// A placeholder for a user lookup and a comparison of password hashes.
     fn check(&self) -> Result<(), LoginError> {
         match (self.name.as_str(), self.password.as_str()) {
             ("ada", "lovelace") | ("alan", "turing") => Ok(()),
@@ -122,9 +123,9 @@ impl Credentials {
     }
 }
 
-/// Attempts are counted before the password is checked, so that those that are refused do not cost a slow
-/// hash. Right passwords count too: otherwise the count would have to wait for the check, and attempts at the
-/// same time would all pass.
+/// Attempts are counted before the password is checked, so that refused attempts do not cost a slow
+/// hash. Correct passwords count as well: otherwise the count would have to wait for the check, and
+/// concurrent attempts would all pass.
 #[post("/login", data = "<who>")]
 fn login(
     jwt: &Jwt,
@@ -141,9 +142,10 @@ fn login(
 }
 
 fn application(clock: LimitClock) -> Rocket<Build> {
-    // `ip_header` names the header with the client's address that a proxy in front sets, whatever the client
-    // sent. Without such a proxy it must be `false`: with Rocket's default, `X-Real-IP`, each client could
-    // choose the address that is counted. In `Rocket.toml`: `[default] ip_header = false`.
+    // `ip_header` is the header in which a proxy sets the client's address, overwriting a value
+    // from the client. Without such a proxy it must be `false`: with Rocket's default, `X-Real-IP`,
+    // each client could choose the address that is counted. In `Rocket.toml`: `[default] ip_header
+    // = false`.
     let figment = rocket::Config::figment().merge(("ip_header", false));
     let attempts = Arc::new(Attempts::new(clock));
     rocket::custom(figment)
@@ -190,12 +192,12 @@ mod tests {
             Self { clock, client: client.expect("the example launches") }
         }
 
-        /// The status, and `Retry-After`.
+        /// Returns the status and `Retry-After`.
         fn login(&self, address: &str, name: &str, password: &str) -> (u16, Option<u64>) {
             let remote = (address.parse::<IpAddr>().unwrap(), 12345).into();
             let body = json!({ "name": name, "password": password });
             let request = self.client.post("/login").remote(remote).json(&body);
-            // Not believed, as there is no proxy.
+            // The header is ignored, as there is no proxy.
             let answer = request.header(Header::new("X-Real-IP", "192.0.2.99")).dispatch();
             let wait = answer.headers().get_one("Retry-After").map(|text| text.parse().unwrap());
             (answer.status().code, wait)
@@ -210,7 +212,7 @@ mod tests {
     fn an_account_has_five_attempts_wherever_they_come_from() {
         let server = Server::start();
         for n in 0..5 {
-            // However it is written, it is one account.
+            // All spellings of the name count as one account.
             let name = if n % 2 == 0 { "ada" } else { "Ada" };
             assert_eq!(server.login(&format!("192.0.2.{n}"), name, "byron").0, 401);
         }
@@ -226,7 +228,7 @@ mod tests {
         }
         let (status, wait) = server.login("192.0.2.2", "ada", "lovelace");
         assert_eq!(status, 429);
-        // A part of a second counts as a whole one: a client that waits for so long is let in.
+        // A fraction of a second is rounded up, so that a client that waits this long is accepted.
         server.clock.advance(Duration::from_millis(500));
         assert_eq!(server.login("192.0.2.2", "ada", "lovelace"), (429, wait));
         server.clock.advance(Duration::from_millis(wait.unwrap() * 1000 - 1500));
@@ -253,7 +255,7 @@ mod tests {
         }
         assert_eq!(server.login("2001:db8::1:2:3:4", "ada", "lovelace").0, 429);
         assert_eq!(server.login("2001:db8:0:1::", "ada", "lovelace").0, 200);
-        // An IPv4 address may come as an IPv6 address.
+        // An IPv4 address may be sent as an IPv6 address.
         for n in 0..10 {
             server.login("::ffff:192.0.2.1", &format!("other {n}"), "password");
         }

@@ -1,6 +1,6 @@
-//! A user's sessions: how many there are nobody needs to know to end them all.
+//! Ends all sessions of a user, without a list of them.
 //!
-//! Run it by `cargo run --example logout_everywhere`.
+//! Run it with `cargo run --example logout_everywhere`.
 
 #[macro_use]
 extern crate rocket;
@@ -8,7 +8,7 @@ extern crate rocket;
 use rocket::{Build, Rocket};
 use rocket_jwt_extended::{AccessToken, Error, Fresh, Jwt, JwtFairing, TokenPair};
 
-/// No password: the example is about what comes after.
+/// There is no password check, since the example is about the steps after it.
 #[post("/login", data = "<name>")]
 fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
     jwt.token_pair(name).fresh().issue()
@@ -19,16 +19,16 @@ fn me(token: AccessToken) -> String {
     token.identity().into()
 }
 
-/// Ends every session of the user but the new one that the answer begins.
+/// Ends every session of the user, and begins a new one in the response.
 #[post("/password")]
 async fn change_password(jwt: &Jwt, token: Fresh) -> Result<TokenPair, Error> {
-    // … after the new password was stored.
+    // … first store the new password.
     jwt.revoke_all(token.identity()).await?;
     jwt.token_pair(token.identity()).fresh().issue()
 }
 
 fn application(fairing: JwtFairing) -> Rocket<Build> {
-    // Without a longest lifetime, the entry that ends a user's sessions must stay for good.
+    // Without a longest lifetime, the entry that ends a user's sessions would never expire.
     let figment = rocket::Config::figment().merge(("jwt.max_token_lifetime", "30d"));
     rocket::custom(figment).attach(fairing).mount("/", routes![login, me, change_password])
 }

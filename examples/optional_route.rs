@@ -1,16 +1,17 @@
-//! A route for everybody, which knows those who are logged in.
+//! A route for all visitors, which recognizes users who are logged in.
 //!
-//! `None` is only who sent no token. Who sends a bad one is refused: with `Option<AccessToken>`,
-//! which looks so much like it, the route would run for a forged token.
+//! The token is `None` only if the request has no token. A request with an invalid token is
+//! refused. With `Option<AccessToken>`, which looks similar, the route would run for a forged
+//! token.
 //!
-//! Run it by `cargo run --example optional_route`.
+//! Run it with `cargo run --example optional_route`.
 
 #[macro_use]
 extern crate rocket;
 
 use rocket_jwt_extended::{AccessToken, Error, Jwt, Optional, OrForward};
 
-/// No password: the example is about what comes after.
+/// There is no password check, since the example is about the steps after it.
 #[post("/login", data = "<name>")]
 fn login(jwt: &Jwt, name: &str) -> Result<String, Error> {
     jwt.access_token(name).encode()
@@ -24,7 +25,7 @@ fn index(token: Optional) -> String {
     }
 }
 
-/// Where the two have little in common, they are two routes.
+/// If the two cases have little in common, write two routes.
 #[get("/home")]
 fn home(token: OrForward<AccessToken>) -> String {
     format!("the home of {}", token.identity())

@@ -1,16 +1,16 @@
-//! Revoking a token, or the whole login it belongs to, without a database.
+//! Revokes a token, or its whole session, without a database.
 //!
-//! The default blocklist is in the memory of one process: nothing is to be set up, and nothing
-//! outlives a restart.
+//! The default blocklist is in the memory of one process: it needs no set-up, and does not survive
+//! a restart.
 //!
-//! Run it by `cargo run --example revocation_in_memory`.
+//! Run it with `cargo run --example revocation_in_memory`.
 
 #[macro_use]
 extern crate rocket;
 
 use rocket_jwt_extended::{AccessToken, AnyToken, Error, IgnoreRevocation, Jwt, TokenPair};
 
-/// No password: the example is about what comes after.
+/// There is no password check, since the example is about the steps after it.
 #[post("/login", data = "<name>")]
 fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
     jwt.token_pair(name).issue()
@@ -21,21 +21,21 @@ fn me(token: AccessToken) -> String {
     token.identity().into()
 }
 
-/// Revokes the token that is sent, of whatever type, and nothing else.
+/// Revokes only the token that is sent, of either type.
 #[delete("/token")]
 async fn revoke(jwt: &Jwt, token: AnyToken) -> Result<String, Error> {
     jwt.revoke(&token).await?;
     Ok(format!("{} token revoked", token.token_type()))
 }
 
-/// Ends the login: the access token, the refresh token, and all that was made of it.
+/// Ends the session: revokes the access token, the refresh token, and all tokens made from it.
 #[delete("/session")]
 async fn logout(jwt: &Jwt, token: AnyToken) -> Result<&'static str, Error> {
     jwt.revoke_session(&token).await?;
     Ok("logged out")
 }
 
-/// For what does not matter much: the blocklist is not asked.
+/// For unimportant routes: the blocklist is not queried.
 #[get("/name")]
 fn name(token: IgnoreRevocation<AccessToken>) -> String {
     token.identity().into()
@@ -48,9 +48,10 @@ fn rocket() -> _ {
 
 #[cfg(test)]
 mod tests {
-    use rocket::http::{Header, Method};
+    use rocket::http::Method;
     use rocket::local::blocking::Client;
     use rocket::serde::json::Value;
+    use rocket_jwt_extended::testing::Bearer;
 
     use super::*;
 
@@ -63,8 +64,7 @@ mod tests {
     }
 
     fn ask(client: &Client, method: Method, path: &'static str, token: &str) -> (u16, String) {
-        let bearer = Header::new("Authorization", format!("Bearer {token}"));
-        let answer = client.req(method, path).header(bearer).dispatch();
+        let answer = client.req(method, path).header(Bearer(token)).dispatch();
         (answer.status().code, answer.into_string().unwrap())
     }
 

@@ -1,9 +1,9 @@
-//! The four places where a token may be, and how a page sends it.
+//! The four locations of a token, and how a page sends it.
 //!
 //! ```js
 //! fetch("/me", { headers: { Authorization: `Bearer ${token}` } });
-//! fetch("/page");                             // the cookie goes along
-//! new EventSource(`/events?jwt=${token}`);    // which can set no header
+//! fetch("/page");                             // the browser adds the cookie
+//! new EventSource(`/events?jwt=${token}`);    // it cannot set a header
 //! fetch("/notes", {
 //!     method: "POST",
 //!     headers: { "Content-Type": "application/json" },
@@ -11,10 +11,10 @@
 //! });
 //! ```
 //!
-//! A token in a URL ends up in logs and histories (RFC 6750 §5.3): here only one route looks there,
-//! and the launch warns.
+//! A token in a URL ends up in logs and browser histories (RFC 6750 §5.3). Here only one route
+//! accepts it, and the launch logs a warning.
 //!
-//! Run it by `cargo run --example token_locations`.
+//! Run it with `cargo run --example token_locations`.
 
 #[macro_use]
 extern crate rocket;
@@ -25,7 +25,7 @@ use rocket_jwt_extended::{
     AccessToken, Cookies, Error, Headers, In, JsonBody, Jwt, QueryString, WithBody,
 };
 
-/// No password: the example is about what comes after.
+/// There is no password check, since the example is about the steps after it.
 #[post("/login/<name>")]
 fn login(jwt: &Jwt, jar: &CookieJar<'_>, name: &str) -> Result<String, Error> {
     let token = jwt.access_token(name).encode()?;
@@ -33,7 +33,7 @@ fn login(jwt: &Jwt, jar: &CookieJar<'_>, name: &str) -> Result<String, Error> {
     Ok(token)
 }
 
-/// Where `token_location` says, in that order.
+/// Searches the locations in `token_location`, in that order.
 #[get("/me")]
 fn me(token: AccessToken) -> String {
     let place = token.location().map(|place| place.to_string()).unwrap_or_default();
@@ -56,7 +56,7 @@ struct Note {
     text: String,
 }
 
-/// A body is read once: this guard takes the token from it, and the note.
+/// A body can be read only once: this guard reads both the token and the note from it.
 #[post("/notes", data = "<note>")]
 fn note(note: WithBody<In<JsonBody>, Json<Note>>) -> String {
     format!("{} noted: {}", note.token.identity(), note.body.text)
@@ -64,7 +64,7 @@ fn note(note: WithBody<In<JsonBody>, Json<Note>>) -> String {
 
 #[launch]
 fn rocket() -> _ {
-    // An application of its own has this line in `Rocket.toml`, under `[default.jwt]`.
+    // In your application, put this line in `Rocket.toml`, under `[default.jwt]`.
     let figment = rocket::Config::figment().merge(("jwt.token_location", ["headers", "cookies"]));
     rocket::custom(figment)
         .attach(Jwt::fairing())
@@ -126,7 +126,7 @@ mod tests {
 
         let (status, text) = answer(client.post("/notes").json(&json!({ "text": "buy milk" })));
         assert!(status == 401 && text.contains("access_token"), "{text}");
-        // Of this type any page may post without being asked first.
+        // Any page can post this content type without a preflight.
         let plain = client.post("/notes").header(rocket::http::ContentType::Plain);
         assert_eq!(answer(plain.body(body.to_string())).0, 401);
     }

@@ -1,9 +1,10 @@
-//! A guard that loads the application's user: a token may outlive the user it was issued to.
+//! A guard that loads the application's user, since the user may have been deleted after the token
+//! was issued.
 //!
-//! The users are in memory here. `LoadUser::load` has the request, so that a database connection is
-//! `request.guard::<Connection<Db>>().await`, as in any guard.
+//! Here the users are in memory. `LoadUser::load` gets the request, so it can get a database
+//! connection with `request.guard::<Connection<Db>>().await`, as any guard can.
 //!
-//! Run it by `cargo run --example user_loading`.
+//! Run it with `cargo run --example user_loading`.
 
 #[macro_use]
 extern crate rocket;
@@ -21,7 +22,7 @@ struct User {
     name: String,
 }
 
-/// What a token is issued to. The name is not in the token: it may change.
+/// The user to whom a token is issued. The name is not in the token, since it may change.
 impl Identity for User {
     fn identity(&self) -> Cow<'_, str> {
         self.id.to_string().into()
@@ -31,7 +32,7 @@ impl Identity for User {
 #[derive(Default)]
 struct Users(RwLock<BTreeMap<u64, User>>);
 
-/// The user table is out of reach: answered with 503, never with "no such user".
+/// The user table is unavailable: the response is 503, never "no such user".
 #[derive(Debug)]
 struct Unreachable;
 
@@ -63,7 +64,7 @@ impl LoadUser for User {
     }
 }
 
-/// No password: the example is about what comes after.
+/// There is no password check, since the example is about the steps after it.
 #[post("/login/<id>")]
 fn login(jwt: &Jwt, users: &State<Users>, id: u64) -> Option<Result<String, Error>> {
     let user = users.find(id).ok()??;
@@ -75,7 +76,7 @@ fn me(user: CurrentUser<User>) -> String {
     format!("{} is number {}", user.name, user.id)
 }
 
-/// Wrappers go around: the user, if the token is fresh.
+/// Guards nest: this loads the user if the token is fresh.
 #[delete("/me")]
 fn delete_account(user: Fresh<CurrentUser<User>>, users: &State<Users>) -> Option<String> {
     users.remove(user.id).ok()?;
@@ -93,14 +94,14 @@ fn rocket() -> _ {
 
 #[cfg(test)]
 mod tests {
-    use rocket::http::{Header, Method};
+    use rocket::http::Method;
     use rocket::local::blocking::Client;
+    use rocket_jwt_extended::testing::Bearer;
 
     use super::*;
 
     fn ask(client: &Client, method: Method, token: &str) -> (u16, String) {
-        let bearer = Header::new("Authorization", format!("Bearer {token}"));
-        let answer = client.req(method, "/me").header(bearer).dispatch();
+        let answer = client.req(method, "/me").header(Bearer(token)).dispatch();
         (answer.status().code, answer.into_string().unwrap())
     }
 

@@ -1,7 +1,7 @@
 //! A WebSocket and an event stream that end when their token does.
 //!
-//! A guard verifies the token once, when the connection is opened. A connection that stays open verifies
-//! it again and again: otherwise it would outlive the token's expiry and the user's logout.
+//! A guard verifies the token once, when the connection is opened. An open connection must verify
+//! it repeatedly, or it continues after the token's expiry and the user's logout.
 //!
 //! Run it with `cargo run --example websocket`.
 
@@ -32,23 +32,24 @@ use rocket_ws::{Channel, Config, Message, WebSocket};
 /// slash at the end and without the scheme's default port.
 const PAGES: [&str; 1] = ["https://app.example.test"];
 
-/// Nobody needs longer messages here. The default of `rocket_ws` is 64 MiB.
+/// The longest message. The default of `rocket_ws` is 64 MiB.
 const MAX_MESSAGE: usize = 4 << 10;
 
-/// What the connections share.
+/// The state that all connections share.
 struct Chat {
     messages: Sender<String>,
     /// How often an open connection verifies its token: a logout takes effect within this time.
     recheck: Duration,
-    /// How long the first message with the token may take.
+    /// The time limit for the first message with the token.
     first_message: Duration,
 }
 
-/// Accepts a handshake from one of our own pages.
+/// Accepts a handshake only from a page of this application.
 ///
-/// A browser lets a page of any site open a WebSocket to this server, sends the cookies along, and lets the
-/// page read what comes back: cross-site WebSocket hijacking. CORS does not apply to WebSockets, and a page can't
-/// add the CSRF header to a handshake, so the origin has to be compared.
+/// Browsers let a page on any site open a WebSocket to this server, send the cookies with the
+/// handshake, and let the page read the messages: cross-site WebSocket hijacking. CORS does not
+/// apply to WebSockets, and a page cannot add the CSRF header to a handshake, so the origin must be
+/// compared.
 struct OurPage;
 
 #[rocket::async_trait]
@@ -64,7 +65,7 @@ impl<'r> FromRequest<'r> for OurPage {
     }
 }
 
-/// No password: the example is about what comes after.
+/// There is no password check, since the example is about the steps after it.
 #[post("/login", data = "<name>")]
 fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
     jwt.token_pair(name).issue()
@@ -83,7 +84,7 @@ fn chat<'r>(
     open(socket, jwt, chat, Some(token.into_inner().into_inner()), shutdown)
 }
 
-/// For programs, which can set a header. A page can't, so the origin does not matter.
+/// For programs, which can set a header. A page cannot, so the origin does not matter.
 #[get("/chat/program")]
 fn chat_of_a_program<'r>(
     token: In<Headers>,
@@ -95,8 +96,9 @@ fn chat_of_a_program<'r>(
     open(socket, jwt, chat, Some(token.into_inner().into_inner()), shutdown)
 }
 
-/// For pages that keep the token in memory: the first message is the token. It must not be in the URL, which
-/// ends up in logs. Another site's page has no token to send, so the origin does not matter.
+/// For pages that keep the token in memory: the first message is the token. It must not be in the
+/// URL, which ends up in logs. A page on another site has no token to send, so the origin does not
+/// matter.
 #[get("/chat/first-message")]
 fn chat_after_a_message<'r>(
     socket: WebSocket,
@@ -128,7 +130,8 @@ fn open<'r>(
                     Err(reason) => return close(stream, reason).await,
                 },
             };
-            // Whatever the conversation waits for, it stops when the token ends.
+            // The conversation stops when the token is no longer accepted, whatever it is waiting
+            // for.
             let reason = select! {
                 biased;
                 refusal = ended(jwt, &token, chat.recheck) => refusal.code(),
@@ -140,7 +143,7 @@ fn open<'r>(
     })
 }
 
-/// The token that comes as the first message, or why the connection is closed.
+/// The token from the first message, or the reason for closing the connection.
 async fn first_message(
     stream: &mut DuplexStream,
     jwt: &Jwt,
@@ -154,8 +157,8 @@ async fn first_message(
     }
 }
 
-/// Resolves when the token is no longer accepted: it has expired, its session has ended, or the blocklist
-/// can't be asked.
+/// Resolves when the token is no longer accepted: it has expired, its session has ended, or the
+/// blocklist is unavailable.
 async fn ended(jwt: &Jwt, token: &Token<NoClaims>, recheck: Duration) -> Rejection {
     loop {
         time::sleep(pause(token.expires_at(), OffsetDateTime::now_utc(), recheck)).await;
@@ -165,9 +168,9 @@ async fn ended(jwt: &Jwt, token: &Token<NoClaims>, recheck: Duration) -> Rejecti
     }
 }
 
-/// How long to wait before the token is verified again: until it expires, if that is sooner.
+/// The time until the next verification: `recheck`, or less if the token expires sooner.
 fn pause(expires_at: Option<OffsetDateTime>, now: OffsetDateTime, recheck: Duration) -> Duration {
-    // It can't be converted once `exp` has passed and the leeway has not.
+    // The conversion fails if `exp` has passed, but not the leeway.
     let left = expires_at.and_then(|exp| Duration::try_from(exp - now).ok());
     left.map_or(recheck, |left| left.min(recheck))
 }
@@ -182,7 +185,7 @@ async fn converse(stream: &mut DuplexStream, chat: &Chat, identity: &str) -> Soc
             },
             received = stream.next() => match received {
                 Some(Ok(Message::Text(text))) => {
-                    // Nobody may be listening.
+                    // There may be no subscribers.
                     let _ = chat.messages.send(format!("{identity}: {text}"));
                 }
                 Some(Ok(Message::Close(_))) | None => return Ok(()),
@@ -194,7 +197,7 @@ async fn converse(stream: &mut DuplexStream, chat: &Chat, identity: &str) -> Soc
     }
 }
 
-/// The next message. A receiver that is too slow misses some.
+/// The next message. A slow receiver misses some messages.
 async fn next(messages: &mut Receiver<String>) -> Option<String> {
     loop {
         match messages.recv().await {
@@ -205,16 +208,17 @@ async fn next(messages: &mut Receiver<String>) -> Option<String> {
     }
 }
 
-/// The page finds the reason in its `CloseEvent`: after `token_expired` it refreshes and connects again.
+/// The page reads the reason from its `CloseEvent`: after `token_expired` it refreshes and
+/// reconnects.
 async fn close(mut stream: DuplexStream, reason: &'static str) -> SocketResult<()> {
     let frame = CloseFrame { code: CloseCode::Policy, reason: reason.into() };
-    // A client that does not read must not keep the connection.
+    // A client that does not read must not keep the connection open.
     let closed = time::timeout(Duration::from_secs(5), stream.close(Some(frame))).await;
     closed.unwrap_or(Ok(()))
 }
 
-/// The same as server-sent events. Other sites' pages can't read them unless CORS lets them, so the origin
-/// does not matter.
+/// The same with server-sent events. Pages on other sites cannot read them unless CORS allows it,
+/// so the origin does not matter.
 #[get("/events")]
 fn events<'r>(
     jwt: &'r Jwt,
@@ -279,7 +283,7 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(5);
     const LONG: Duration = Duration::from_secs(3600);
 
-    /// The example at a port of its own, with a clock to move and a blocklist to write to.
+    /// The running example, with its port, clock and blocklist.
     struct Server {
         address: SocketAddr,
         clock: ManualClock,
@@ -292,7 +296,7 @@ mod tests {
 
     impl Server {
         async fn start() -> Self {
-            // So long that only the test with a silent client gets there.
+            // So long that only the test with a silent client reaches it.
             Self::start_with(SHORT, LONG).await
         }
 
@@ -357,9 +361,9 @@ mod tests {
         socket.send(Message::Text(text.into())).await.expect("the connection is open");
     }
 
-    /// The next message; of the last one the reason.
+    /// The next message; for a close message, its reason.
     async fn hear(socket: &mut Socket) -> String {
-        // A connection that stays open is a failure, not a test that never ends.
+        // A connection that stays open must fail the test instead of blocking it forever.
         let next = time::timeout(Duration::from_secs(30), socket.next()).await;
         match next.expect("something comes in time") {
             Some(Ok(Message::Text(text))) => text,
@@ -378,7 +382,8 @@ mod tests {
         let bearer = format!("Bearer {}", server.pair.access_token());
         let headers = [("authorization", &*bearer)];
         let mut program = server.open("/chat/program", &headers).await.expect("it is let in");
-        // Its own message comes back once it has subscribed, so each has by then.
+        // Each client receives its own message after it has subscribed, so all have subscribed by
+        // then.
         for socket in [&mut page, &mut program] {
             say(socket, "here").await;
             assert_eq!(hear(socket).await, "ada: here");
@@ -475,7 +480,7 @@ mod tests {
         server.log_out().await;
         assert_eq!(hear(&mut socket).await, "closed: token_revoked");
 
-        // Refused by the first verification, not by one that comes later.
+        // The first verification refuses it, not a later one.
         let server = Server::start_with(LONG, LONG).await;
         for (text, reason) in [
             ("hello", "closed: token_invalid"),
@@ -530,7 +535,7 @@ mod tests {
         assert_eq!(pause(Some(now + hour), now, minute), minute);
         assert_eq!(pause(Some(now + second), now, minute), second);
         assert_eq!(pause(Some(now), now, minute), Duration::ZERO);
-        // Within the leeway it is not verified over and over.
+        // Within the leeway, it is not verified in a busy loop.
         assert_eq!(pause(Some(now - second), now, minute), minute);
         assert_eq!(pause(None, now, minute), minute);
     }

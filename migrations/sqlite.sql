@@ -2,21 +2,44 @@
 -- Times are milliseconds since the Unix epoch.
 
 CREATE TABLE IF NOT EXISTS jwt_blocklist (
-    -- Kind of the entry (one byte), then the id: a UUID, or half of a SHA-256 with the
-    -- variant bits of no UUID.
+    -- The kind of the entry (one byte), then the id (sixteen bytes): a UUID, or half of a SHA-256
+    -- with variant bits that no UUID has.
     entry   BLOB    NOT NULL PRIMARY KEY CHECK (length(entry) = 17),
-    -- A revoked token or an ended session.
+    -- True for a revoked token or an ended session, false for a live session.
     revoked INTEGER NOT NULL CHECK (revoked IN (0, 1)),
-    -- A subject: tokens issued until then are dead.
+    -- For a subject or for everything: tokens issued until this time are revoked.
     cut_off INTEGER,
-    -- A refresh token: first used then.
-    used    INTEGER,
-    -- When the entry may leave; NULL is never.
+    -- For a session: the refresh token that may be exchanged, in the form of `entry` without the
+    -- kind.
+    current_jti BLOB,
+    -- The refresh token that was exchanged last, the time of that exchange, and the seed of the new
+    -- ids.
+    last_jti    BLOB,
+    exchanged   INTEGER,
+    seed        BLOB,
+    -- The exchange that ended the session.
+    ended_by    BLOB,
+    -- With the setting `sessions`: the owner, in the form of `entry` without the kind, the time of
+    -- the latest use, and the time when the newest token expires (NULL means never).
+    subject     BLOB,
+    seen        INTEGER,
+    ends        INTEGER,
+    -- When the entry expires; NULL means never.
     expires INTEGER,
-    -- When it was last written: more than in any row before.
+    -- A number for the last write, higher than that of every earlier write.
     changed INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS jwt_blocklist_expires ON jwt_blocklist (expires);
 
 CREATE INDEX IF NOT EXISTS jwt_blocklist_changed ON jwt_blocklist (changed);
+
+CREATE INDEX IF NOT EXISTS jwt_blocklist_subject ON jwt_blocklist (subject, entry)
+    WHERE subject IS NOT NULL;
+
+-- With the setting `sessions`: the label and details that users see.
+CREATE TABLE IF NOT EXISTS jwt_blocklist_details (
+    entry   BLOB    NOT NULL PRIMARY KEY REFERENCES jwt_blocklist (entry) ON DELETE CASCADE,
+    label   BLOB,
+    details BLOB
+) STRICT, WITHOUT ROWID;

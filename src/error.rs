@@ -50,6 +50,11 @@ pub enum Error {
     FutureTokenId,
     /// The session of the token passed to `.session()` can't be joined; the text says why.
     Session(&'static str),
+    /// With `sessions`, a session is begun with [`begin()`](crate::TokenPairBuilder::begin): a refresh token
+    /// without a row would not be accepted.
+    NeedsSession,
+    /// The identity has `max_sessions` sessions, and `session_limit` is `"refuse"`.
+    TooManySessions,
     /// A cookie can't be set; the text says why.
     Cookie(&'static str),
     /// A token that was passed in is refused.
@@ -65,6 +70,7 @@ impl Error {
     pub fn status(&self) -> Status {
         match self {
             Self::Store(_) => Status::ServiceUnavailable,
+            Self::TooManySessions => Status::Conflict,
             Self::Rejected(rejection) => rejection.status(),
             _ => Status::InternalServerError,
         }
@@ -83,6 +89,10 @@ impl fmt::Display for Error {
             Self::Serialize(text) => f.write_str(text),
             Self::Lifetime(text) | Self::Cookie(text) | Self::Session(text) => f.write_str(text),
             Self::FutureTokenId => f.write_str("the time in the `jti`, a UUIDv7, is in the future"),
+            Self::NeedsSession => f.write_str(
+                "with `sessions`, a session is begun with `token_pair(…).begin().await`",
+            ),
+            Self::TooManySessions => f.write_str("the identity has too many sessions"),
             Self::FreshRefresh => f.write_str("a refresh token is never fresh"),
             Self::TooLong => f.write_str(
                 "the token would be longer than `max_token_length`, or its header than 4096 bytes, and so \
@@ -122,6 +132,7 @@ impl From<Error> for Rejection {
     fn from(error: Error) -> Self {
         match error {
             Error::Rejected(rejection) => rejection,
+            Error::TooManySessions => Self::unconfigured(Reason::TooManySessions),
             other => {
                 log::error!("JWT: {other}");
                 Self::unconfigured(match other {

@@ -45,6 +45,33 @@ impl Instants {
         clock::from_millis(at).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
+    /// The instant of issue for a token that takes the place of another, and the time in its `jti`: both
+    /// are later than `earlier`, the time in the other token's, as far as the clock allows that.
+    ///
+    /// Exchanges that follow each other faster than the clock would push the time in the ids ahead of it, a
+    /// millisecond each, and away from cut-offs. So an exchange waits until the clock has caught up.
+    pub(crate) async fn issue_after(
+        &self,
+        earlier: i64,
+        clock: &dyn Clock,
+    ) -> (OffsetDateTime, i64) {
+        let later = earlier.saturating_add(1);
+        for _ in 0..PATIENCE {
+            let ahead = later.saturating_sub(clock::millis(clock.now()));
+            if !(1..=PATIENCE).contains(&ahead) {
+                break;
+            }
+            time::sleep(Duration::from_millis(1)).await;
+        }
+        let at = self.issue(clock.now());
+        let millis = clock::millis(at);
+        let time = millis.max(later);
+        // A cut-off reaches it, too. It takes the time of a `jti` for no later than its `iat`'s second.
+        let end_of_second = millis.div_euclid(1000).saturating_mul(1000).saturating_add(999);
+        self.issued_until.fetch_max(time.min(end_of_second), Ordering::SeqCst);
+        (at, time)
+    }
+
     /// Makes a cut-off: no token issued so far is later than it, and every token issued from now on
     /// is.
     ///

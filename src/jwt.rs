@@ -18,6 +18,7 @@ use crate::keys::signature_cache::SignatureCache;
 use crate::keys::signing::SigningKey;
 use crate::rejection::{CheckFailed, Rejection};
 use crate::settings::Settings;
+use crate::token::context::RequestContext;
 
 /// A blocklist entry expires this much later than its tokens, plus the leeway.
 const MARGIN: Duration = Duration::minutes(5);
@@ -128,6 +129,12 @@ impl Jwt {
         self.instants.issue(now)
     }
 
+    /// As [`issue_instant()`](Self::issue_instant), for the successor of a token whose `jti` has the time
+    /// `earlier`, in milliseconds; and the time of the successor's `jti`, which is later than that.
+    pub(crate) async fn issue_instant_after(&self, earlier: i64) -> (OffsetDateTime, i64) {
+        self.instants.issue_after(earlier, &*self.clock).await
+    }
+
     /// Makes a cut-off: no token issued by this server so far is later than it, and every token
     /// issued from now on is.
     pub(crate) async fn cut_off(&self) -> OffsetDateTime {
@@ -150,8 +157,8 @@ impl Jwt {
         !self.had_insecure_page.swap(true, Ordering::Relaxed)
     }
 
-    pub(crate) fn emit_refused(&self, rejection: &Rejection) {
-        self.hooks.emit(&Event::Refused { rejection: rejection.clone() });
+    pub(crate) fn emit_refused(&self, rejection: &Rejection, request: Option<RequestContext>) {
+        self.hooks.emit(&Event::Refused { rejection: rejection.clone(), request });
     }
 }
 

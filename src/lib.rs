@@ -120,10 +120,11 @@
 //! | `csrf_missing`, `csrf_mismatch` | 401 | the CSRF value of a cookie is missing or wrong |
 //! | `token_invalid` | `invalid_token_status` | a check of the token failed; the text says which |
 //! | `wrong_token_type` | `invalid_token_status` | the guard requires the other type of token |
-//! | `token_expired`, `token_revoked`, `fresh_token_required` | 401 | the token is expired, revoked or not fresh |
+//! | `token_expired`, `token_revoked`, `fresh_token_required` | 401 | the token is expired, revoked or not fresh; or its session has reached `session_lifetime` |
 //! | `user_not_found` | 401 | the user of the token does not exist |
 //! | `claims_rejected` | 400 | the `verify_claims` hook returned `false` |
 //! | `insufficient_scope` | 403 | the [`Permission`] was not granted |
+//! | `too_many_sessions` | 409 | the identity has `max_sessions` sessions, and the login is refused |
 //! | `store_unavailable` | 503 | the blocklist or the user store could not be queried |
 //!
 //! Refusals have a `WWW-Authenticate` header where RFC 6750 §3 requires one. The fairing registers
@@ -179,6 +180,7 @@ mod request;
 mod response;
 mod revocation;
 mod rotate;
+mod sessions;
 mod settings;
 mod token;
 mod verify;
@@ -199,11 +201,11 @@ pub use jsonwebtoken::Header;
 pub use rocket::time::Duration;
 
 pub use blocklist::{
-    Blocklist, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
+    Blocklist, Exchange, Exchanged, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds,
 };
 pub use clock::{Clock, SystemClock};
 pub use error::Error;
-pub use events::Event;
+pub use events::{Event, SessionEnd};
 pub use fairing::JwtFairing;
 pub use guard::access::AccessToken;
 pub use guard::admit::{RequestFree, TokenGuard};
@@ -227,8 +229,10 @@ pub use rejection::Rejection;
 pub use response::cookies::CookieWriter;
 pub use revocation::entry_of::IntoRevocation;
 pub use rotate::Rotation;
+pub use sessions::Session;
 pub use token::Token;
 pub use token::claims::{Audience, Claims, CustomClaims, NoClaims};
+pub use token::context::RequestContext;
 pub use token::identity::Identity;
 pub use token::kind::TokenType;
 pub use token::location::Location;
@@ -256,6 +260,10 @@ struct RecipesPage;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/revocation.md")]
 struct RevocationPage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/sessions.md")]
+struct SessionsPage;
 
 #[cfg(all(doctest, feature = "sqlx_postgres", feature = "test-util"))]
 #[doc = include_str!("../docs/stores.md")]

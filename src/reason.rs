@@ -83,6 +83,7 @@ use Challenge::{Bare, Error, No};
 const CONFIGURED: Option<Status> = None;
 const BAD_REQUEST: Option<Status> = Some(Status::BadRequest);
 const UNAUTHORIZED: Option<Status> = Some(Status::Unauthorized);
+const CONFLICT: Option<Status> = Some(Status::Conflict);
 const FORBIDDEN: Option<Status> = Some(Status::Forbidden);
 const SERVER_ERROR: Option<Status> = Some(Status::InternalServerError);
 const UNAVAILABLE: Option<Status> = Some(Status::ServiceUnavailable);
@@ -128,6 +129,8 @@ reasons! {
     NotRefresh => "wrong_token_type", CONFIGURED, INVALID, "Only refresh tokens are allowed";
     /// The token has expired (RFC 7519 §4.1.4).
     Expired => "token_expired", UNAUTHORIZED, INVALID, "Token has expired";
+    /// The session of the token has lasted for `session_lifetime`.
+    SessionExpired => "token_expired", UNAUTHORIZED, INVALID, "Session has expired";
     /// The token, its session, or all of its subject's tokens are revoked.
     Revoked => "token_revoked", UNAUTHORIZED, INVALID, "Token has been revoked";
     /// The token is not fresh.
@@ -141,7 +144,9 @@ reasons! {
         "insufficient_scope", FORBIDDEN, Error("insufficient_scope"), "Insufficient scope";
     /// The blocklist or the user store could not be queried.
     StoreUnavailable => "store_unavailable", UNAVAILABLE, No, "Token store is unavailable";
-    /// The refresh token was valid but no new pair could be issued: an error of the server.
+    /// The identity has `max_sessions` sessions, and `session_limit` is `"refuse"`.
+    TooManySessions => "too_many_sessions", CONFLICT, No, "Too many sessions";
+    /// The refresh token was valid but no new pair could be issued: the server's fault.
     NotIssued => "not_issued", SERVER_ERROR, No, "No token could be issued";
     /// `Jwt::fairing()` is not attached: an error of the server.
     NotAttached => "not_attached", SERVER_ERROR, No, "JWT is not set up";
@@ -157,12 +162,14 @@ fn missing_claim(name: &str) -> String {
 
 /// Every status with which a guard refuses, each once. `invalid` is `invalid_token_status`.
 ///
-/// Errors of the server are omitted: a catcher never receives them from a guard.
+/// The server's own faults, and what only a login is refused for, are left out: a catcher never receives
+/// them from a guard.
 pub(crate) fn statuses(invalid: Status) -> Vec<Status> {
     let mut statuses = Vec::new();
     for status in STATUSES {
         let status = status.unwrap_or(invalid);
-        if status != Status::InternalServerError && !statuses.contains(&status) {
+        let is_of_guards = status != Status::InternalServerError && status != Status::Conflict;
+        if is_of_guards && !statuses.contains(&status) {
             statuses.push(status);
         }
     }

@@ -4,9 +4,9 @@ use std::future::IntoFuture;
 
 use rocket::futures::future::BoxFuture;
 use rocket::serde::Serialize;
-use rocket::time::{OffsetDateTime, PrimitiveDateTime};
 
-use crate::blocklist::UseUp;
+use crate::blocklist::entry::uuid_v7_millis;
+use crate::blocklist::{Exchange, Exchanged};
 use crate::error::Error;
 use crate::events::Event;
 use crate::guard::refresh::RefreshToken;
@@ -17,9 +17,12 @@ use crate::provenance::is_ours;
 use crate::reason::Reason;
 use crate::rejection::{CheckFailed, Rejection};
 use crate::revocation::check;
-use crate::revocation::entry_of::ids_of;
+use crate::revocation::entry_of::{exchangeable_ids, session_of};
+use crate::revocation::record::{row_until, session_until};
 use crate::revocation::successor::Successor;
+use crate::settings::Sessions;
 use crate::token::claims::{Claims, CustomClaims};
+use crate::token::ids::next_and_seed;
 use crate::token::kind::TokenType;
 use crate::token::registered::custom;
 use crate::token::verified::Verified;
@@ -35,22 +38,27 @@ pub struct Rotation<'a, C> {
 }
 
 impl Jwt {
-    /// Exchanges a refresh token for a new pair of the same session. The token presented is then used:
-    /// of many concurrent exchanges exactly one is the first.
+    /// Exchanges a refresh token for a new pair of the same session. The presented token then
+    /// counts as used: of any number of concurrent exchanges, exactly one is the first.
     ///
     /// The pair has the refresh token's custom claims unless [`.claims()`](Rotation::claims) gives
     /// others, the hooks run again, and it is never fresh. An exchange that is repeated within
     /// `rotation_grace`, while nobody used the new refresh token, gets the same pair again, so that
-    /// neither a lost response nor a second browser tab ends a session. Any other use of a used token is
-    /// theft: the session is revoked, [`Event::ReuseDetected`](crate::Event::ReuseDetected) fires, and
-    /// the answer is `token_revoked`. For a token of a session that event fires once, since the session
-    /// is revoked afterwards; for a refresh token issued alone it may fire at each replay.
+    /// neither a lost response nor a second browser tab ends a session. Any other use of a used
+    /// token is theft: the session ends, [`Event::ReuseDetected`](crate::Event::ReuseDetected)
+    /// fires once, and the answer is `token_revoked`. A refresh token issued alone has a session of
+    /// its own, derived from its `jti`, which its first exchange begins.
     ///
-    /// The access token gets the configured lifetime. So does the refresh token, unless the one
-    /// presented was issued for less: then its successor gets the same lifetime again.
+    /// The store keeps one row for the session, and the exchange updates it. With the setting
+    /// `sessions`, the login inserts the row, and a refresh token whose session has no row is
+    /// refused.
     ///
-    /// The claims are copied, so a user's role stays what it was at the login, for as long as he
-    /// refreshes. Where claims can change, read them again:
+    /// The access token gets the configured lifetime. So does the refresh token, unless the
+    /// presented one was issued with a shorter lifetime: then its successor gets that lifetime
+    /// again.
+    ///
+    /// The claims are copied, so a user's role stays as it was at login for as long as the user
+    /// refreshes. If claims can change, read them again:
     ///
     /// ```rust
     /// # use rocket::post;
@@ -68,15 +76,19 @@ impl Jwt {
     /// # fn main() {}
     /// ```
     ///
-    /// Servers that share a blocklist must also share the signing key, to make the same pair.
+    /// A repeated exchange makes a pair with the same ids, times and CSRF values on every server
+    /// that shares the blocklist: they are derived from a random seed in the row, and not from a
+    /// signing key, so keys may change in between. Clock skew makes the grace longer or shorter by
+    /// the difference.
     ///
     /// # Errors
     ///
-    /// `token_revoked` as described, `token_expired` for a token that expired on the way,
-    /// `store_unavailable`, and `token_invalid` for a token without `jti` or one that is not ours: signed
-    /// neither by a configured key nor by the one that the
-    /// [`signing_key`](crate::JwtFairing::signing_key) hook gives for its identity. A token that only the
-    /// [`verifying_key`](crate::JwtFairing::verifying_key) hook accepts is never turned into one of ours.
+    /// `token_revoked` as described, `token_expired` for a token that expired on the way or whose
+    /// session has reached `session_lifetime`, `store_unavailable`, and `token_invalid` for a token
+    /// without `jti` or one that is not ours: signed neither by a configured key nor by the one that
+    /// the [`signing_key`](crate::JwtFairing::signing_key) hook gives for its identity. A token that
+    /// only the [`verifying_key`](crate::JwtFairing::verifying_key) hook accepts is never turned
+    /// into one of ours.
     ///
     /// # Example
     ///
@@ -96,7 +108,7 @@ impl Jwt {
 }
 
 impl<C> Rotation<'_, C> {
-    /// The custom claims of the new pair, instead of the old token's. Repeated calls merge.
+    /// The custom claims of the new pair, instead of the old token's. Repeated calls are merged.
     pub fn claims(mut self, claims: &impl Serialize) -> Self {
         self.given.get_or_insert_with(|| TokenSpec::new(TokenType::Access, &"")).add_claims(claims);
         self
@@ -113,7 +125,7 @@ impl<'a, C: CustomClaims> IntoFuture for Rotation<'a, C> {
             let verified = token.verified().clone();
             exchange(jwt, &verified, given).await.map_err(|reason| {
                 let rejection = jwt.reject(CheckFailed::of(reason, &verified));
-                jwt.emit_refused(&rejection);
+                jwt.emit_refused(&rejection, verified.request().cloned());
                 rejection
             })
         })
@@ -128,9 +140,14 @@ async fn exchange(
     if verified.jti().is_none() {
         return Err(Reason::MissingClaim("jti".into()));
     }
-    // The guard checked it, but the route may have kept the token for a while.
-    check_expiry(jwt.settings(), verified, jwt.now())?;
-    // Without a signing key nothing can be issued, which is the server's fault and not the token's.
+    // The guard checked the expiry, but the route may have waited since.
+    check_expiry(jwt, verified, jwt.now())?;
+    let tells_beginning = verified.sid().is_none_or(|sid| uuid_v7_millis(sid).is_some());
+    if jwt.settings().session_lifetime.is_some() && !tells_beginning {
+        return Err(Reason::InvalidClaim("The beginning of the session is unknown"));
+    }
+    // Without a signing key no token can be issued. This is an error of the server, not of the
+    // token.
     if jwt.signing_key(verified.identity()).is_ok() && !is_ours(jwt, verified) {
         return Err(Reason::UnknownKey);
     }
@@ -138,37 +155,75 @@ async fn exchange(
         log::error!("JWT: a refresh token can't be exchanged: {error}");
         Reason::NotIssued
     };
-    // The new pair is made before the old token is marked as used, so that a failure to make it does not
-    // cost the session.
-    let now = jwt.issue_instant(jwt.now());
-    let successor = Successor::of(jwt, verified, now).map_err(not_issued)?;
+    let failed = || not_issued(Error::Signing);
+    let (ids, sid) = (exchangeable_ids(jwt, verified), session_of(verified));
+    let sid = sid.ok_or_else(|| Reason::MissingClaim("jti".into()))?;
+    // In whole milliseconds, as the row keeps it. The time is later than the token's own, so that times rise
+    // along a session whatever the servers' clocks say.
+    let (now, time) = jwt.issue_instant_after(ids.raw_millis()).await;
+    let (next, seed) = next_and_seed(time).ok_or_else(failed)?;
+    // The new pair is made before the exchange, so that the session survives if making it fails.
+    let successor = Successor::new(&sid, next, &seed, now).map_err(not_issued)?;
     let (pair, issued) = issue(&successor, jwt, verified, given.clone()).map_err(not_issued)?;
+    // Within the leeway after the session's end, there is no time left for another token.
+    if pair.refresh_expires_at().is_some_and(|exp| exp <= now) {
+        return Err(Reason::SessionExpired);
+    }
 
-    let until = verified
-        .registered()
-        .expires_at
-        .and_then(|exp| exp.checked_add(jwt.margin()))
-        .unwrap_or(END_OF_TIME);
-    let ids = ids_of(verified);
+    let mut exchange = Exchange::new(
+        next,
+        seed,
+        now,
+        jwt.settings().rotation_grace,
+        row_until(
+            jwt,
+            session_until(jwt, verified),
+            [verified.registered().expires_at, pair.refresh_expires_at()],
+        ),
+    );
+    let sessions = jwt.settings().sessions;
+    if sessions != Sessions::Off {
+        exchange = exchange.owned_by(&ids, pair.refresh_expires_at());
+    }
+    if sessions == Sessions::On {
+        exchange = exchange.only_recorded();
+    }
     let store = jwt.blocklist().replica_or_primary();
-    match check::answer(jwt, store.use_up(&ids, now, until)).await? {
-        UseUp::First => {
+    match check::answer(jwt, store.exchange(&ids, &exchange)).await? {
+        Exchanged::First => {
             issued.iter().flatten().for_each(|event| jwt.hooks().emit(event));
             Ok(pair)
         }
-        UseUp::Again { first } => {
-            let successor = check::resolve_reuse(jwt, verified, first).await?;
-            // The pair that was issued then, so no event is emitted.
-            issue(&successor, jwt, verified, given).map(|(pair, _)| pair).map_err(not_issued)
+        Exchanged::Repeated { next, seed, at } => {
+            check::successor(jwt, verified, &sid, next, at).await?;
+            let successor = Successor::new(&sid, next, &seed, at).map_err(not_issued)?;
+            // The same pair was issued at the first exchange, so no event is emitted.
+            let (pair, _) = issue(&successor, jwt, verified, given).map_err(not_issued)?;
+            jwt.hooks().emit(&Event::Repeated {
+                identity: verified.identity().into(),
+                jti: verified.jti().unwrap_or_default().into(),
+                session_id: Some(sid.into_owned()),
+                request: verified.request().cloned(),
+            });
+            Ok(pair)
         }
-        UseUp::Revoked => Err(Reason::Revoked),
+        Exchanged::Reused { ended_now } => {
+            if ended_now {
+                check::report_theft(jwt, verified);
+            }
+            Err(Reason::Revoked)
+        }
+        Exchanged::Newer { ended_now } => {
+            if ended_now {
+                check::report_loss(jwt, verified);
+            }
+            Err(Reason::Revoked)
+        }
+        Exchanged::Ended => Err(Reason::Revoked),
     }
 }
 
-/// The last instant that can be represented: the mark of a token that never expires stays until then.
-const END_OF_TIME: OffsetDateTime = PrimitiveDateTime::MAX.assume_utc();
-
-/// Issues the successor with the claims of `verified`, or with the given ones.
+/// Issues the successor with the claims of `verified`, or with the given claims.
 fn issue(
     successor: &Successor,
     jwt: &Jwt,
@@ -190,6 +245,7 @@ fn issue(
     access.fresh = Freshness::No;
     access.audience = inherited_audience(verified);
     access.ids = successor.access.clone();
+    access.request = verified.request().cloned();
     let mut refresh = access.clone();
     refresh.token_type = TokenType::Refresh;
     refresh.ids = successor.refresh.clone();

@@ -46,6 +46,10 @@ pub(crate) struct Settings {
     pub(crate) implicit_refresh_within: Option<Duration>,
     pub(crate) rotation_grace: Duration,
     pub(crate) max_token_lifetime: Option<Duration>,
+    pub(crate) session_lifetime: Option<Duration>,
+    pub(crate) sessions: Sessions,
+    pub(crate) max_sessions: Option<usize>,
+    pub(crate) session_limit: SessionLimit,
     pub(crate) blocklist_prune_interval: Duration,
     pub(crate) blocklist_timeout: Duration,
     pub(crate) blocklist_replica: Option<Duration>,
@@ -53,6 +57,22 @@ pub(crate) struct Settings {
     pub(crate) token_cache: usize,
     pub(crate) access: TokenNames,
     pub(crate) refresh: TokenNames,
+}
+
+/// Whether sessions are recorded when they begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sessions {
+    Off,
+    /// They are, and those that have no row yet get it.
+    Adopt,
+    On,
+}
+
+/// What happens at a login that exceeds `max_sessions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SessionLimit {
+    EndOldest,
+    Refuse,
 }
 
 /// A claim that a token must have.

@@ -1,4 +1,4 @@
-//! The time of verifying a token, by its length.
+//! Measures the time to verify a token, by its length.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -13,12 +13,12 @@ use uuid::Uuid;
 
 use crate::{Quartiles, quartiles};
 
-/// Of a token, with nothing of its own in the shortest.
+/// The lengths of the tokens. The shortest token has no custom claims.
 const LENGTHS: [usize; 4] = [300, 1 << 10, 4 << 10, 16 << 10];
 const ROUNDS: usize = 25;
 const TIMES: u32 = 2_000;
 
-/// In microseconds.
+/// Times in microseconds.
 pub struct Length {
     pub bytes: usize,
     pub ours: Quartiles,
@@ -26,7 +26,7 @@ pub struct Length {
     ratio: Quartiles,
 }
 
-/// What everybody reads of a token.
+/// The claims that both sides read.
 #[derive(Deserialize)]
 #[serde(crate = "rocket::serde")]
 #[allow(dead_code)]
@@ -88,7 +88,8 @@ pub fn table(lengths: &[Length]) -> String {
     text
 }
 
-/// A token of at most that length, and less than four bytes below it; or the shortest there is.
+/// A token of at most this length, and less than four bytes shorter; or the shortest possible
+/// token.
 fn token(jwt: &Jwt, length: usize) -> String {
     let padded = |padding: usize| {
         let claims = json!({ "padding": "p".repeat(padding) });

@@ -1,5 +1,5 @@
-//! Curves: verifying by the token's length, a guarded route by the number of revoked tokens and by the
-//! number of workers.
+//! Measures curves: the time to verify by token length, and the rate of a guarded route by the
+//! number of revoked tokens and of workers.
 //!
 //! ```sh
 //! cargo bench --bench growth              # prints the figures, draws target/performance.svg

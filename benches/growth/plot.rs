@@ -1,4 +1,4 @@
-//! The picture.
+//! Draws the plot.
 
 use std::ops::Range;
 use std::path::Path;
@@ -16,7 +16,7 @@ const OTHER: RGBColor = RGBColor(0xb0, 0x60, 0x20);
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// A line: its name, its colour, and its points with their quartiles.
+/// A curve: its name, its colour, and its points with their quartiles.
 struct Line {
     name: &'static str,
     colour: RGBColor,
@@ -83,7 +83,7 @@ fn panel(
     lines: &[Line],
 ) {
     let highest = lines.iter().flat_map(|line| &line.points).map(|(_, [.., high])| *high);
-    // Times begin low on the left, rates don't.
+    // The legend is at the top left for times, which are low there, and elsewhere for rates.
     let legend = match y {
         "µs" => SeriesLabelPosition::UpperLeft,
         _ => SeriesLabelPosition::LowerLeft,
@@ -92,7 +92,7 @@ fn panel(
     let mut builder = ChartBuilder::on(area);
     builder.caption(title, ("sans-serif", 17)).margin(12);
     builder.x_label_area_size(42).y_label_area_size(62);
-    // Two kinds of axis are two types.
+    // The two kinds of axis have different types.
     macro_rules! draw {
         ($range:expr, $label:expr) => {{
             let mut chart = builder.build_cartesian_2d($range, up_to).expect("axes");
@@ -133,7 +133,7 @@ fn panel(
     }
 }
 
-/// A number in few characters.
+/// A short form of a number.
 fn short(value: f64) -> String {
     match value {
         _ if value >= 1e6 => format!("{} M", value / 1e6),

@@ -1,4 +1,4 @@
-//! Requests a second over loopback, by the number of revoked tokens and by the number of workers.
+//! Measures requests per second over loopback, by the number of revoked tokens and of workers.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
@@ -12,18 +12,18 @@ use crate::{Quartiles, child, quartiles};
 
 const ENTRIES: [u64; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
-/// How many are in the store of the servers that differ by workers.
+/// The number of revoked tokens on the servers with different numbers of workers.
 const SOME: u64 = 1_000;
 
-/// A multiple of twice as many as there are routes.
+/// A multiple of twice the number of routes.
 const ROUNDS: usize = 48;
 const SLICE: Duration = Duration::from_millis(200);
 const CONNECTIONS: usize = 16;
 
 pub struct Requests {
-    /// By entries, with one worker: requests a second, and the ratio to the first.
+    /// By entries, with one worker: requests per second, and the ratio to the first.
     pub entries: Vec<(u64, Quartiles, Quartiles)>,
-    /// By workers: of the open route, of the guarded one, and the ratio of this to that.
+    /// By workers: the rates of the open and the guarded route, and the ratio of guarded to open.
     pub workers: Vec<(u64, Quartiles, Quartiles, Quartiles)>,
 }
 
@@ -98,7 +98,7 @@ pub fn tables(requests: &Requests) -> String {
     text
 }
 
-/// Processes that end with this one.
+/// Processes that are ended with this one.
 #[derive(Default)]
 struct Servers(Vec<Child>);
 

@@ -1,12 +1,13 @@
-//! How many instructions verifying and issuing a token take, beside `jsonwebtoken` with the same claims
-//! and key: by callgrind, so that no noise touches them.
+//! Counts the instructions of verifying and issuing a token, compared with `jsonwebtoken` with the
+//! same claims and key. Callgrind counts them without noise.
 //!
 //! ```sh
 //! scripts/check-instructions           # measures, and compares with the baseline
 //! scripts/check-instructions --record  # measures, and makes it the baseline
 //! ```
 //!
-//! Each operation is done often before it is counted once: what is made at the first use is not in it.
+//! Each operation runs often before it is counted once, so that the count excludes set-up at the
+//! first use.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,4 +1,4 @@
-//! What asking and revoking cost as the store grows: time, and misses of the caches.
+//! Measures lookups and revocations as the store grows: their time and their cache misses.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -10,7 +10,8 @@ use rocket_jwt_extended::{Blocklist, MemoryBlocklist, Revocation, Standing, Toke
 use crate::child::{self, Misses};
 use crate::{ids, quartiles};
 
-/// How many are made ready at a time, outside of what is measured: they fit the caches.
+/// The number of ids prepared at a time, outside the measured time: few enough to fit in the
+/// caches.
 const READY: u64 = 512;
 
 const ROUNDS: usize = 5;
@@ -18,7 +19,7 @@ const ROUNDS: usize = 5;
 /// The time of an operation, in nanoseconds.
 pub fn times() -> String {
     let mut text = String::from(
-        "| entries | ask, revoked | ask, not revoked | revoke | a read of that much memory |\n\
+        "| entries | lookup, revoked | lookup, not revoked | revoke | dependent read |\n\
          |---|---:|---:|---:|---:|\n",
     );
     for power in 3..=7 {
@@ -36,11 +37,11 @@ pub fn times() -> String {
     text
 }
 
-/// A last level of 4 MiB: to it a million entries are what ten million are to one of 32 MiB. Counting
-/// with ten million takes an hour.
+/// A last-level cache of 4 MiB: a million entries have the same effect on it as ten million on one
+/// of 32 MiB. Counting with ten million takes an hour.
 const SMALL: &str = "4194304,16,64";
 
-/// Misses of an operation, by cachegrind: a run less one that only makes ready.
+/// The misses of an operation, counted with cachegrind: a full run minus a run that only prepares.
 pub fn misses() -> String {
     let mut text = String::from(
         "| entries | | instructions | L1 misses | last-level misses | with 4 MiB |\n\
@@ -56,7 +57,7 @@ pub fn misses() -> String {
         };
         let filled = run("none");
         for (what, name) in
-            [("hit", "ask, revoked"), ("miss", "ask, not revoked"), ("revoke", "revoke")]
+            [("hit", "lookup, revoked"), ("miss", "lookup, not revoked"), ("revoke", "revoke")]
         {
             let whole = run(what);
             let each = |cache: usize, of: fn(&Misses) -> f64| {
@@ -79,7 +80,7 @@ fn sup(power: u32) -> char {
     "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(power as usize).expect("a digit")
 }
 
-/// Fills a store and asks it, and prints the nanoseconds of each operation.
+/// Fills a store, queries it, and prints the nanoseconds of each operation.
 pub fn case(what: &str, count: u64, asked: u64) {
     let runtime = Builder::new_current_thread().build().expect("a runtime");
     let each = |time: Duration, operations: u64| time.as_nanos() as f64 / operations as f64;
@@ -91,8 +92,8 @@ pub fn case(what: &str, count: u64, asked: u64) {
         });
         return;
     }
-    // Revoking is measured from half of that many on, with what the growing costs; several times
-    // where that is few.
+    // Revoking is measured from half of the entries to all of them, including the growth of the
+    // tables, and several times if the number is small.
     let half = count / 2;
     let times = (asked / 10).div_ceil(half);
     let mut revoking = Duration::ZERO;
@@ -113,13 +114,13 @@ pub fn case(what: &str, count: u64, asked: u64) {
     println!("{}", numbers.map(|number| number.to_string()).join(" "));
 }
 
-/// Does something that often to a store with that many entries.
+/// Runs an operation this often on a store with this many entries.
 async fn ask(store: &MemoryBlocklist, what: &str, count: u64, asked: u64) -> Duration {
     let until = OffsetDateTime::now_utc() + rocket::time::Duration::days(1);
     let mut spent = Duration::ZERO;
     let mut number = 0;
     while number < asked {
-        // Ids beyond those that were revoked are asked for in vain.
+        // Lookups of ids that were not revoked find nothing.
         let pick = |number| match what {
             "miss" => count + ids::mix(number) % count,
             "revoke" => count + number,
@@ -167,8 +168,8 @@ async fn fill(store: &MemoryBlocklist, numbers: std::ops::Range<u64>) -> Duratio
     spent
 }
 
-/// Reads that wait for each other, at places that no processor foresees, in as much memory as the
-/// store takes: what one miss costs at that size.
+/// Dependent reads at addresses that no processor can predict, in as much memory as the store
+/// takes: the cost of one cache miss at this size.
 fn read(count: u64, asked: u64) -> Duration {
     const LINE: usize = 64 / size_of::<u32>();
     let lines = (count as usize * 36).div_ceil(64);

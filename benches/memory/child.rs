@@ -1,4 +1,4 @@
-//! This program, run again for one case.
+//! Runs this program again for one case.
 
 use std::process::{Command, Stdio};
 
@@ -12,7 +12,7 @@ pub fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// The numbers that a case prints.
+/// Runs a case, and parses the numbers that it prints.
 pub fn numbers(arguments: &[&str]) -> Vec<f64> {
     let output = command(arguments).stderr(Stdio::inherit()).output().expect("a process");
     assert!(output.status.success(), "{arguments:?}");
@@ -20,7 +20,7 @@ pub fn numbers(arguments: &[&str]) -> Vec<f64> {
     text.split_whitespace().map(|number| number.parse().expect("a number")).collect()
 }
 
-/// What cachegrind counts in a case.
+/// Runs a case under cachegrind, and returns its counts.
 #[derive(Clone, Copy)]
 pub struct Misses {
     pub instructions: f64,
@@ -28,7 +28,8 @@ pub struct Misses {
     pub last: f64,
 }
 
-/// With the caches of this processor, or with another last level: its size, ways, and line.
+/// With the caches of this processor, or with another last-level cache: its size, ways and line
+/// size.
 pub fn misses(arguments: &[&str], last_level: Option<&str>) -> Misses {
     let output = Command::new("valgrind")
         .args(["--tool=cachegrind", "--cache-sim=yes", "--cachegrind-out-file=/dev/null"])

@@ -1,8 +1,8 @@
-//! Ids as this crate makes them, the same in each run, and none of them kept.
+//! Generates ids in the form of this crate's ids, the same in each run, without storing them.
 
 use uuid::{Builder, Uuid};
 
-/// The `jti` of a number: a time, of which a hundred share a millisecond, and random bits.
+/// The `jti` for a number: a time, with a hundred ids per millisecond, and random bits.
 pub fn id(number: u64) -> Uuid {
     let (high, low) = (mix(number), mix(!number));
     let mut random = [0; 10];

@@ -1,4 +1,4 @@
-//! What those who ask a guarded route notice while a million entries leave at once.
+//! Measures the latency of a guarded route while a million expired entries are pruned together.
 
 use std::cell::{Cell, RefCell};
 use std::io::{BufRead, BufReader};
@@ -20,7 +20,7 @@ const BEFORE: Duration = Duration::from_millis(400);
 
 pub fn table() -> String {
     let mut text = String::from(
-        "| connections | other entries | p99 before, µs | p99 meanwhile, µs | ratio | it takes, ms |\n\
+        "| connections | other entries | p99 before, µs | p99 during pruning, µs | ratio | pruning, ms |\n\
          |---:|---:|---:|---:|---:|---:|\n",
     );
     for (connections, live) in [(1, 0), (16, 0), (16, LEAVING)] {
@@ -61,7 +61,7 @@ fn repeat(connections: usize, live: u64) -> Vec<Run> {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let runs = runtime.block_on(async {
         let mut runs = vec![];
-        // The first one warms up.
+        // The first run warms up.
         for _ in 0..=REPETITIONS {
             runs.push(once(address, token, connections).await);
         }
@@ -123,7 +123,7 @@ impl Connection {
         Self { stream, answer: Vec::with_capacity(4096) }
     }
 
-    /// Asks, and gives the answer, which must be a 200.
+    /// Sends a request, and returns the response, which must have the status 200.
     async fn ask(&mut self, method: &str, path: &str, token: &str) -> String {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\

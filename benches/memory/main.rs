@@ -1,5 +1,5 @@
-//! The store in memory: what an entry takes, what asking and revoking cost as it grows, and what those
-//! who ask notice when a million entries leave.
+//! Measures the in-memory store: the bytes of an entry, the cost of lookups and revocations as it
+//! grows, and the latency of requests while a million entries are pruned.
 //!
 //! ```sh
 //! cargo bench --bench memory                          # resident, time, leaving
@@ -8,7 +8,7 @@
 //! cargo bench --bench memory -- resident --record     # and writes it into benches/README.md
 //! ```
 //!
-//! Each case is a process of its own: this program, run again.
+//! Each case runs in a separate process of this program.
 
 #[macro_use]
 extern crate rocket;
@@ -25,10 +25,12 @@ mod rounds;
 mod server;
 #[cfg(all(feature = "deadpool_postgres", feature = "deadpool_redis"))]
 mod shared;
+#[path = "../../tests/support/store_stub.rs"]
+mod store_stub;
 
 use rounds::quartiles;
 
-/// Its name, whether it is measured by default, and how.
+/// The name of a part, whether it is measured by default, and the function that measures it.
 type Part = (&'static str, bool, fn() -> String);
 
 fn main() {

@@ -1,15 +1,16 @@
-//! Prints figures, and on demand writes them into `benches/README.md`, with what they were measured on.
+//! Prints figures, and on request writes them to `benches/README.md`, together with the machine and
+//! the sources.
 
 use std::path::Path;
 use std::process::Command;
 
 use rocket::time::OffsetDateTime;
 
-/// Measures, prints, and with `is_recorded` writes it between the marks of that name.
+/// Measures and prints, and with `is_recorded` writes the result between the marks with this name.
 ///
 /// # Panics
 ///
-/// Where figures are to be recorded of sources that are not committed: nobody could make them again.
+/// If figures of uncommitted sources are to be recorded, since they could not be reproduced.
 pub fn report(part: &str, measure: impl FnOnce() -> String, is_recorded: bool) {
     if is_recorded {
         let changed = run("git", &["status", "--porcelain", "--", "src", "Cargo.toml"]);
@@ -22,7 +23,7 @@ pub fn report(part: &str, measure: impl FnOnce() -> String, is_recorded: bool) {
     }
 }
 
-/// When, where and of what.
+/// The date, the machine and the sources.
 fn stamp() -> String {
     let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let processor = cpus

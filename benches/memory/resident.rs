@@ -1,4 +1,4 @@
-//! Bytes of memory an entry.
+//! Measures the bytes of memory per entry.
 
 use std::sync::Arc;
 
@@ -6,25 +6,27 @@ use dashmap::DashMap;
 use rocket::Config;
 use rocket::time::{Duration, OffsetDateTime};
 use rocket::tokio::runtime::Builder;
-use rocket_jwt_extended::blocklist::{Changes, Cursor, Entry, ReplicableBlocklist};
+use rocket_jwt_extended::blocklist::{Changes, Cursor, Entry};
 use rocket_jwt_extended::{
-    Blocklist, Jwt, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
+    Blocklist, Exchange, Exchanged, Jwt, MemoryBlocklist, Revocation, TokenIds,
 };
 
+use crate::store_stub::{Answer, Call, StoreStub};
 use crate::{child, ids};
 
 const SIZES: [u64; 2] = [1_000_000, 10_000_000];
 
-/// Kinds of store, by what each is called here and in the table.
+/// The kinds of store, with their names here and in the table.
 const STORES: [(&str, &str); 5] = [
     ("memory", "`MemoryBlocklist`, a revoked token"),
     ("replica", "`blocklist_replica`, the same"),
-    ("used", "`MemoryBlocklist`, a used-up refresh token"),
+    ("session", "`MemoryBlocklist`, the row of a session"),
     ("string", "`DashMap<String, i64>`, the `jti` as text"),
     ("u128", "`DashMap<u128, i64>`"),
 ];
 
-/// An octave of sizes: a table that grows by doubling is at its best and at its worst within.
+/// Sizes within a factor of two: a table that grows by doubling has its best and its worst case
+/// among them.
 const OCTAVE: i32 = 8;
 
 pub fn table() -> String {
@@ -50,11 +52,11 @@ pub fn table() -> String {
     text
 }
 
-/// Fills a store, and prints by how much the process has grown.
+/// Fills a store, and prints the growth of the process.
 pub fn case(what: &str, count: u64) {
     let until = OffsetDateTime::now_utc() + Duration::days(1);
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    // What the first use of anything takes belongs to no entry.
+    // Memory of the first use is not counted as memory of an entry.
     let _ = ids::id(0).to_string();
     let before = resident();
     let bytes = match what {
@@ -68,14 +70,17 @@ pub fn case(what: &str, count: u64) {
             });
             grown(before, || assert_eq!(store.len() as u64, count))
         }
-        "used" => {
+        "session" => {
             let store = MemoryBlocklist::new();
             let now = OffsetDateTime::now_utc();
             runtime.block_on(async {
                 for number in 0..count {
-                    let id = ids::id(number).to_string();
-                    let ids = TokenIds::new(Some(&id), None, None, None);
-                    assert_eq!(store.use_up(&ids, now, until).await.expect("used"), UseUp::First);
+                    let [id, next] = [number, number + count].map(ids::id);
+                    let exchange = Exchange::new(next, [0; 16], now, Duration::ZERO, until);
+                    let (sid, jti) = (id.to_string(), id.to_string());
+                    let ids = TokenIds::new(Some(&jti), Some(&sid), None, None).exchangeable();
+                    let exchanged = store.exchange(&ids, &exchange).await.expect("exchanged");
+                    assert!(exchanged == Exchanged::First);
                 }
             });
             grown(before, || assert_eq!(store.len() as u64, count))
@@ -99,7 +104,7 @@ pub fn case(what: &str, count: u64) {
                 .merge(("log_level", "off"))
                 .merge(("jwt.secret_key", format!("{}{}", ids::id(1), ids::id(2))))
                 .merge(("jwt.blocklist_replica", "1s"));
-            let store = Arc::new(Given { count, until });
+            let store = Arc::new(given(count, until));
             let rocket = rocket::custom(figment)
                 .attach(Jwt::fairing().replicable_blocklist(store))
                 .ignite()
@@ -112,7 +117,7 @@ pub fn case(what: &str, count: u64) {
     println!("{bytes}");
 }
 
-/// By how much the process has grown; what is in memory is used once more afterwards.
+/// The growth of the process. The value is used again afterwards, so that it is still in memory.
 fn grown(before: u64, then: impl FnOnce()) -> u64 {
     let grown = resident() - before;
     then();
@@ -126,42 +131,13 @@ fn resident() -> u64 {
 }
 
 /// A shared store with that many revoked tokens, which holds none of them.
-struct Given {
-    count: u64,
-    until: OffsetDateTime,
-}
-
-#[rocket::async_trait]
-impl Blocklist for Given {
-    async fn revoke(&self, _: &Revocation) -> Result<(), StoreError> {
-        Err(StoreError::new("read only"))
-    }
-
-    async fn standing(&self, _: &TokenIds<'_>) -> Result<Standing, StoreError> {
-        Err(StoreError::new("not to be asked"))
-    }
-
-    async fn use_up(
-        &self,
-        _: &TokenIds<'_>,
-        _: OffsetDateTime,
-        _: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        Err(StoreError::new("read only"))
-    }
-
-    async fn prune(&self, _: OffsetDateTime) -> Result<u64, StoreError> {
-        Ok(0)
-    }
-}
-
-#[rocket::async_trait]
-impl ReplicableBlocklist for Given {
-    async fn changes(&self, after: Option<&Cursor>) -> Result<Changes, StoreError> {
+fn given(count: u64, until: OffsetDateTime) -> StoreStub {
+    StoreStub::new(move |call| {
+        let Call::Changes(after) = call else { return Answer::Fail("not to be asked") };
         let from = after.and_then(Cursor::get).copied().unwrap_or(0_u64);
-        let to = self.count.min(from + 4096);
-        let entry = |number| Entry::of(&Revocation::token(ids::id(number).to_string(), self.until));
+        let to = count.min(from + 4096);
+        let entry = |number| Entry::of(&Revocation::token(ids::id(number).to_string(), until));
         let entries = (from..to).map(entry).collect();
-        Ok(Changes { entries, cursor: Cursor::new(to), more: to < self.count })
-    }
+        Answer::Changes(Changes { entries, cursor: Cursor::new(to), more: to < count })
+    })
 }

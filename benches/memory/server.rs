@@ -1,4 +1,4 @@
-//! A server in front of a store in memory.
+//! A server with an in-memory store.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::ids;
 
-/// Those that stay have numbers of their own.
+/// The entries that stay have different numbers.
 const OTHERS: u64 = 1 << 40;
 
 #[get("/open")]
@@ -26,7 +26,7 @@ fn guarded(token: AccessToken) -> String {
     token.identity().into()
 }
 
-/// Revokes that many tokens, which have expired.
+/// Revokes this many tokens, which have expired.
 #[post("/fill/<count>")]
 async fn fill(count: u64, store: &State<Arc<MemoryBlocklist>>) -> &'static str {
     let until = OffsetDateTime::now_utc() - Duration::minutes(1);
@@ -49,8 +49,8 @@ async fn revoke(store: &MemoryBlocklist, numbers: std::ops::Range<u64>, until: O
     }
 }
 
-/// Serves with that many revoked tokens in the store until it is ended; prints where, and a token
-/// that is live.
+/// Runs a server with this many revoked tokens in the store until it is ended; prints its address
+/// and a valid token.
 pub fn run(revoked: u64, workers: usize) {
     let config = Config { port: 0, workers, log_level: LogLevel::Off, ..Config::release_default() };
     let secret = format!("{}{}", Uuid::new_v4(), Uuid::new_v4());
@@ -75,12 +75,12 @@ pub fn run(revoked: u64, workers: usize) {
             .launch();
         launched.await.expect("a server");
     };
-    // As `#[launch]` does it, with the workers that are configured.
+    // As `#[launch]` does, with the configured number of workers.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
         .enable_all()
         .build()
         .expect("a runtime");
-    // Served by the worker, not by this thread.
+    // A worker runs the server, not this thread.
     runtime.block_on(async { tokio::spawn(served).await }).expect("a server");
 }

@@ -1,5 +1,5 @@
-//! Bytes an entry takes in Redis and in PostgreSQL: a million of them, recorded by the stores of this
-//! crate, in a database or a table of their own.
+//! Measures the bytes of an entry in Redis and in PostgreSQL: a million entries, written by the
+//! stores of this crate into a separate database or table.
 
 use std::future::Future;
 
@@ -18,10 +18,10 @@ use crate::ids;
 
 const ENTRIES: u64 = 1_000_000;
 
-/// Has no factor in common with the number of entries.
+/// Coprime to the number of entries.
 const STRIDE: u64 = 618_031;
 
-/// How many are written at the same time.
+/// The number of concurrent writes.
 const WRITERS: usize = 48;
 
 pub fn table() -> String {
@@ -30,18 +30,18 @@ pub fn table() -> String {
     let [heap, primary, other] = runtime.block_on(postgres());
     let whole = heap + primary + other;
     format!(
-        "| | bytes an entry |\n|---|---:|\n\
+        "| | bytes per entry |\n|---|---:|\n\
          | Redis, `used_memory` | {redis:.0} |\n\
-         | of it `MEMORY USAGE` of a key | {key:.0} |\n\
+         | of which `MEMORY USAGE` of a key | {key:.0} |\n\
          | PostgreSQL, table and indexes | {whole:.0} |\n\
-         | of it the table | {heap:.0} |\n\
-         | of it the primary key | {primary:.0} |\n\
-         | of it the indexes on `expires` and `changed` | {other:.0} |\n\n\
-         Sessions in no order, with an end within thirty days.\n"
+         | of which the table | {heap:.0} |\n\
+         | of which the primary key | {primary:.0} |\n\
+         | of which the indexes on `expires` and `changed` | {other:.0} |\n\n\
+         Session entries in random order, which expire within thirty days.\n"
     )
 }
 
-/// The growth of the server's memory, and what it says of one key.
+/// The growth of the server's memory, and the size that it reports for one key.
 async fn redis() -> (f64, f64) {
     let url = std::env::var("TEST_REDIS_URL").unwrap_or("redis://127.0.0.1:6379".into());
     let pool: deadpool_redis::Pool = pool(format!("{url}/15")).await;
@@ -50,7 +50,7 @@ async fn redis() -> (f64, f64) {
     assert_eq!(keys, 0, "database 15 of Redis is in use");
 
     let store = RedisBlocklist::new(pool.clone());
-    // The stream of changes is as long as it gets before what is counted.
+    // The stream of changes reaches its greatest length before the counted entries are written.
     fill(&store, ENTRIES..ENTRIES + 40_000).await;
     let before = used(&mut connection).await;
     fill(&store, 0..ENTRIES).await;
@@ -74,7 +74,7 @@ async fn used(connection: &mut deadpool_redis::Connection) -> f64 {
 async fn postgres() -> [f64; 3] {
     let url = std::env::var("TEST_POSTGRES_URL")
         .unwrap_or("postgres://postgres@127.0.0.1:5432/test".into());
-    // What a crash leaves is no question here.
+    // Durability does not matter here.
     let url = format!("{url}?options=-c%20synchronous_commit%3Doff");
     let pool: deadpool_postgres::Pool = pool(url).await;
     let table = format!("jwt_bench_{}", Uuid::now_v7().simple());

@@ -1,15 +1,17 @@
-//! What is written by hand: for each request a connection of the pool, asked for the same keys.
+//! A check written by hand: it takes a connection from the pool for each request, and queries the
+//! same keys.
 
 use rocket::time::OffsetDateTime;
 use rocket_db_pools::deadpool_redis::{Pool, redis};
 use rocket_jwt_extended::blocklist::{
-    Blocklist, EntryKey, RedisBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
+    Blocklist, EntryKey, Exchange, Exchanged, RedisBlocklist, Revocation, Standing, StoreError,
+    TokenIds,
 };
 
 pub struct Checkout {
     pub pool: Pool,
     pub prefix: String,
-    /// By which all is done that is not measured.
+    /// The store that does everything that is not measured.
     pub store: RedisBlocklist,
 }
 
@@ -39,17 +41,16 @@ impl Blocklist for Checkout {
         Ok(if is_revoked { Standing::Revoked } else { Standing::Live })
     }
 
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
+    async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError> {
         self.store.revoke(entry).await
     }
 
-    async fn use_up(
+    async fn exchange(
         &self,
         ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        self.store.use_up(ids, now, until).await
+        exchange: &Exchange,
+    ) -> Result<Exchanged, StoreError> {
+        self.store.exchange(ids, exchange).await
     }
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {

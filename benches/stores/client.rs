@@ -1,4 +1,4 @@
-//! A client that does as little as possible: fixed requests over connections that are kept alive.
+//! A minimal client: fixed requests over kept-alive connections.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use rocket::futures::future::join_all;
 use rocket::tokio::io::{AsyncReadExt, AsyncWriteExt};
 use rocket::tokio::net::TcpStream;
 
-/// Where to ask, and with which tokens: each connection takes the next one.
+/// The server's address, and the tokens: each connection takes the next one.
 pub struct Route {
     pub name: &'static str,
     pub address: SocketAddr,
@@ -15,12 +15,12 @@ pub struct Route {
     pub tokens: Vec<String>,
 }
 
-/// Asks for `time` over that many connections, and tells how many answers came per second. Every one
-/// must be 200.
+/// Sends requests for `time` over this many connections, and returns the number of responses per
+/// second. Every response must be 200.
 pub async fn drive(route: &Route, connections: usize, time: Duration) -> f64 {
     let tokens = route.tokens.iter().cycle().take(connections);
     let mut connections = join_all(tokens.map(|token| Connection::open(route, token))).await;
-    // Connections of the server's pool are made now, and statements prepared.
+    // During this warm-up the server opens connections and prepares statements.
     join_all(connections.iter_mut().map(Connection::ask)).await;
 
     let start = Instant::now();
@@ -35,7 +35,7 @@ pub async fn drive(route: &Route, connections: usize, time: Duration) -> f64 {
     f64::from(answers.await.iter().sum::<u32>()) / start.elapsed().as_secs_f64()
 }
 
-/// The status that one request with this token is answered with.
+/// The status of the response to one request with this token.
 pub async fn status(route: &Route, token: &str) -> u16 {
     Connection::open(route, token).await.ask().await
 }
@@ -57,7 +57,7 @@ impl Connection {
         Self { stream, request: request.into(), answer: Vec::with_capacity(4096) }
     }
 
-    /// Sends the request, reads the answer to its end, and gives the status.
+    /// Sends the request, reads the whole response, and returns the status.
     async fn ask(&mut self) -> u16 {
         self.stream.write_all(&self.request).await.expect("a request is sent");
         self.answer.clear();
@@ -71,7 +71,7 @@ impl Connection {
     }
 }
 
-/// The status of an answer that is there in full.
+/// The status of a complete response.
 fn whole(answer: &[u8]) -> Option<u16> {
     let head = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
     let text = std::str::from_utf8(&answer[..head]).expect("a head in ASCII");

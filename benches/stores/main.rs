@@ -1,16 +1,17 @@
-//! What a store costs: the throughput of a guarded route, by store, as a ratio to the store in memory.
+//! Measures the cost of a store: the throughput of a guarded route for each store, as a ratio to
+//! the in-memory store.
 //!
 //! ```sh
 //! cargo bench --all-features --bench stores
 //! ```
 //!
-//! One Rocket server for each store listens on loopback, and all of them are asked in turn, most of a
-//! second each, round after round, in an order that changes with each round, so that what else the
-//! machine does hits all alike. A ratio is taken within its round. PostgreSQL, MariaDB and Redis are
-//! found as the tests find them. It takes not quite three minutes, after it was built.
+//! One Rocket server for each store listens on loopback. In each round, every server gets requests
+//! for most of a second. The order changes with each round, so that other load on the machine
+//! affects all servers equally. Ratios are computed within a round. PostgreSQL, MariaDB and Redis
+//! are found as in the tests. After the build, it takes almost three minutes.
 //!
-//! Names after `--` ask those stores only whose names they are part of; `ROUNDS` and `CONNECTIONS` in the
-//! environment say how often, and over how many connections at once.
+//! Arguments after `--` select the stores whose names contain one of them. The environment
+//! variables `ROUNDS` and `CONNECTIONS` set the number of rounds and of concurrent connections.
 
 #[macro_use]
 extern crate rocket;
@@ -32,12 +33,12 @@ use rounds::{order, quartiles};
 
 const SLICE: Duration = Duration::from_millis(800);
 
-/// A guarded route in front of the store in memory: what the others are compared with.
+/// A guarded route with the in-memory store, to which the others are compared.
 const MEMORY: usize = 1;
 
 fn main() {
     let plan = Plan::new();
-    // The client has a thread of its own, so that it never waits behind what it measures.
+    // The client has a separate thread, so that it never waits for the server that it measures.
     let servers = Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let client = Builder::new_current_thread().enable_all().build().expect("a runtime");
 
@@ -67,7 +68,7 @@ fn main() {
     servers.shutdown_background();
 }
 
-/// What the command line and the environment ask for.
+/// The options from the command line and the environment.
 struct Plan {
     names: Vec<String>,
     rounds: Option<usize>,
@@ -81,7 +82,7 @@ impl Plan {
             Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number")))
         };
         Self {
-            // Cargo adds options of its own.
+            // Cargo adds its own options.
             names: std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect(),
             rounds: number("ROUNDS"),
             connections: number("CONNECTIONS").unwrap_or(16),
@@ -92,13 +93,13 @@ impl Plan {
         self.names.is_empty() || self.names.iter().any(|name| store.contains(&**name))
     }
 
-    /// Twice as many as there are routes, unless it was said.
+    /// By default, twice the number of routes.
     fn rounds(&self, routes: &[Route]) -> usize {
         self.rounds.unwrap_or(2 * routes.len())
     }
 }
 
-/// Requests per second of each route, round by round.
+/// Requests per second of each route, in each round.
 fn measure(client: &Runtime, routes: &[Route], plan: &Plan) -> Vec<Vec<f64>> {
     let ask = |route: &Route, time| client.block_on(client::drive(route, plan.connections, time));
     let number_of_rounds = plan.rounds(routes);
@@ -134,7 +135,7 @@ fn report(routes: &[Route], rounds: &[Vec<f64>], plan: &Plan) {
     by_hand(routes, rounds);
 }
 
-/// What sharing one connection comes to.
+/// The effect of sharing one connection.
 fn by_hand(routes: &[Route], rounds: &[Vec<f64>]) {
     let place = |name| routes.iter().position(|route| route.name == name);
     if let (Some(ours), Some(theirs)) = (place(store::REDIS), place(store::REDIS_BY_HAND)) {

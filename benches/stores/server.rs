@@ -1,4 +1,4 @@
-//! A real server in front of a store.
+//! A real server with a store.
 
 use std::net::SocketAddr;
 
@@ -13,8 +13,8 @@ use uuid::Uuid;
 use crate::client::{self, Route};
 use crate::store::Store;
 
-/// How many have a token: each connection of the client one of its own, so that no two questions that are
-/// asked at the same time are the same.
+/// The number of tokens: each connection of the client has a different one, so that concurrent
+/// lookups are never the same.
 const USERS: usize = 64;
 
 #[get("/open")]
@@ -38,7 +38,7 @@ impl Server {
     }
 }
 
-/// Starts a server with that store, which runs until the program ends.
+/// Starts a server with this store, which runs until the program ends.
 pub async fn start(store: &Store) -> Server {
     let config = Config { port: 0, log_level: LogLevel::Off, ..Config::release_default() };
     let secret = format!("{}{}", Uuid::new_v4(), Uuid::new_v4());
@@ -78,7 +78,7 @@ pub async fn start(store: &Store) -> Server {
 
     let (address, tokens, ended) = told.await.expect("a server that listens");
     let server = Server { address, tokens };
-    // Whether it is this store that is asked.
+    // Checks that the server queries this store.
     let route = server.route(store.name, "/guarded");
     assert_eq!(client::status(&route, &ended).await, 401, "{}", store.name);
     server

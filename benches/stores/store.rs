@@ -1,4 +1,4 @@
-//! The stores, each in a place of its own and with some entries in it.
+//! The stores, each in a separate database or table that contains some entries.
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ use crate::checkout::Checkout;
 pub const REDIS: &str = "deadpool_redis";
 pub const REDIS_BY_HAND: &str = "deadpool_redis, a checkout for each request";
 
-/// How many entries of others are in a store.
+/// The number of unrelated entries in a store.
 const ENTRIES: usize = 1000;
 
 pub struct Store {
     pub name: &'static str,
     pub blocklist: Arc<dyn Blocklist>,
-    /// The same, to be answered for from memory.
+    /// The same store, with a replica in memory.
     pub followed: Option<Arc<dyn ReplicableBlocklist>>,
     remove: BoxFuture<'static, ()>,
 }
@@ -36,10 +36,10 @@ impl Store {
         blocklist: impl Blocklist,
         remove: impl std::future::Future<Output = ()> + Send + 'static,
     ) -> Self {
-        // Keys of Redis leave by themselves; everything else goes with its table.
+        // Redis keys expire by themselves; other entries are removed with their table.
         let until = OffsetDateTime::now_utc() + Duration::minutes(10);
         let blocklist: Arc<dyn Blocklist> = Arc::new(blocklist);
-        // One after the other: SQLite makes other writers wait, and then no longer.
+        // The entries are written one after another: in SQLite, concurrent writers would time out.
         for _ in 0..ENTRIES {
             let entry = Revocation::token(Uuid::now_v7().to_string(), until);
             blocklist.revoke(&entry).await.expect("an entry");
@@ -56,13 +56,13 @@ impl Store {
         Self { followed: Some(blocklist), ..store }
     }
 
-    /// Leaves nothing behind.
+    /// Removes all entries.
     pub async fn remove(self) {
         self.remove.await;
     }
 }
 
-/// The one in memory is the first.
+/// The in-memory store is the first.
 pub async fn all() -> Vec<Store> {
     vec![
         Store::new("memory", MemoryBlocklist::new(), async {}).await,
@@ -147,13 +147,13 @@ async fn redis() -> Store {
 async fn redis_by_hand() -> Store {
     let url = address("TEST_REDIS_URL", "redis://127.0.0.1:6379");
     let prefix = format!("{}:", unique());
-    // It has a pool of its own, from which this takes nothing.
+    // It has a separate pool, so it does not compete for this store's connections.
     let store = RedisBlocklist::with_prefix(pool(url.clone()).await, &prefix);
     let store = Checkout { pool: pool(url).await, prefix, store };
     Store::new(REDIS_BY_HAND, store, async {}).await
 }
 
-/// A pool as Rocket makes it by default: four connections for each worker.
+/// A pool with Rocket's default size: four connections per worker.
 async fn pool<P: Pool>(url: String) -> P {
     let max_connections = rocket::Config::default().workers * 4;
     let config =

@@ -1,4 +1,4 @@
-//! What the measurements of single operations share: an application, its key in the hands of both
+//! The common parts of the measurements of single operations: an application, its key for both
 //! sides, and the claims of a token.
 
 #![allow(dead_code)]
@@ -18,10 +18,10 @@ use uuid::Uuid;
 
 use pem::Kind;
 
-/// Whose token it is.
+/// The identity in the token.
 pub const IDENTITY: &str = "ada";
 
-/// The application's own claims.
+/// The application's custom claims.
 #[derive(Serialize, Deserialize, Clone)]
 #[serde(crate = "rocket::serde")]
 pub struct Profile {
@@ -35,18 +35,19 @@ impl Profile {
         Self { role: "admin".into(), groups: vec![] }
     }
 
-    /// One in so many groups that its token has `bytes` bytes or a few less.
+    /// A profile with so many groups that its token has `bytes` bytes or a few less.
     pub fn filling(bytes: usize, app: &App) -> Self {
         let mut profile = Self::new();
         let room = bytes.saturating_sub(app.token(&profile).len());
-        // A group is 14 bytes of JSON, and the list itself 12 more; base64 makes four of three.
+        // A group takes 14 bytes of JSON, and the list another 12; base64 makes four bytes from
+        // three.
         let groups = (room * 3 / 4).saturating_sub(12) / 14;
         profile.groups = (0..groups).map(|number| format!("group-{number:05}")).collect();
         profile
     }
 }
 
-/// What `jsonwebtoken` is given to write: every claim of such a token.
+/// The claims that `jsonwebtoken` writes: all claims of such a token.
 #[derive(Serialize, Deserialize, Clone)]
 #[serde(crate = "rocket::serde")]
 pub struct Everything {
@@ -64,8 +65,8 @@ pub struct Everything {
     pub groups: Vec<String>,
 }
 
-/// An application in its default configuration, but for the algorithm and its key, which
-/// `jsonwebtoken` has, too.
+/// An application with the default configuration, except for the algorithm and the key, which
+/// `jsonwebtoken` also uses.
 pub struct App {
     pub jwt: &'static Jwt,
     pub decoding: DecodingKey,
@@ -84,7 +85,7 @@ impl App {
         let rocket = rocket::custom(Figment::from(config).merge(key)).attach(Jwt::fairing());
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let rocket = runtime.block_on(rocket.ignite()).expect("an application");
-        // It lives as long as the program, as in a server.
+        // The instance lives as long as the program, as in a server.
         let rocket: &'static Rocket<Ignite> = Box::leak(Box::new(rocket));
         let jwt = Jwt::fetch(rocket).expect("the fairing is attached");
 

@@ -1,4 +1,4 @@
-//! One operation, by this crate and by `jsonwebtoken`.
+//! One operation, with this crate and with `jsonwebtoken`.
 
 use std::hint::black_box;
 
@@ -9,9 +9,9 @@ use rocket_jwt_extended::{AccessToken, jsonwebtoken, rocket};
 
 use super::{App, Everything, Profile};
 
-/// Something that is done again and again. What it makes is dropped in it.
+/// An operation that is repeated. The time includes dropping its result.
 pub trait Operation {
-    /// Makes what will be used up.
+    /// Prepares the inputs that will be consumed.
     fn prepare(&mut self, _times: usize) {}
 
     fn run(&mut self);
@@ -23,8 +23,7 @@ impl<F: FnMut()> Operation for F {
     }
 }
 
-/// How often something is done before it is measured: caches are filled then, and what is made at the
-/// first use is made.
+/// The number of runs before the measurement, which fill caches and do the set-up of the first use.
 const WARM: usize = 16;
 
 fn warm(mut operation: impl Operation + 'static) -> Box<dyn Operation> {
@@ -33,7 +32,7 @@ fn warm(mut operation: impl Operation + 'static) -> Box<dyn Operation> {
     Box::new(operation)
 }
 
-/// What a guard does with a header's text, the application's own claims included.
+/// The work of a guard on a header's text, including custom claims.
 pub fn verify(app: &App, token: &str) {
     let verified = app.jwt.verify::<AccessToken<Profile>>(black_box(token)).now_or_never();
     black_box(verified.expect("no store to wait for").expect("a good token"));
@@ -45,31 +44,31 @@ fn decode<C: DeserializeOwned>(app: &App, token: &str) {
     black_box(decoded.expect("a good token"));
 }
 
-/// Verification of a token of `bytes` bytes that has come before.
+/// Verification of a token of `bytes` bytes that was verified before.
 pub fn verifies(algorithm: Algorithm, bytes: usize) -> Box<dyn Operation> {
     let (app, token) = app_and_token(algorithm, bytes);
     warm(move || verify(&app, &token))
 }
 
-/// Verification of tokens that come for the first time.
+/// Verification of new tokens.
 pub fn verifies_new(algorithm: Algorithm) -> Box<dyn Operation> {
     warm(NewTokens { app: App::new(algorithm), tokens: vec![] })
 }
 
-/// Verification into the same claims by `jsonwebtoken`, to which it makes no difference whether the
-/// token has come before.
+/// Verification into the same claims with `jsonwebtoken`, which does not cache, so it makes no
+/// difference whether the token is new.
 pub fn decodes(algorithm: Algorithm, bytes: usize) -> Box<dyn Operation> {
     let (app, token) = app_and_token(algorithm, bytes);
     warm(move || decode::<Profile>(&app, &token))
 }
 
-/// The same into every claim, as a guard knows them, too.
+/// The same, but reading every claim, as a guard does.
 pub fn decodes_everything(algorithm: Algorithm, bytes: usize) -> Box<dyn Operation> {
     let (app, token) = app_and_token(algorithm, bytes);
     warm(move || decode::<Everything>(&app, &token))
 }
 
-/// Makes a token, with ids and times of its own.
+/// Issues a token with new ids and times.
 pub fn issue(app: &App, profile: &Profile) {
     black_box(app.token(black_box(profile)));
 }
@@ -79,7 +78,7 @@ pub fn issues(algorithm: Algorithm) -> Box<dyn Operation> {
     warm(move || issue(&app, &profile))
 }
 
-/// Writing such a token's claims by `jsonwebtoken`, which are there already.
+/// Issuing such a token with `jsonwebtoken`, from claims that exist already.
 pub fn encodes(algorithm: Algorithm) -> Box<dyn Operation> {
     let (app, token) = app_and_token(algorithm, 0);
     let decoded: Result<TokenData<Everything>, _> =

@@ -1,7 +1,8 @@
-//! Measuring in rounds, so that what else the machine does hits all alike.
+//! Measures in rounds, so that other load on the machine affects all operations equally.
 
-/// The order of a round. Every other round runs backwards, and each pair of rounds begins elsewhere:
-/// each place is as often first and last, and none always follows the same neighbour.
+/// The order of a round. Every other round runs backwards, and each pair of rounds begins at
+/// another place. So each operation is first and last equally often, and none always follows the
+/// same neighbour.
 pub fn order(round: usize, places: usize) -> impl Iterator<Item = usize> {
     (0..places).map(move |turn| {
         let turn = if round.is_multiple_of(2) { turn } else { places - 1 - turn };
@@ -9,7 +10,7 @@ pub fn order(round: usize, places: usize) -> impl Iterator<Item = usize> {
     })
 }
 
-/// The first quartile, the median, and the third, between values where there is none in the place.
+/// The first quartile, the median and the third quartile, interpolated between values if necessary.
 pub fn quartiles(values: impl IntoIterator<Item = f64>) -> [f64; 3] {
     let mut values: Vec<_> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);

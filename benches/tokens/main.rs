@@ -1,4 +1,5 @@
-//! What verifying and issuing a token takes, beside `jsonwebtoken` with the same claims and key.
+//! Measures the time to verify and issue a token, compared with `jsonwebtoken` with the same claims
+//! and key.
 //!
 //! ```sh
 //! cargo bench --bench tokens            # everything
@@ -6,10 +7,10 @@
 //! cargo bench --bench tokens -- RS256   # the times of one kind
 //! ```
 //!
-//! The table is of one run in which all operations take turns, so that its ratios hold on a busy
-//! machine, too; criterion measures each by itself, one after the other. Both sides use AWS-LC, and
-//! `jsonwebtoken` checks `exp` and `nbf` without leeway. This crate is in its default configuration,
-//! and checks all that a guard checks.
+//! For the table, all operations take turns in one run, so its ratios are valid on a busy machine
+//! too; criterion measures one operation after another. Both sides use AWS-LC, and `jsonwebtoken`
+//! checks `exp` and `nbf` without leeway. This crate has its default configuration, and runs all
+//! checks of a guard.
 
 mod pairs;
 mod ratios;
@@ -37,7 +38,7 @@ fn main() {
 
 fn measure(criterion: &mut Criterion, pair: &Pair) {
     let mut group = criterion.benchmark_group(pair.name);
-    // New tokens are signed for every measurement, which takes longer than to verify them.
+    // New tokens are signed for every measurement, which takes longer than verifying them.
     group.sampling_mode(SamplingMode::Flat).sample_size(50);
     group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(1));
     for (name, make) in [("this crate", pair.ours), (pair.beside, pair.theirs)] {
@@ -48,7 +49,7 @@ fn measure(criterion: &mut Criterion, pair: &Pair) {
     }
 }
 
-/// How long it takes to do something so often.
+/// The time to run an operation this often.
 fn time(operation: &mut dyn Operation, times: usize) -> Duration {
     operation.prepare(times);
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! What is compared with what.
+//! The pairs of operations that are compared.
 
 use rocket_jwt_extended::jsonwebtoken::Algorithm::{HS256, RS256};
 
@@ -13,7 +13,7 @@ pub struct Pair {
 
 const JSONWEBTOKEN: &str = "jsonwebtoken";
 
-/// The smallest token has the eight claims that there are by default, and a role: 348 bytes by HS256.
+/// The smallest token has the eight default claims and a role: 348 bytes with HS256.
 pub const PAIRS: [Pair; 11] = [
     Pair {
         name: "verify HS256",
@@ -46,25 +46,25 @@ pub const PAIRS: [Pair; 11] = [
         theirs: || operation::decodes(HS256, 16 << 10),
     },
     Pair {
-        name: "verify RS256, never seen",
+        name: "verify RS256, new",
         ours: || operation::verifies_new(RS256),
         beside: JSONWEBTOKEN,
         theirs: || operation::decodes(RS256, 0),
     },
     Pair {
-        name: "verify RS256, never seen",
+        name: "verify RS256, new",
         ours: || operation::verifies_new(RS256),
         beside: "HS256",
         theirs: || operation::verifies(HS256, 0),
     },
     Pair {
-        name: "verify RS256, come again",
+        name: "verify RS256, cached",
         ours: || operation::verifies(RS256, 0),
         beside: JSONWEBTOKEN,
         theirs: || operation::decodes(RS256, 0),
     },
     Pair {
-        name: "verify RS256, come again",
+        name: "verify RS256, cached",
         ours: || operation::verifies(RS256, 0),
         beside: "HS256",
         theirs: || operation::verifies(HS256, 0),

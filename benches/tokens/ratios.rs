@@ -7,14 +7,14 @@ use crate::support::operation::Operation;
 use crate::support::rounds::{order, quartiles};
 use crate::time;
 
-/// As many for each place in the order.
+/// The same number for each place in the order.
 const ROUNDS: usize = PAIRS.len() * 32;
-/// How long each operation is measured in a round: less than a scheduler lets a thread run, so that
-/// most slices are not interrupted.
+/// How long each operation is measured in a round: shorter than a scheduler's time slice, so that
+/// most measurements are not interrupted.
 const SLICE: Duration = Duration::from_millis(1);
 
-/// Measures every pair, round by round, and prints medians and quartiles. A ratio is that of two slices
-/// next to each other.
+/// Measures every pair in each round, and prints medians and quartiles. A ratio compares two
+/// adjacent slices.
 pub fn print() {
     let mut operations: Vec<_> =
         PAIRS.iter().flat_map(|pair| [(pair.ours)(), (pair.theirs)()]).collect();
@@ -35,7 +35,7 @@ pub fn print() {
         .collect();
 
     println!("{ROUNDS} rounds of {SLICE:?}\n");
-    println!("| operation | µs | quartiles | beside | µs | ratio | quartiles |");
+    println!("| operation | µs | quartiles | compared with | µs | ratio | quartiles |");
     println!("|---|---:|---:|---|---:|---:|---:|");
     for (number, pair) in PAIRS.iter().enumerate() {
         let (ours, theirs) = (2 * number, 2 * number + 1);
@@ -50,7 +50,7 @@ pub fn print() {
     }
 }
 
-/// How often an operation can be done in a slice.
+/// How often an operation fits in a slice.
 fn fitting(operation: &mut dyn Operation) -> usize {
     let each = (0..64).map(|_| time(operation, 1)).min().unwrap_or(SLICE);
     (SLICE.as_nanos() / each.as_nanos().max(1)).max(1) as usize

@@ -1,4 +1,5 @@
-// Runs session.mjs in Node.js as the tabs of a browser, with the server whose address is the argument.
+// Runs session.mjs in Node.js like the tabs of a browser, against the server whose address is the
+// argument.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
@@ -6,7 +7,7 @@ import { beforeEach, test } from "node:test";
 const SERVER = process.argv[2];
 const serverFetch = globalThis.fetch;
 
-// The parts of a browser that the script uses: cookies, which all tabs share, and locks.
+// The browser features that the script uses: cookies, which all tabs share, and locks.
 
 let jar, sent, answered, beforeSending, locks;
 
@@ -92,7 +93,7 @@ test("a request carries the CSRF value", async () => {
     const request = await openTab();
     await expectNoted(await note(request));
     assert.deepEqual(sent, ["/notes"]);
-    // Without it the server refuses.
+    // The server refuses a request without it.
     const response = await fetch("/notes", { method: "POST", body: "tea" });
     assert.equal((await response.json()).code, "csrf_missing");
 });
@@ -142,7 +143,8 @@ test("a refusal that comes after the refresh is over does not start another", as
 test("a CSRF value that another tab has changed is read again", async () => {
     const [request, other] = [await openTab(), await openTab()];
     await advance(15);
-    // After the value was read and before the request is sent, with the new cookies, the other tab refreshes.
+    // The other tab refreshes after this tab has read the value, and before its request is sent
+    // with the new cookies.
     const real = globalThis.fetch;
     globalThis.fetch = async (url, options) => {
         globalThis.fetch = real;

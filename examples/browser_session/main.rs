@@ -1,4 +1,4 @@
-//! A page with its tokens in cookies, and the script that keeps its session alive: `session.mjs`.
+//! A page with tokens in cookies, and the script that keeps its session alive: `session.mjs`.
 //!
 //! Run it with `cargo run --example browser_session`, and open `http://localhost:8000/`.
 
@@ -50,7 +50,7 @@ fn add_note(token: AccessToken, text: String) -> String {
 }
 
 fn application(fairing: JwtFairing) -> Rocket<Build> {
-    // An application of its own has these lines in `Rocket.toml`, under `[default.jwt]`.
+    // In your application, put these lines in `Rocket.toml`, under `[default.jwt]`.
     let figment = rocket::Config::figment()
         .merge(("jwt.token_location", "cookies"))
         .merge(("jwt.refresh_cookie_path", "/session/refresh"))
@@ -65,7 +65,7 @@ fn rocket() -> _ {
     application(Jwt::fairing())
 }
 
-/// `check.mjs` runs the script in Node.js as pages of a browser, with this server.
+/// `check.mjs` runs the script in Node.js like the pages of a browser, against this server.
 #[cfg(all(test, feature = "test-util"))]
 mod tests {
     use std::path::Path;
@@ -113,7 +113,7 @@ mod tests {
         let said = String::from_utf8_lossy(&output.stdout);
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}{error}");
-        // A check that runs nothing succeeds, too.
+        // Node.js also succeeds if it runs no tests.
         assert!(said.contains("# pass 11") && said.contains("# fail 0"), "{said}{error}");
     }
 }

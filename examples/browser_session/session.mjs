@@ -17,7 +17,7 @@ export async function request(url, options) {
     switch (await refusal(response)) {
         case "token_expired":
         case "token_missing": {
-            // With `session_cookie = false` a browser drops the cookie when its token expires.
+            // With `session_cookie = false`, browsers delete the cookie when its token expires.
             if (!csrf("refresh")) return response;
             const failed = await refresh(used);
             if (failed) return failed;
@@ -35,7 +35,7 @@ export async function request(url, options) {
 }
 
 function send(url, options, value) {
-    // The value is for this server alone.
+    // The value must be sent only to this server.
     if (new URL(url, location.href).origin !== location.origin) {
         throw new TypeError("a request to another origin");
     }
@@ -56,7 +56,7 @@ let refreshing;
 /** Resolves to nothing, or to the response of a refresh that failed. */
 function refresh(used) {
     refreshing ??= inOneTab(() => exchange(used)).finally(() => (refreshing = undefined));
-    // Each request gets a response of its own to read.
+    // Each caller reads its own copy of the response.
     return refreshing.then((failed) => failed?.clone());
 }
 

@@ -1,4 +1,4 @@
-//! The application that requests are sent to, its secret and its tokens.
+//! The application that gets the requests, its secret and its tokens.
 
 use std::convert::Infallible;
 use std::sync::{LazyLock, OnceLock};
@@ -21,7 +21,7 @@ use rocket_jwt_extended::{
 };
 use serde_json::{Value, json};
 
-/// The time at which every application stands still.
+/// The time at which the clock of every application is stopped.
 pub const START: i64 = 1_800_000_000;
 
 /// The identity of every good token.
@@ -48,8 +48,7 @@ pub fn claims() -> Value {
     })
 }
 
-/// A token of this header and payload, whatever they are, signed with a secret by HS256 and without the
-/// code that is tested.
+/// A token with any header and payload, signed with HS256, without using the tested code.
 pub fn sign(header: &[u8], payload: &[u8], secret: &str) -> String {
     let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
     let key = EncodingKey::from_secret(secret.as_bytes()).expect("a key");
@@ -59,7 +58,7 @@ pub fn sign(header: &[u8], payload: &[u8], secret: &str) -> String {
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-/// The tokens that an input names by `$ACCESS` and the like.
+/// The tokens for placeholders such as `$ACCESS` in an input.
 pub struct Tokens {
     pub access: String,
     pub refresh: String,
@@ -120,7 +119,7 @@ pub fn tokens() -> &'static Tokens {
     &TOKENS
 }
 
-/// The user of any identity.
+/// A user for every identity.
 struct User;
 
 #[rocket::async_trait]
@@ -153,7 +152,7 @@ fn get_refresh(token: RefreshToken) -> String {
     token.identity().into()
 }
 
-/// Refuses nothing by itself: every kind of guard runs.
+/// Accepts every refusal as a value, so that every kind of guard runs.
 #[get("/many")]
 fn many(
     _one: Result<AccessToken<Claims>, Rejection>,
@@ -180,8 +179,8 @@ fn form_body(body: WithBody<Optional, Form<Fields>>) -> String {
     body.token.token().map_or(format!("nobody {length}"), |token| token.identity().into())
 }
 
-/// A client of the application with our secret and these settings. The client lasts as long as its
-/// thread, since launching takes longer than a request.
+/// A client of the application with the secret and these settings. Each thread reuses its client,
+/// since launching takes longer than a request.
 pub fn client(settings: &str) -> Client {
     let table = format!("[debug.jwt]\nsecret_key = \"{}\"\n{settings}\n", secret());
     let figment = figment().merge(Toml::string(&table).nested());
@@ -203,12 +202,12 @@ pub fn figment() -> Figment {
     Figment::from(config).select(rocket::Config::DEBUG_PROFILE)
 }
 
-/// A clock that stands at [`START`].
+/// A clock that is stopped at [`START`].
 pub fn clock() -> ManualClock {
     ManualClock::at(OffsetDateTime::from_unix_timestamp(START).expect("a time"))
 }
 
-/// An answer: its status, and its text or the code of its refusal.
+/// A response: its status, and its text or the code of its refusal.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -216,14 +215,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Whether a token of [`IDENTITY`] let the request in: without one, `Optional` guards answer with 200
-    /// as well.
+    /// Whether the request was accepted with a token of [`IDENTITY`]: without a token, `Optional`
+    /// guards also respond with 200.
     pub fn is_let_in(&self) -> bool {
         self.status == 200 && self.text == IDENTITY
     }
 }
 
-/// The answer to a request, which is never the server's fault.
+/// The response to a request, which is never a server error.
 pub fn ask(request: LocalRequest<'_>) -> Answer {
     let response = request.dispatch();
     let status = response.status().code;

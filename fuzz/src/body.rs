@@ -28,23 +28,23 @@ pub fn run(input: &[u8]) -> bool {
         })
     };
 
-    // Without a cookie it is the token in the JSON or nothing.
+    // Without a cookie, the only possible token is the one in the JSON.
     let by_json = PATHS.map(|path| send(path, None));
     let is_json = content_type.to_ascii_lowercase().contains("json");
     assert!(is_json || by_json == [false; 3], "{content_type}");
-    // Members that nobody looks at may hold what is no value, such as a number out of range.
+    // Members that are not read may have an invalid value, such as a number out of range.
     if let Some(members) = members(&body) {
         let mut sent = members.iter().filter(|(name, _)| name == "access_token");
         let has_token = matches!((sent.next(), sent.next()),
             (Some((_, value)), None) if *value == tokens().access);
         assert!(has_token || by_json == [false; 3], "{members:?}");
-        // Rocket's limit for JSON is a MiB.
+        // Rocket's limit for JSON is 1 MiB.
         if content_type == "application/json" && body.len() < 1 << 20 {
             assert_eq!(by_json[0], has_token, "{members:?}");
         }
     }
 
-    // With one, a form needs its CSRF value.
+    // With a cookie, a form needs the CSRF value.
     let by_form = PATHS.map(|path| send(path, Some(&tokens().access)));
     let kind = ContentType::parse_flexible(&content_type);
     if kind.as_ref().is_some_and(|kind| kind.is_form()) && body.len() < 32 << 10 {
@@ -56,7 +56,7 @@ pub fn run(input: &[u8]) -> bool {
         assert!(text.contains("csrf_token") && text.contains(CSRF), "{content_type} {text}");
     }
 
-    // Nothing in a body makes a bad token good.
+    // No body makes an invalid token valid.
     let forged = tokens().expand(b"$FORGED");
     assert_eq!(PATHS.map(|path| send(path, Some(&forged)) && !by_json.contains(&true)), [false; 3]);
     by_json.contains(&true) || by_form.contains(&true)

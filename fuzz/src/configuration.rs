@@ -37,7 +37,7 @@ pub fn run(input: &[u8]) -> bool {
     debug || release
 }
 
-/// Whether this configuration launches. If so, it must be sound.
+/// Whether the launch succeeds with this configuration. If so, the settings must be sound.
 fn launch(figment: Figment, text: &str) -> bool {
     LOG.with_borrow_mut(String::clear);
     let rocket = rocket::custom(&figment).attach(Jwt::fairing().clock(clock()));
@@ -48,7 +48,7 @@ fn launch(figment: Figment, text: &str) -> bool {
             true
         }
         Err(error) => {
-            // An error that nobody looks at panics.
+            // Rocket panics if a launch error is dropped without being read.
             let _ = error.kind();
             false
         }
@@ -56,7 +56,7 @@ fn launch(figment: Figment, text: &str) -> bool {
     let log = LOG.with_borrow(String::clone);
     let setting = figment.find_value("jwt.secret_key").ok();
     let is_secret = setting.as_ref().and_then(|value| value.as_str()) == Some(secret());
-    // Written elsewhere, it is a name like any other.
+    // Outside the secret, the text is a name like any other.
     if is_secret && text.matches(secret()).count() == 1 {
         assert!(!log.contains(secret()), "the secret is in the log");
     }
@@ -64,7 +64,7 @@ fn launch(figment: Figment, text: &str) -> bool {
     launched
 }
 
-/// What must hold of every configuration that launches.
+/// Checks the properties of every configuration whose launch succeeds.
 fn check(jwt: &Jwt, figment: &Figment) {
     let is_debug = figment.profile() == rocket::Config::DEBUG_PROFILE;
     let get = |key: &str| figment.extract_inner::<String>(&format!("jwt.{key}")).ok();
@@ -74,7 +74,7 @@ fn check(jwt: &Jwt, figment: &Figment) {
         assert!(is_debug || secret.len() >= MIN_SECRET, "a short secret was taken");
     }
 
-    // Whatever is accepted, these are not.
+    // These tokens are never accepted.
     let header = br#"{"alg":"HS256","typ":"JWT"}"#;
     let by = |secret: &str| sign(header, claims().to_string().as_bytes(), secret);
     let mut hostile =
@@ -87,7 +87,7 @@ fn check(jwt: &Jwt, figment: &Figment) {
         assert!(jwt.decode::<Claims>(&token).is_err(), "accepted: {token}");
     }
 
-    // A server may refuse its own tokens, which is a warning. It must not mistake them.
+    // A server may refuse its own tokens, which is only a warning. It must not misread them.
     for token in [jwt.access_token(IDENTITY).encode(), jwt.refresh_token(IDENTITY).encode()] {
         if let Ok(Ok(decoded)) = token.map(|token| jwt.decode::<Claims>(&token)) {
             assert_eq!(decoded.identity(), IDENTITY);
@@ -96,7 +96,7 @@ fn check(jwt: &Jwt, figment: &Figment) {
     let _ = jwt.token_pair(IDENTITY).fresh().issue();
 }
 
-/// The files with keys that a configuration can name. They are gone at the end of the thread.
+/// The key files that a configuration can name. They are deleted at the end of the thread.
 struct Files {
     folder: PathBuf,
     secret: String,
@@ -158,7 +158,7 @@ fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
-/// Takes the place of Rocket's logger, which the first Rocket of a process installs otherwise.
+/// Replaces Rocket's logger, which the first Rocket instance of a process would install.
 fn install_log() {
     struct Capture;
 
@@ -168,7 +168,7 @@ fn install_log() {
         }
 
         fn log(&self, record: &Record<'_>) {
-            // It is gone while the thread ends.
+            // The value is unavailable while the thread ends.
             let _ = LOG.try_with(|log| {
                 let mut log = log.borrow_mut();
                 log.push_str(&record.args().to_string());

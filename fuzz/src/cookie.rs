@@ -29,7 +29,7 @@ pub fn run(input: &[u8]) -> bool {
         };
         let has_access = value(&cookies, "access_token_cookie") == Some(tokens().access.clone());
         let has_refresh = value(&cookies, "refresh_token_cookie") == Some(tokens().refresh.clone());
-        // A method that changes nothing needs no proof.
+        // A safe method needs no CSRF value.
         assert_eq!(send(Method::Get, "/access"), has_access, "{cookies:?}");
         assert_eq!(send(Method::Get, "/refresh"), has_refresh, "{cookies:?}");
         let proofs: Vec<&str> = proofs.iter().copied().filter(|proof| !proof.is_empty()).collect();
@@ -40,7 +40,7 @@ pub fn run(input: &[u8]) -> bool {
     })
 }
 
-/// The value of the cookie of exactly that name. Two that differ are no value.
+/// The value of the cookie with exactly this name. Two different values count as no value.
 fn value(cookies: &[&str], name: &str) -> Option<String> {
     let pairs = cookies.iter().flat_map(|line| line.split(';'));
     let mut values = pairs
@@ -52,7 +52,7 @@ fn value(cookies: &[&str], name: &str) -> Option<String> {
     values.all(|value| value == first).then_some(decoded)
 }
 
-/// The request with these header lines, and with the jar that a server of Rocket makes of them.
+/// The request with these header lines, and with the cookie jar that Rocket makes from them.
 fn with_cookies<'c>(request: LocalRequest<'c>, lines: &[&str]) -> LocalRequest<'c> {
     lines.iter().fold(request, |mut request, line| {
         request.add_header(Header::new("Cookie", line.to_string()));

@@ -40,16 +40,16 @@ fn with_lines<'c>(
     request
 }
 
-/// What the lines of a header hold, by a parser of its own.
+/// The content of a header's lines, parsed independently of the tested code.
 #[derive(Debug, PartialEq)]
 enum Found<'a> {
     Nothing,
     Token(&'a str),
-    /// More than one token, or something beside it.
+    /// More than one token, or other text next to a token.
     Unclear,
 }
 
-/// Credentials of our scheme (RFC 9110 §11.6.2): one scheme and one token.
+/// Credentials of the configured scheme (RFC 9110 §11.6.2): one scheme and one token.
 fn bearer_token<'a>(lines: &[&'a str]) -> Found<'a> {
     let fields = lines.iter().flat_map(|line| line.split(','));
     let mut ours = fields
@@ -62,7 +62,7 @@ fn bearer_token<'a>(lines: &[&'a str]) -> Found<'a> {
     }
 }
 
-/// A header that is the token alone.
+/// A header that contains only the token.
 fn bare_token<'a>(lines: &[&'a str]) -> Found<'a> {
     let mut full = lines.iter().filter(|line| !line.trim().is_empty());
     match (full.next(), full.next()) {
@@ -75,7 +75,7 @@ fn bare_token<'a>(lines: &[&'a str]) -> Found<'a> {
     }
 }
 
-/// The server must find the same, and let in by the one good token alone.
+/// The server must find the same, and accept only the one valid token.
 fn check(answer: &Answer, found: Found<'_>, lines: &[&str]) {
     let is_good = found == Found::Token(&tokens().access);
     assert_eq!(answer.is_let_in(), is_good, "{answer:?} {found:?} {lines:?}");

@@ -1,8 +1,8 @@
-//! What must hold for every input of a fuzz target. The file in `fuzz_targets` runs it by libFuzzer,
-//! `tests/fuzz_seeds.rs` over the seeds.
+//! The properties that must hold for every input of a fuzz target. The files in `fuzz_targets`
+//! check them with libFuzzer, and `tests/fuzz_seeds.rs` checks them on the seeds.
 //!
-//! A target panics if its input breaks a promise. It returns whether the input was accepted: the request
-//! let in, or the configuration launched.
+//! A target panics if its input violates a property. It returns whether the input was accepted: a
+//! request passed the guard, or a launch succeeded.
 
 pub mod application;
 pub mod body;

@@ -23,7 +23,7 @@ pub fn run(input: &[u8]) -> bool {
     })
 }
 
-/// Only the good token itself is a good token: not a byte of it can be changed.
+/// Only the exact token is valid: no byte of it can be changed.
 fn unsigned(client: &Client, token: &str) -> bool {
     let is_good = token == tokens().access;
     let is_decoded = jwt(client).decode::<Claims>(token).is_ok();
@@ -44,7 +44,7 @@ fn signed(client: &Client, input: &[u8]) -> bool {
     let payload = payload.get(1..).unwrap_or_default();
     let token = sign(header, payload, secret());
     let identity = accepted(client, &token);
-    // A name that comes twice is read differently by others, so it is refused (RFC 7519 §4).
+    // Parsers disagree about a duplicate name, so it is refused (RFC 7519 §4).
     let unique = |json| members(json).filter(|members| is_unique(members));
     let (header, payload) = (unique(header), unique(payload));
     if let Some(identity) = &identity {
@@ -56,7 +56,7 @@ fn signed(client: &Client, input: &[u8]) -> bool {
     identity.is_some()
 }
 
-/// The identity, if an access guard lets the token in. Every other reader of tokens must agree.
+/// The identity, if an access guard accepts the token. All other ways to read a token must agree.
 fn accepted(client: &Client, token: &str) -> Option<String> {
     let answer = ask(client.get("/access").header(Bearer(token)));
     ask(client.get("/many").header(Bearer(token)));
@@ -78,7 +78,8 @@ fn accepted(client: &Client, token: &str) -> Option<String> {
     identity
 }
 
-/// What is issued is decoded as it was given: here the members of a payload, as custom claims.
+/// Decoding returns the claims with which a token was issued: here the members of a payload, as
+/// custom claims.
 fn reissued(client: &Client, payload: Vec<(String, Value)>) {
     let jwt = jwt(client);
     let claims: Claims = payload.into_iter().collect();
@@ -95,7 +96,8 @@ fn reissued(client: &Client, payload: Vec<(String, Value)>) {
             let decoded = jwt.decode::<Claims>(&token).expect("what is issued is decoded");
             assert_eq!(decoded.identity(), identity);
             for (name, value) in &own {
-                // As the number is written and read again: the last bit of a float may differ.
+                // The number is written and parsed again first, since the last bit of a float may
+                // differ.
                 let value: Value = serde_json::from_str(&value.to_string()).expect("it is JSON");
                 assert_eq!(decoded.claims.get(name), Some(&value), "{name}");
             }
@@ -107,7 +109,7 @@ fn owned((name, value): (&String, &Value)) -> (String, Value) {
     (name.clone(), value.clone())
 }
 
-/// The claims that the crate writes itself.
+/// The claims that the crate itself writes.
 const REGISTERED: [&str; 11] =
     ["aud", "csrf", "exp", "fresh", "iat", "iss", "jti", "nbf", "sid", "sub", "type"];
 
@@ -137,20 +139,20 @@ pub fn members(json: &[u8]) -> Option<Vec<(String, Value)>> {
     Some(members)
 }
 
-/// Whether no name comes twice.
+/// Whether all names are unique.
 fn is_unique(members: &[(String, Value)]) -> bool {
     let names: HashSet<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
     names.len() == members.len()
 }
 
-/// RFC 7515 §4.1, and what this crate refuses in any header.
+/// The names of RFC 7515 §4.1, and those that this crate refuses in every header.
 fn is_good_header(members: &[(String, Value)]) -> bool {
     let refused = ["crit", "b64", "zip", "enc"];
     members.iter().any(|(name, value)| name == "alg" && value == "HS256")
         && !members.iter().any(|(name, _)| refused.contains(&name.as_str()))
 }
 
-/// Whether the claims may let `identity` pass an access guard at [`START`] (RFC 7519 §4.1).
+/// Whether an access guard may accept these claims for `identity` at [`START`] (RFC 7519 §4.1).
 fn is_good(members: &[(String, Value)], identity: &str) -> bool {
     let get = |name: &str| members.iter().find(|(other, _)| other == name).map(|(_, value)| value);
     let is_date = |name: &str, holds: fn(f64) -> bool| match get(name) {

@@ -1,4 +1,5 @@
-//! The blocklist as the rest of the crate uses it: the store, its replica in memory, and the time limit.
+//! The access of the rest of the crate to the blocklist: the store, its replica in memory, and the
+//! time limit.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -6,16 +7,18 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use rocket::time::OffsetDateTime;
 use rocket::tokio::time;
+use uuid::Uuid;
 
-use super::entry::TokenIds;
+use super::entry::{Entry, TokenIds, session_key};
 use super::prune_limit::PruneLimit;
 use super::replica::Replica;
 use super::replica::changes::ReplicableBlocklist;
-use super::store::{Blocklist, Standing, StoreError};
-use crate::clock::{BootClock, Clock};
+use super::store::{Blocklist, SessionStore, Standing, StoreError};
+use crate::clock::{self, BootClock, Clock};
 
-/// How long one page of entries may take at launch, where no request waits.
+/// The time limit for one page of entries at launch, when no request waits.
 const LAUNCH: Duration = Duration::from_secs(30);
 
 /// A store, perhaps with a replica of it in this server's memory.
@@ -38,7 +41,7 @@ impl BlocklistAccess {
         Self { store, replica: None, timeout, prune_limit: Arc::new(prune_limit) }
     }
 
-    /// With a replica that is polled every `interval`. It is loaded before this returns.
+    /// Adds a replica that is polled every `interval`, and loads it before returning.
     pub(crate) async fn replicated(
         store: Arc<dyn ReplicableBlocklist>,
         interval: Duration,
@@ -53,7 +56,8 @@ impl BlocklistAccess {
         Ok(Self { store, replica: Some(Arc::new(replica)), timeout, prune_limit })
     }
 
-    /// The store itself: for issuing, and for what another server may have recorded a moment ago.
+    /// The store itself: for issuing, and for lookups that must see the most recent writes of other
+    /// servers.
     pub(crate) fn primary(&self) -> Arc<dyn Blocklist> {
         self.store.clone()
     }
@@ -67,12 +71,13 @@ impl BlocklistAccess {
         }
     }
 
-    /// How far the clock is believed by the pruning task.
+    /// Limits how far ahead the clock may be when the pruning task removes entries.
     pub(crate) fn prune_limit(&self) -> Arc<PruneLimit> {
         self.prune_limit.clone()
     }
 
-    /// What the replica, or else the store, knows without waiting.
+    /// The token's standing in the replica, or in the store if there is none, if it is available
+    /// without waiting.
     pub(crate) fn try_standing(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
         match &self.replica {
             Some(replica) => replica.try_standing(ids),
@@ -80,16 +85,33 @@ impl BlocklistAccess {
         }
     }
 
+    /// The store, if it can list sessions. The replica has no list.
+    pub(crate) fn session_store(&self) -> Option<&dyn SessionStore> {
+        self.store.session_store()
+    }
+
+    /// Records in the replica immediately that the store has ended a session.
+    pub(crate) fn note_ended(&self, session: Uuid, until: Option<OffsetDateTime>) {
+        if let Some(replica) = &self.replica {
+            replica.note(&Entry {
+                key: session_key(session),
+                revoked: true,
+                cut_off: None,
+                until: until.map(clock::millis),
+            });
+        }
+    }
+
     pub(crate) fn replica(&self) -> Option<&Arc<Replica>> {
         self.replica.as_ref()
     }
 
-    /// The store's answer, or an error after `blocklist_timeout`.
+    /// The store's result, or an error after `blocklist_timeout`.
     pub(crate) async fn bounded<T>(
         &self,
         answer: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        // A store in memory answers on the first poll, and needs no timer.
+        // An in-memory store is ready on the first poll, and needs no timer.
         let mut answer = pin!(answer);
         let first_poll = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
         if let Poll::Ready(answer) = first_poll {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rocket::time::OffsetDateTime;
-use uuid::{Uuid, Variant};
+use uuid::{Builder, Uuid, Variant};
 
 use crate::clock;
 use crate::crypto;
@@ -11,6 +11,10 @@ use crate::crypto;
 /// The two highest bits of a UUID's byte 8. In every UUID of RFC 9562 (the versions 1 to 8) they are
 /// `10`.
 const RESERVED_VARIANT: u128 = 0b11 << 62;
+
+/// A prefix for a `jti` whose hash becomes a session's id, so that the hash differs from that of
+/// any plain id.
+const DERIVED_SESSION: &[u8] = b"session of the token\0";
 
 /// The kind of a [`Revocation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,15 +25,23 @@ pub enum RevocationKind {
     Session,
     /// Revokes every token of an identity that was issued at or before the cut-off.
     Subject,
+    /// Revokes every token of all identities that was issued at or before the cut-off.
+    Everything,
 }
 
 /// The key of an entry: one byte for the kind, sixteen for the id.
 ///
 /// A UUID of RFC 9562 in its canonical text form is stored as its sixteen bytes, so that the
-/// time-ordered ids of this crate (UUIDv7) stay ordered in an index. Any other text is stored as the
-/// first half of its SHA-256, with the two bits set that no such UUID has set (the variant). So no
-/// UUID, whoever chose it, has the key of another text.
+/// time-ordered ids of this crate (UUIDv7) stay ordered in an index. Any other text is stored as
+/// the first half of its SHA-256, with the two bits set that no such UUID has set (the variant). So
+/// no UUID, even one chosen by an attacker, has the same key as another text.
 pub type EntryKey = [u8; 17];
+
+/// The sixteen bytes that a store keeps of a `jti`: those of an [`EntryKey`] without the kind.
+pub type IdKey = [u8; 16];
+
+/// The key of the entry that revokes everything.
+pub const EVERYTHING: EntryKey = [b'e', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /// An entry to be recorded in a [`Blocklist`](super::Blocklist).
 ///
@@ -84,22 +96,28 @@ impl Revocation {
         Self::new(RevocationKind::Subject, identity.into(), Some(cut_off), until.into())
     }
 
+    /// Revokes every token issued at or before `cut_off`, to the millisecond. The entry expires at
+    /// `until`; `None` never expires.
+    pub fn everything(cut_off: OffsetDateTime, until: impl Into<Option<OffsetDateTime>>) -> Self {
+        Self::new(RevocationKind::Everything, String::new(), Some(cut_off), until.into())
+    }
+
     /// The kind of the entry.
     pub fn kind(&self) -> RevocationKind {
         self.kind
     }
 
-    /// The `jti`, the `sid`, or the identity.
+    /// The `jti`, the `sid`, or the identity; empty for everything.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// For a subject, the instant up to which its tokens are revoked; otherwise `None`.
+    /// For a subject and for everything, the instant up to which tokens are revoked; otherwise `None`.
     pub fn cut_off(&self) -> Option<OffsetDateTime> {
         self.cut_off
     }
 
-    /// When the entry expires; `None` is never.
+    /// When the entry expires; `None` means never.
     pub fn until(&self) -> Option<OffsetDateTime> {
         self.until
     }
@@ -109,9 +127,9 @@ impl Revocation {
         entry_key(self.kind, self.id())
     }
 
-    /// When the server recorded it, by the clock that [`until()`](Self::until) was computed with; `None`
-    /// before that. That clock may be wrong, so a store that expires entries by another clock should use
-    /// the difference of the two, not the time of day.
+    /// When the server recorded it, by the clock with which [`until()`](Self::until) was computed;
+    /// `None` before that. That clock may be wrong, so a store that expires entries by another
+    /// clock should use the difference of the two, not the time of day.
     pub fn recorded_at(&self) -> Option<OffsetDateTime> {
         self.recorded_at
     }
@@ -122,7 +140,7 @@ impl Revocation {
     }
 }
 
-/// The time of recording makes no difference.
+/// The time of recording is not compared.
 impl PartialEq for Revocation {
     fn eq(&self, other: &Self) -> bool {
         let fields = |entry: &Self| (entry.kind, entry.cut_off, entry.until);
@@ -142,7 +160,7 @@ impl fmt::Debug for Revocation {
     }
 }
 
-/// An entry as a store holds it. Times are milliseconds since the Unix epoch.
+/// An entry as stored. Times are milliseconds since the Unix epoch.
 ///
 /// An entry of an unknown kind is ignored. For the tokens that a malformed entry concerns, such as
 /// one that revokes nothing, the store itself is queried.
@@ -152,11 +170,9 @@ pub struct Entry {
     pub key: EntryKey,
     /// Whether it revokes a token or ends a session.
     pub revoked: bool,
-    /// For a subject: tokens issued in that millisecond or before are revoked.
+    /// For a subject and for everything: tokens issued in this millisecond or before are revoked.
     pub cut_off: Option<i64>,
-    /// For a refresh token: when it was used for the first time.
-    pub used: Option<i64>,
-    /// When the entry expires; `None` is never.
+    /// When the entry expires; `None` means never.
     pub until: Option<i64>,
 }
 
@@ -165,7 +181,7 @@ impl Entry {
     pub fn of(revocation: &Revocation) -> Self {
         let [cut_off, until] =
             [revocation.cut_off(), revocation.until()].map(|time| time.map(clock::millis));
-        Self { key: revocation.key(), revoked: cut_off.is_none(), cut_off, used: None, until }
+        Self { key: revocation.key(), revoked: cut_off.is_none(), cut_off, until }
     }
 }
 
@@ -175,7 +191,6 @@ impl fmt::Debug for Entry {
         f.debug_struct("Entry")
             .field("revoked", &self.revoked)
             .field("cut_off", &self.cut_off)
-            .field("used", &self.used)
             .field("until", &self.until)
             .finish_non_exhaustive()
     }
@@ -191,7 +206,8 @@ impl fmt::Debug for Entry {
 ///
 /// let issued_at = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
 /// let ids = TokenIds::new(Some("some jti"), None, Some("ada"), Some(issued_at));
-/// assert_eq!(ids.keys().len(), 2);
+/// // By `jti`, by the session derived from it, by subject, and with everything.
+/// assert_eq!(ids.keys().len(), 4);
 /// assert!(ids.is_cut_off_by(issued_at));
 /// assert!(!ids.is_cut_off_by(issued_at - Duration::MILLISECOND));
 /// ```
@@ -203,11 +219,14 @@ pub struct TokenIds<'a> {
     // `iat`, in milliseconds since the Unix epoch. The time of the `jti` is more precise, but
     // parsed only when needed, as most tokens have no subject entry.
     iat_millis: Option<i64>,
+    is_exchangeable: bool,
+    needs_row: bool,
 }
 
 impl<'a> TokenIds<'a> {
-    /// The ids of a token with the given claims. `issued_at` is its `iat`: its second is used if the
-    /// `jti` is not a UUIDv7, as the time of a UUIDv7 is more precise, and limits the time of one.
+    /// The ids of a token with the given claims. `issued_at` is its `iat`: if the `jti` is a
+    /// UUIDv7, its more precise time is used, but no later than the end of that second; otherwise
+    /// the second of `iat` is used.
     pub fn new(
         jti: Option<&'a str>,
         sid: Option<&'a str>,
@@ -215,7 +234,29 @@ impl<'a> TokenIds<'a> {
         issued_at: Option<OffsetDateTime>,
     ) -> Self {
         let iat_millis = issued_at.map(|iat| iat.unix_timestamp().saturating_mul(1000));
-        Self { jti, sid, subject, iat_millis }
+        Self { jti, sid, subject, iat_millis, is_exchangeable: false, needs_row: false }
+    }
+
+    /// Marks the token as a refresh token of this issuer, which may be exchanged. Only such a token
+    /// is compared with its session's row; for any other token only the end of the session counts.
+    pub fn exchangeable(self) -> Self {
+        Self { is_exchangeable: true, ..self }
+    }
+
+    /// With `sessions = true`: a refresh token whose session has no row is revoked, and one that is
+    /// newer than the row is [`Newer`](super::Standing::Newer).
+    pub fn only_recorded(self) -> Self {
+        Self { needs_row: true, ..self }
+    }
+
+    /// Whether the session of a refresh token must have a row.
+    pub fn needs_row(&self) -> bool {
+        self.needs_row
+    }
+
+    /// Whether the token is compared with its session's row.
+    pub fn is_exchangeable(&self) -> bool {
+        self.is_exchangeable
     }
 
     /// The token's `jti`.
@@ -237,7 +278,8 @@ impl<'a> TokenIds<'a> {
     /// that is a UUIDv7, but no later than the end of its `iat`'s second; otherwise the whole second
     /// of its `iat`.
     pub fn issued_millis(&self) -> Option<i64> {
-        // Whoever chooses a `jti` chooses its time, but a token with an `iat` in the future is refused.
+        // The issuer chooses the time in a `jti`, but a token with an `iat` in the future is
+        // refused.
         match (self.jti.and_then(uuid_v7_millis), self.iat_millis) {
             (Some(own), Some(second)) => Some(own.min(second.saturating_add(999))),
             (own, second) => own.or(second),
@@ -255,9 +297,37 @@ impl<'a> TokenIds<'a> {
         self.jti.map(|id| entry_key(RevocationKind::Token, id))
     }
 
-    /// The key of the session's entry, if the token has a `sid`.
+    /// The `jti` as stored in a session's row.
+    pub fn jti_key(&self) -> Option<IdKey> {
+        self.token_key().map(|[_, id @ ..]| id)
+    }
+
+    /// The key of the session's entry: the `sid`, or for a token without one the session that is derived
+    /// from its `jti`.
     pub fn session_key(&self) -> Option<EntryKey> {
-        self.sid.map(|id| entry_key(RevocationKind::Session, id))
+        match self.sid {
+            Some(sid) => Some(entry_key(RevocationKind::Session, sid)),
+            None => {
+                self.derived_session().map(|id| keyed(RevocationKind::Session, id.into_bytes()))
+            }
+        }
+    }
+
+    /// The id of the session that a token without `sid` belongs to, and that its first exchange or renewal
+    /// begins: a UUIDv7 of its time of issue, with 74 bits of the SHA-256 of its `jti`. No key is needed,
+    /// so it stays the same when keys change.
+    pub(crate) fn derived_session(&self) -> Option<Uuid> {
+        let jti = self.jti.filter(|_| self.sid.is_none())?;
+        let digest = crypto::sha256_half(&[DERIVED_SESSION, jti.as_bytes()].concat());
+        let [tail @ .., _, _, _, _, _, _] = digest;
+        let millis = u64::try_from(self.raw_millis()).unwrap_or_default();
+        Some(Builder::from_unix_timestamp_millis(millis, &tail).into_uuid())
+    }
+
+    /// The time that orders the refresh tokens of a session: the time of the token's `jti`, if that
+    /// is a UUIDv7, even if it is later than the `iat`.
+    pub(crate) fn raw_millis(&self) -> i64 {
+        self.jti.and_then(uuid_v7_millis).or(self.iat_millis).unwrap_or_default()
     }
 
     /// The key of the subject's entry.
@@ -265,9 +335,10 @@ impl<'a> TokenIds<'a> {
         self.subject.map(|id| entry_key(RevocationKind::Subject, id))
     }
 
-    /// All keys by which the token is looked up, at most three.
+    /// All keys by which the token is looked up, at most four. The last is [`EVERYTHING`].
     pub fn keys(&self) -> Vec<EntryKey> {
-        [self.token_key(), self.session_key(), self.subject_key()].into_iter().flatten().collect()
+        let own = [self.token_key(), self.session_key(), self.subject_key()];
+        own.into_iter().flatten().chain([EVERYTHING]).collect()
     }
 }
 
@@ -278,21 +349,35 @@ impl fmt::Debug for TokenIds<'_> {
 }
 
 fn entry_key(kind: RevocationKind, id: &str) -> EntryKey {
+    if kind == RevocationKind::Everything {
+        return EVERYTHING;
+    }
+    let id = match canonical_uuid(id) {
+        Some(uuid) if uuid.get_variant() == Variant::RFC4122 => uuid.into_bytes(),
+        _ => hash(id),
+    };
+    keyed(kind, id)
+}
+
+/// The key of a session with this id.
+pub(crate) fn session_key(id: Uuid) -> EntryKey {
+    keyed(RevocationKind::Session, id.into_bytes())
+}
+
+fn keyed(kind: RevocationKind, id: IdKey) -> EntryKey {
     let mut key = [0; 17];
     key[0] = match kind {
         RevocationKind::Token => b't',
         RevocationKind::Session => b's',
         RevocationKind::Subject => b'u',
+        RevocationKind::Everything => b'e',
     };
-    key[1..].copy_from_slice(&match canonical_uuid(id) {
-        Some(uuid) if uuid.get_variant() == Variant::RFC4122 => uuid.into_bytes(),
-        _ => hash(id),
-    });
+    key[1..].copy_from_slice(&id);
     key
 }
 
-/// Half of a text's SHA-256, with the variant of no UUID that is stored as it is. The stores need not
-/// know of it: the sixteen bytes alone keep the two apart.
+/// Half of a text's SHA-256, with a variant that no UUID stored directly has. The sixteen bytes
+/// alone distinguish the two, so the stores need no further mark.
 fn hash(id: &str) -> [u8; 16] {
     let half = u128::from_be_bytes(crypto::sha256_half(id.as_bytes()));
     (half | RESERVED_VARIANT).to_be_bytes()
@@ -307,10 +392,18 @@ fn canonical_uuid(id: &str) -> Option<Uuid> {
 
 /// The time of a UUIDv7, in milliseconds since the Unix epoch.
 pub(crate) fn uuid_v7_millis(jti: &str) -> Option<i64> {
-    let uuid = canonical_uuid(jti)?;
-    if uuid.get_version() != Some(uuid::Version::SortRand) {
-        return None;
-    }
-    let (seconds, nanos) = uuid.get_timestamp()?.to_unix();
+    canonical_uuid(jti).and_then(v7_millis)
+}
+
+/// Like [`uuid_v7_millis()`], for a stored id.
+pub(crate) fn uuid_v7_millis_of(id: &IdKey) -> Option<i64> {
+    v7_millis(Uuid::from_bytes(*id))
+}
+
+fn v7_millis(uuid: Uuid) -> Option<i64> {
+    // Half of a hash can have the version bits, but never the variant bits.
+    let is_v7 = uuid.get_version() == Some(uuid::Version::SortRand)
+        && uuid.get_variant() == Variant::RFC4122;
+    let (seconds, nanos) = uuid.get_timestamp().filter(|_| is_v7)?.to_unix();
     i64::try_from(seconds).ok()?.checked_mul(1000)?.checked_add(i64::from(nanos / 1_000_000))
 }

@@ -1,4 +1,4 @@
-//! How far the wall clock is believed when entries are removed.
+//! Limits how far ahead the wall clock may be when entries are removed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,17 +6,18 @@ use rocket::time::{Duration, OffsetDateTime};
 
 use crate::clock::BootClock;
 
-/// Entries are kept this much longer than their tokens, so a leap by no more revives none.
+/// Entries are kept this much longer than their tokens, so a smaller jump makes no token valid
+/// again.
 pub(crate) const SLACK: Duration = Duration::minutes(5);
 
-/// For a clock of the application's own, which may be moved by hand.
+/// The slack for a custom clock, which the application may set manually.
 pub(crate) const SLACK_OF_OWN_CLOCK: Duration = Duration::days(1);
 
-/// The latest time by which entries may be removed: that of the launch, and what a clock that nobody
-/// sets has counted since.
+/// The latest time by which entries may be removed: the time of the launch plus the elapsed time of
+/// a clock that cannot be set.
 ///
-/// A wall clock that leaps ahead makes entries look expired. When it is set back, their tokens would be
-/// valid again. So entries that only a leap has expired are kept, at most until the next launch.
+/// If the wall clock jumps ahead, entries look expired. After it is set back, their tokens would be
+/// valid again. So entries that expired only by a jump are kept, at most until the next launch.
 pub(crate) struct PruneLimit {
     boot_clock: BootClock,
     start: OffsetDateTime,

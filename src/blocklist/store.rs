@@ -3,26 +3,34 @@
 use std::sync::Arc;
 
 use rocket::time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::entry::{Revocation, TokenIds};
+use super::exchange::{Exchange, Exchanged, Place, SessionRow};
+use super::sessions::{Begun, Limit, NewSession, Recorded, Renewal};
+use crate::clock;
 
-/// A store of revoked tokens, ended sessions, logged-out subjects and used-up refresh tokens.
+/// A store of revoked tokens, ended sessions, logged-out subjects and exchanged refresh tokens.
 ///
-/// A store records facts; the crate decides what follows from them. All servers that accept the
-/// same tokens should share one store. Otherwise a token that is revoked on one server stays valid
-/// on the others.
+/// A store records facts, and makes one decision, the [exchange](Exchange); the crate decides about
+/// the consequences. All servers that accept the same tokens should share one store. Otherwise a
+/// token that is revoked on one server stays valid on the others.
 ///
-/// # Three kinds of entry
+/// # Four kinds of entry
 ///
 /// | kind | key | a token is revoked if |
 /// |---|---|---|
 /// | token | `jti` | its `jti` has an entry |
-/// | session | `sid` | its `sid` has an entry |
+/// | session | `sid`, or the id derived from the `jti` | its session has ended |
 /// | subject | the identity | it was issued at or before the entry's cut-off: [`TokenIds::is_cut_off_by()`] |
+/// | everything | a constant | the same applies |
 ///
 /// An entry expires at its [`Revocation::until()`] and may be removed then, but never earlier. An
 /// entry without `until` never expires. When a key is recorded twice, the later `until` and the
 /// later cut-off apply, and "never" is later than any instant.
+///
+/// The row of a session is the entry that ends it, and also says which of its refresh tokens may be
+/// exchanged: a [`SessionRow`]. It is one row, so that a logout and an exchange always see each other.
 ///
 /// # Outline of an implementation
 ///
@@ -32,90 +40,103 @@ use super::entry::{Revocation, TokenIds};
 ///      [`Revocation::key()`] and [`TokenIds::keys()`];
 ///   2. in `revoke`, inserts the entry or extends the existing one, and returns only when the
 ///      change is durable and visible to every server;
-///   3. in `standing`, reads all keys of a token in **one** round trip;
-///   4. in `use_up`, inserts "used at `now`" for the token's key *if it has no such mark yet*, in
-///      one atomic operation, so that exactly one of any number of concurrent calls returns
-///      [`UseUp::First`];
+///   3. in `standing`, reads all keys of a token in **one** round trip, and determines the standing
+///      of a refresh token with [`Standing::of()`];
+///   4. in `exchange`, reads the session's row, decides with [`Exchange::decide()`], and writes the new
+///      row, in one atomic operation, so that exactly one of any number of concurrent calls returns
+///      [`Exchanged::First`];
 ///   5. in `prune`, removes entries whose `until` has passed, in batches.
 ///
 /// ```rust
 /// use std::collections::HashMap;
-/// use std::sync::Mutex;
+/// use std::sync::{Mutex, MutexGuard};
 ///
 /// use rocket::time::OffsetDateTime;
 /// use rocket_jwt_extended::blocklist::{
-///     Blocklist, EntryKey, Revocation, Standing, StoreError, TokenIds, UseUp,
+///     Blocklist, EVERYTHING, EntryKey, Exchange, Exchanged, Revocation, RevocationKind, SessionRow,
+///     Standing, StoreError, TokenIds,
 /// };
 ///
 /// #[derive(Default)]
 /// struct Entry {
 ///     revoked: bool,
 ///     cut_off: Option<OffsetDateTime>,
-///     used: Option<OffsetDateTime>,
+///     session: Option<SessionRow>,
 ///     until: Option<OffsetDateTime>,
 /// }
 ///
+/// type Map = HashMap<EntryKey, Entry>;
+///
 /// #[derive(Default)]
-/// struct Simple(Mutex<HashMap<EntryKey, Entry>>);
+/// struct Simple(Mutex<Map>);
 ///
 /// impl Simple {
-///     fn lock(&self) -> Result<std::sync::MutexGuard<'_, HashMap<EntryKey, Entry>>, StoreError> {
+///     fn lock(&self) -> Result<MutexGuard<'_, Map>, StoreError> {
 ///         self.0.lock().map_err(|_| StoreError::new("poisoned"))
 ///     }
 /// }
 ///
-/// fn is_revoked(map: &HashMap<EntryKey, Entry>, ids: &TokenIds<'_>) -> bool {
-///     ids.keys().iter().filter_map(|key| map.get(key)).any(|entry| {
+/// /// The entry of a key. It expires at `until` or later.
+/// fn entry(map: &mut Map, key: EntryKey, until: Option<OffsetDateTime>) -> &mut Entry {
+///     let entry = map.entry(key).or_insert_with(|| Entry { until, ..Entry::default() });
+///     entry.until = entry.until.zip(until).map(|(old, new)| old.max(new));
+///     entry
+/// }
+///
+/// fn is_revoked(map: &Map, ids: &TokenIds<'_>) -> bool {
+///     let keys = [ids.token_key(), ids.subject_key(), Some(EVERYTHING)];
+///     keys.iter().flatten().filter_map(|key| map.get(key)).any(|entry| {
 ///         entry.revoked || entry.cut_off.is_some_and(|cut_off| ids.is_cut_off_by(cut_off))
 ///     })
 /// }
 ///
+/// fn row<'a>(map: &'a Map, ids: &TokenIds<'_>) -> Option<&'a SessionRow> {
+///     map.get(&ids.session_key()?)?.session.as_ref()
+/// }
+///
 /// #[rocket::async_trait]
 /// impl Blocklist for Simple {
-///     async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
+///     async fn revoke(&self, revocation: &Revocation) -> Result<bool, StoreError> {
 ///         let mut map = self.lock()?;
-///         let fresh = !map.contains_key(&entry.key());
-///         let slot = map.entry(entry.key()).or_default();
-///         slot.until = match (slot.until, entry.until()) {
-///             (old, new) if fresh || old.is_none() => if fresh { new } else { old },
-///             (Some(old), Some(new)) => Some(old.max(new)),
-///             (_, None) | (None, _) => None,
-///         };
-///         match entry.cut_off() {
-///             Some(cut_off) => slot.cut_off = slot.cut_off.max(Some(cut_off)),
-///             None => slot.revoked = true,
-///         }
-///         Ok(())
+///         let entry = entry(&mut map, revocation.key(), revocation.until());
+///         Ok(match (revocation.kind(), revocation.cut_off()) {
+///             (RevocationKind::Session, _) => {
+///                 let row = entry.session.get_or_insert_default();
+///                 !std::mem::replace(&mut row.ended, true)
+///             }
+///             (_, None) => !std::mem::replace(&mut entry.revoked, true),
+///             (_, cut_off) => {
+///                 let is_later = cut_off > entry.cut_off;
+///                 entry.cut_off = entry.cut_off.max(cut_off);
+///                 is_later
+///             }
+///         })
 ///     }
 ///
 ///     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
 ///         let map = self.lock()?;
-///         if is_revoked(&map, ids) {
-///             return Ok(Standing::Revoked);
-///         }
-///         let used = ids.token_key().and_then(|key| map.get(&key)?.used);
-///         Ok(used.map_or(Standing::Live, |first| Standing::Used { first }))
+///         Ok(match is_revoked(&map, ids) {
+///             true => Standing::Revoked,
+///             false => Standing::of(ids, row(&map, ids)),
+///         })
 ///     }
 ///
-///     async fn use_up(
+///     async fn exchange(
 ///         &self,
 ///         ids: &TokenIds<'_>,
-///         now: OffsetDateTime,
-///         until: OffsetDateTime,
-///     ) -> Result<UseUp, StoreError> {
-///         let key = ids.token_key().ok_or_else(|| StoreError::new("the token has no `jti`"))?;
+///         exchange: &Exchange,
+///     ) -> Result<Exchanged, StoreError> {
+///         let key = ids.jti_key().and(ids.session_key());
+///         let key = key.ok_or_else(|| StoreError::new("the token has no `jti`"))?;
 ///         let mut map = self.lock()?;
 ///         if is_revoked(&map, ids) {
-///             return Ok(UseUp::Revoked);
+///             return Ok(Exchanged::Ended);
 ///         }
-///         let slot = map.entry(key).or_default();
-///         match slot.used {
-///             Some(first) => Ok(UseUp::Again { first }),
-///             None => {
-///                 (slot.used, slot.until) = (Some(now), Some(until));
-///                 Ok(UseUp::First)
-///             }
+///         let (outcome, written) = exchange.decide(ids, row(&map, ids));
+///         if let Some(row) = written {
+///             entry(&mut map, key, exchange.until()).session = Some(row);
 ///         }
+///         Ok(outcome)
 ///     }
 ///
 ///     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
@@ -128,16 +149,17 @@ use super::entry::{Revocation, TokenIds};
 /// ```
 #[rocket::async_trait]
 pub trait Blocklist: Send + Sync + 'static {
-    /// Records `entry`. After `Ok`, no server that shares the store returns [`Standing::Live`] for
-    /// it.
+    /// Records `entry`. After `Ok`, no server that shares the store returns anything but
+    /// [`Standing::Revoked`] for it. Returns whether this call changed more than its `until`: of any number
+    /// of concurrent calls for one token or session, at most one does.
     ///
     /// # Errors
     ///
     /// If it is not certain that the entry was recorded.
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError>;
+    async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError>;
 
     /// Looks up the token's standing, by token, session and subject together, in one round trip.
-    /// [`Standing::Revoked`] takes precedence over [`Standing::Used`].
+    /// For an [exchangeable](TokenIds::exchangeable) token, its session's row is checked as well.
     ///
     /// # Errors
     ///
@@ -155,19 +177,25 @@ pub trait Blocklist: Send + Sync + 'static {
         None
     }
 
-    /// Uses the token up, as one atomic operation: of any number of calls for one `jti`, on any
-    /// number of servers, exactly one returns [`UseUp::First`]. The mark stores `now` at least to
-    /// the millisecond, and expires at `until`. A revoked token returns [`UseUp::Revoked`].
+    /// Exchanges a refresh token, as one atomic operation that is durable when it returns: of any number
+    /// of calls for one `jti`, on any number of servers, exactly one is [`Exchanged::First`]. A call that is
+    /// repeated with the same [`Exchange::next()`] gets the same result, so that it may be repeated if its
+    /// result was lost.
     ///
     /// # Errors
     ///
     /// If the operation fails, or the token has no `jti`.
-    async fn use_up(
+    async fn exchange(
         &self,
         ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError>;
+        exchange: &Exchange,
+    ) -> Result<Exchanged, StoreError>;
+
+    /// The store, if it also keeps the sessions that users can list, for the setting `sessions`.
+    /// With the default, `None`, the launch fails if that setting is on.
+    fn session_store(&self) -> Option<&dyn SessionStore> {
+        None
+    }
 
     /// Removes entries whose `until` is at or before `now`, and returns their number. A store that
     /// expires its entries itself does nothing and returns 0.
@@ -178,9 +206,92 @@ pub trait Blocklist: Send + Sync + 'static {
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError>;
 }
 
+/// A [`Blocklist`] that can list the sessions of a subject, for the setting `sessions`. The stores
+/// of this crate implement it. A custom store returns itself from [`Blocklist::session_store()`].
+///
+/// A session is live until it has ended, its newest token has expired, or a cut-off of its subject or of
+/// everything is at or after the time of its current refresh token: see [`Recorded::is_live()`].
+///
+/// # Outline of an implementation
+///
+/// A store keeps an index of its rows by [`Owner::subject`](super::Owner::subject), and a session's label and details apart from the
+/// row, since each exchange writes the row.
+#[rocket::async_trait]
+pub trait SessionStore: Blocklist {
+    /// Checks at launch that this server may do what the other methods do. The default has nothing to check.
+    ///
+    /// # Errors
+    ///
+    /// If it may not: the launch fails.
+    async fn check_sessions(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Inserts the row of a new session, as one atomic operation with the decision about the limit. After
+    /// `Ok`, no server finds more live sessions of the subject than the limit allows. A call that is
+    /// repeated for the same session succeeds again.
+    ///
+    /// # Errors
+    ///
+    /// If it is not certain that the session was begun.
+    async fn begin(
+        &self,
+        ids: &TokenIds<'_>,
+        session: &NewSession<'_>,
+        limit: Option<Limit>,
+    ) -> Result<Begun, StoreError>;
+
+    /// The live sessions of the ids' subject at `now`, newest first, at most [`MAX_LISTED`](super::MAX_LISTED).
+    ///
+    /// # Errors
+    ///
+    /// If the lookup fails.
+    async fn sessions(
+        &self,
+        ids: &TokenIds<'_>,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Recorded>, StoreError>;
+
+    /// Ends a session if it belongs to the ids' subject. Its row then expires at `until` or later. Returns
+    /// whether this call ended it.
+    ///
+    /// # Errors
+    ///
+    /// If it is not certain whether it ended.
+    async fn end_session(
+        &self,
+        ids: &TokenIds<'_>,
+        session: Uuid,
+        until: Option<OffsetDateTime>,
+    ) -> Result<bool, StoreError>;
+
+    /// Ends every session of the ids' subject except the ids' own session. Returns the sessions
+    /// that this call ended.
+    ///
+    /// # Errors
+    ///
+    /// If it is not certain which sessions ended. Sessions that ended before the failure stay
+    /// ended.
+    async fn end_other_sessions(
+        &self,
+        ids: &TokenIds<'_>,
+        until: Option<OffsetDateTime>,
+    ) -> Result<Vec<Uuid>, StoreError>;
+
+    /// Looks up the standing of an access token that is to be renewed, and records the renewal in the row of
+    /// its session, if it is live: that it was seen, that it ends when the new token does or later, and the
+    /// subject, if the row has none. If the ids [need a row](TokenIds::needs_row), a session without one is
+    /// [`Standing::Revoked`].
+    ///
+    /// # Errors
+    ///
+    /// If the operation fails.
+    async fn renew(&self, ids: &TokenIds<'_>, renewal: &Renewal) -> Result<Standing, StoreError>;
+}
+
 #[rocket::async_trait]
 impl<T: Blocklist + ?Sized> Blocklist for Arc<T> {
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
+    async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError> {
         (**self).revoke(entry).await
     }
 
@@ -192,13 +303,16 @@ impl<T: Blocklist + ?Sized> Blocklist for Arc<T> {
         (**self).try_standing(ids)
     }
 
-    async fn use_up(
+    async fn exchange(
         &self,
         ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        (**self).use_up(ids, now, until).await
+        exchange: &Exchange,
+    ) -> Result<Exchanged, StoreError> {
+        (**self).exchange(ids, exchange).await
+    }
+
+    fn session_store(&self) -> Option<&dyn SessionStore> {
+        (**self).session_store()
     }
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
@@ -208,31 +322,47 @@ impl<T: Blocklist + ?Sized> Blocklist for Arc<T> {
 
 /// The standing of a token in a [`Blocklist`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Standing {
-    /// Neither revoked nor used up.
+    /// Nothing is recorded against the token. If it is a refresh token, it may be exchanged.
     Live,
-    /// The token or its session was revoked, or its subject with a cut-off at or after the time of
+    /// The token was revoked, its session has ended, or its subject has a cut-off at or after the time of
     /// issue.
     Revoked,
-    /// The refresh token was exchanged for a new pair.
-    Used {
-        /// When it was used for the first time.
-        first: OffsetDateTime,
+    /// The refresh token is the last one that its session exchanged.
+    Exchanged {
+        /// When it was exchanged.
+        at: OffsetDateTime,
     },
+    /// The refresh token may not be exchanged: it was exchanged before the last one.
+    Replaced,
+    /// The refresh token is newer than its session's row: the store has lost the write of an
+    /// exchange, and perhaps revocations. Only for ids that [need a row](TokenIds::needs_row).
+    Newer,
 }
 
-/// The result of [using a token up](Blocklist::use_up()).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UseUp {
-    /// This call was the first use.
-    First,
-    /// The token had been used before.
-    Again {
-        /// When it was used for the first time.
-        first: OffsetDateTime,
-    },
-    /// The token is revoked, and this call did not use it up.
-    Revoked,
+impl Standing {
+    /// The standing of a token, given its session's row, if neither the token nor its subject is
+    /// revoked.
+    pub fn of(ids: &TokenIds<'_>, row: Option<&SessionRow>) -> Self {
+        if row.is_some_and(|row| row.ended) {
+            return Self::Revoked;
+        }
+        if !ids.is_exchangeable() {
+            return Self::Live;
+        }
+        match SessionRow::place(row, ids) {
+            Place::NoRow if ids.needs_row() => Self::Revoked,
+            Place::Newer if ids.needs_row() => Self::Newer,
+            Place::NoRow | Place::Current | Place::Newer => Self::Live,
+            Place::Replaced => Self::Replaced,
+            // A time that is out of range is far outside the grace period.
+            Place::Last(at) => match clock::from_millis(at) {
+                Some(at) => Self::Exchanged { at },
+                None => Self::Replaced,
+            },
+        }
+    }
 }
 
 /// A failure of a store.

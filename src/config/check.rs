@@ -1,4 +1,4 @@
-//! The checks of the table, which turn it into [`Settings`].
+//! Checks the table and turns it into [`Settings`].
 
 use jsonwebtoken::Algorithm;
 use rocket::figment::Figment;
@@ -10,6 +10,7 @@ use super::findings::Findings;
 use super::read::Config;
 use super::report::Report;
 use super::required;
+use super::sessions;
 use super::values::OneOrMany;
 use crate::settings::{Settings, TokenNames, accepts};
 use crate::token::claims::Audience;
@@ -18,7 +19,7 @@ use crate::token::kind::TokenType;
 use crate::token::location::Location;
 use crate::token::payload::slots::REGISTERED;
 
-/// Checks the table. If `report` has a fault afterwards, the settings must not be used.
+/// Checks the table. If `report` contains an error afterwards, the settings must not be used.
 pub(crate) fn settings(config: &Config, figment: &Figment, report: &mut Report) -> Settings {
     let debug = figment.profile() == rocket::Config::DEBUG_PROFILE;
     let mut check = Check { config, findings: Findings { config, figment, report } };
@@ -63,6 +64,10 @@ pub(crate) fn settings(config: &Config, figment: &Figment, report: &mut Report) 
             .positive("implicit_refresh_within", config.implicit_refresh_within.0),
         rotation_grace: check.rotation_grace(),
         max_token_lifetime: check.positive("max_token_lifetime", config.max_token_lifetime.0),
+        session_lifetime: check.positive("session_lifetime", config.session_lifetime.0),
+        sessions: config.sessions.0,
+        max_sessions: sessions::max_sessions(config, &mut check.findings),
+        session_limit: sessions::session_limit(config, &mut check.findings),
         blocklist_prune_interval: check
             .always("blocklist_prune_interval", config.blocklist_prune_interval.0),
         blocklist_timeout: check.always("blocklist_timeout", config.blocklist_timeout.0),
@@ -73,7 +78,7 @@ pub(crate) fn settings(config: &Config, figment: &Figment, report: &mut Report) 
     }
 }
 
-/// The checks of single keys, each of which reports its faults.
+/// Checks single keys, and reports the errors of each.
 struct Check<'a> {
     config: &'a Config,
     findings: Findings<'a>,
@@ -88,7 +93,7 @@ impl Check<'_> {
         self.findings.warn(key, message);
     }
 
-    /// What is configured for each type of token. The keys differ in one part only.
+    /// The settings for one type of token. The keys of both types differ only in the type's name.
     fn token_names(&mut self, token_type: TokenType) -> TokenNames {
         let config = self.config;
         macro_rules! names {
@@ -162,8 +167,8 @@ impl Check<'_> {
                 self.fault(
                     "decode_algorithms",
                     format_args!(
-                        "mixes key families: {other:?} beside {algorithm:?}; one key has one family, and \
-                         others are for the `verifying_key` hook"
+                        "mixes key families: {other:?} beside {algorithm:?}; a key belongs to one \
+                         family, and others are for the `verifying_key` hook"
                     ),
                 );
             } else if !algorithms.contains(&other) {
@@ -173,11 +178,11 @@ impl Check<'_> {
         algorithms
     }
 
-    /// A list that, where given, has at least one text, and no empty one.
+    /// A list that, if set, contains at least one string and no empty string.
     fn texts(&mut self, key: &str, list: Option<&OneOrMany>) -> Option<Vec<String>> {
         let list = list?;
         if list.0.is_empty() {
-            self.fault(key, "must not be empty: name a value, or remove it");
+            self.fault(key, "must not be empty: set a value, or remove it");
         }
         if list.0.iter().any(String::is_empty) {
             self.fault(key, "must not hold an empty string: write a text between the quotes");
@@ -196,7 +201,9 @@ impl Check<'_> {
     fn rotation_grace(&mut self) -> Duration {
         let grace = self.config.rotation_grace.0;
         if grace > Duration::HOUR {
-            self.fault("rotation_grace", "must not be longer than an hour: a thief has as much");
+            let text =
+                "must not be longer than an hour: a stolen token can be replayed for as long";
+            self.fault("rotation_grace", text);
         }
         grace
     }
@@ -208,7 +215,7 @@ impl Check<'_> {
         } else if claim != "sub" && REGISTERED.contains(&claim.as_str()) {
             self.fault(
                 "identity_claim",
-                "must not be a claim with another meaning: take \"sub\" or a name of your own",
+                "must not be a claim with another meaning: use \"sub\" or a custom name",
             );
         }
         claim.clone()
@@ -266,8 +273,8 @@ impl Check<'_> {
         if locations.contains(&Location::QueryString) {
             self.warn(
                 "token_location",
-                "has `query_string`: URLs end up in logs and browser histories (RFC 6750 §5.3); keep it for \
-                 tokens that live for seconds, or remove it",
+                "has `query_string`: URLs end up in logs and browser histories (RFC 6750 §5.3); \
+                 keep it for tokens that live for seconds, or remove it",
             );
         }
         locations
@@ -326,7 +333,7 @@ impl Check<'_> {
         if !is_http_token(name) {
             self.fault(key, "must be a cookie name (RFC 6265 §4.1.1), such as \"token\"");
         } else if name.contains(['#', '%', '^', '`', '|']) {
-            // Rocket's jar would write it percent-encoded, and it is read only as it is.
+            // Rocket's jar would percent-encode the name, but it is read as it is.
             self.fault(key, "must not contain any of # % ^ ` |");
         }
         name.into()
@@ -346,8 +353,8 @@ impl Check<'_> {
             Some(flaw) => self.fault(KEY, flaw),
             None if may_be_public_suffix(domain) => self.warn(
                 KEY,
-                "looks like a public suffix, for which browsers refuse cookies; write the domain below it \
-                 that is yours",
+                "looks like a public suffix, for which browsers reject cookies; write the domain \
+                 below it that is yours",
             ),
             None => (),
         }
@@ -431,13 +438,13 @@ impl Check<'_> {
     }
 }
 
-/// An RFC 9110 §5.6.2 token, which is what header names, schemes and cookie names are.
+/// Whether this is an RFC 9110 §5.6.2 token, as header names, schemes and cookie names must be.
 fn is_http_token(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
-/// Free of what would end a cookie attribute.
+/// Whether the value is free of characters that would end a cookie attribute.
 fn is_cookie_text(text: &str) -> bool {
     text.bytes().all(|b| (0x20..0x7f).contains(&b) && b != b';')
 }

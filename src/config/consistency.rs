@@ -1,4 +1,4 @@
-//! The checks of settings against each other.
+//! Checks settings against each other.
 
 use rocket::figment::Figment;
 use rocket::http::SameSite;
@@ -40,7 +40,7 @@ fn lifetimes(settings: &Settings, findings: &mut Findings<'_>) {
         if kind.expires.is_none_or(|expires| expires > longest) {
             findings.fault(
                 key,
-                "is longer than `max_token_lifetime`: shorten the one, or raise the other",
+                "is longer than `max_token_lifetime`: shorten this, or raise `max_token_lifetime`",
             );
         }
     }
@@ -68,11 +68,13 @@ fn cookie_names(settings: &Settings, findings: &mut Findings<'_>) {
         ("access_csrf_cookie_name", &access.csrf_cookie_name, &access.csrf_cookie_path),
         ("refresh_csrf_cookie_name", &refresh.csrf_cookie_name, &refresh.csrf_cookie_path),
     ] {
-        // Browsers ignore a longer attribute (RFC 6265bis §5.6), and keep the cookie for another path.
+        // Browsers ignore a longer attribute (RFC 6265bis §5.6), and would store the cookie with
+        // another path.
         if path.len() > MAX_ATTRIBUTE {
             findings.fault(&key.replace("_name", "_path"), "must not be longer than 1024 bytes");
         }
-        // Browsers drop a cookie that breaks its prefix's promise: say so now (RFC 6265bis §4.1.3).
+        // Browsers silently drop a cookie that violates the rules of its prefix (RFC 6265bis
+        // §4.1.3), so the launch reports it.
         let lower = name.to_ascii_lowercase();
         let has_prefix = |prefix| lower.starts_with(prefix);
         let breaks_host =
@@ -95,15 +97,15 @@ fn cookie_names(settings: &Settings, findings: &mut Findings<'_>) {
             findings.fault(
                 key,
                 format_args!(
-                    "with `{prefix}` needs `cookie_secure = true`, or browsers drop the cookie; set it, or \
-                     change the name"
+                    "with `{prefix}` needs `cookie_secure = true`, or browsers drop the cookie; \
+                     set it, or change the name"
                 ),
             );
         }
     }
 }
 
-/// With one name for both, the CSRF value beside a cookie is taken for a token.
+/// If both had the same name, the CSRF value sent with a cookie would be read as a token.
 fn header_names(settings: &Settings, findings: &mut Findings<'_>) {
     let is_read = |location| settings.token_location.contains(&location);
     if !is_read(Location::Headers) || !is_read(Location::Cookies) || !settings.cookie_csrf_protect {
@@ -116,22 +118,23 @@ fn header_names(settings: &Settings, findings: &mut Findings<'_>) {
         if !names.csrf_header_name.eq_ignore_ascii_case(&settings.header_name) {
             continue;
         }
-        let text = "is the header of tokens and of CSRF values: change `header_name`, or the other";
+        let text = "is the header of tokens and of CSRF values: change `header_name`, or the \
+         other setting";
         let is_written = findings.config.is_written(key);
         findings.fault(if is_written { key } else { "header_name" }, text);
         return;
     }
 }
 
-/// A server that only verifies trusts an issuer that has other audiences, too.
+/// The issuer that a verify-only server trusts usually serves other audiences too.
 fn audience(settings: &Settings, in_code: &InCode, findings: &mut Findings<'_>) {
     let is_required =
         settings.required_claims.iter().any(|claim| claim.name == "aud" && claim.values.is_some());
     if settings.decode_audience.is_none() && !is_required && !in_code.verify_claims {
         findings.warn(
             "decode_audience",
-            "is not set: this server only verifies tokens, and accepts those that its issuer made for \
-             other services (RFC 8725 §3.9); set it to this service's name",
+            "is not set: this server only verifies tokens, and also accepts those that its issuer \
+             made for other services (RFC 8725 §3.9); set it to this service's name",
         );
     }
 }
@@ -143,22 +146,26 @@ fn renewals(settings: &Settings, findings: &mut Findings<'_>) {
     {
         findings.warn(
             KEY,
-            "renews tokens in cookies only, and `token_location` has no \"cookies\": add it, unless \
-             guards look there with `In<Cookies>`",
+            "renews tokens in cookies only, and `token_location` has no \"cookies\": add it, \
+             unless guards look there with `In<Cookies>`",
         );
     }
     match (settings.implicit_refresh_within, settings.access.expires) {
         (Some(_), None) => findings.warn(
             KEY,
-            "renews nothing: access tokens never expire; set `access_token_expires`, or remove it",
+            "renews nothing, since access tokens never expire; set `access_token_expires`, or \
+             remove it",
         ),
-        (Some(within), Some(expires)) if within >= expires => findings
-            .warn(KEY, "renews at every request: set it to less than `access_token_expires`"),
+        (Some(within), Some(expires)) if within >= expires => findings.warn(
+            KEY,
+            "renews the token at every request: set it to less than `access_token_expires`",
+        ),
         _ => (),
     }
 }
 
-/// What the settings leave unchecked, if that is not what it is for.
+/// Warns about checks that the settings switch off, unless switching them off is the setting's
+/// purpose.
 fn unchecked(settings: &Settings, findings: &mut Findings<'_>) {
     let expire = settings.access.expires.is_some() || settings.refresh.expires.is_some();
     if expire && !settings.required_claims.iter().any(|claim| claim.name == "exp") {

@@ -11,7 +11,7 @@ use super::read::Config;
 use super::report::Report;
 use super::setting::Setting;
 use super::stray;
-use super::values::{OneOrMany, OptionalSpan, RequiredClaims, Span};
+use super::values::{OneOrMany, OptionalCount, OptionalSpan, RequiredClaims, SessionsMode, Span};
 
 const PAGE: &str = include_str!("../../docs/configuration.md");
 
@@ -22,7 +22,7 @@ struct Row<'a> {
     default: &'a str,
 }
 
-/// The rows between the marks, with a fault for each that is not complete.
+/// The rows between the marks, with an error for each incomplete row.
 fn rows<'a>(page: &'a str, faults: &mut Vec<String>) -> Vec<Row<'a>> {
     let start = page.find("<!-- settings -->").expect("the tables are marked");
     let end = page.find("<!-- /settings -->").expect("the tables' end is marked");
@@ -43,7 +43,7 @@ fn rows<'a>(page: &'a str, faults: &mut Vec<String>) -> Vec<Row<'a>> {
     rows
 }
 
-/// The default that a row states for a profile, as TOML; `None` for `—`.
+/// The default that a row states for a profile, as TOML; `None` if the row has `—`.
 fn stated<'a>(row: &Row<'a>, debug: bool) -> Result<Option<&'a str>, String> {
     let parts: Vec<_> = row.default.split('`').collect();
     match parts[..] {
@@ -54,7 +54,7 @@ fn stated<'a>(row: &Row<'a>, debug: bool) -> Result<Option<&'a str>, String> {
     }
 }
 
-/// What the code makes of a table: its values as written, and the checked settings, shown by `Debug`.
+/// The values that the code reads from a table, and the checked settings as `Debug` shows them.
 fn read(profile: &str, lines: &str) -> Result<(Config, String), String> {
     let toml = Toml::string(&format!("[default.jwt]\n{lines}")).nested();
     let figment = Figment::from(toml).select(profile);
@@ -67,12 +67,13 @@ fn read(profile: &str, lines: &str) -> Result<(Config, String), String> {
     }
 }
 
-/// The field of the settings with the name of a key, if there is one.
+/// The field of the settings that has the same name as a key, if there is one.
 fn field<'a>(settings: &'a str, key: &str) -> Option<&'a str> {
     settings.lines().find_map(|line| line.strip_prefix(&format!("    {key}: ")))
 }
 
-/// Compares the stated default with the real one, by writing it and by writing nothing.
+/// Compares the stated default with the real one: sets the key to the stated default, then leaves
+/// it unset.
 fn default_fault(row: &Row<'_>, profile: &str) -> Result<(), String> {
     // `decode_algorithms` follows `algorithm`.
     let base = match row.key {
@@ -89,7 +90,7 @@ fn default_fault(row: &Row<'_>, profile: &str) -> Result<(), String> {
     };
     let value = value.replace("[algorithm]", "[\"HS384\"]");
     let (written, settings_written) = read(profile, &format!("{base}{} = {value}", row.key))?;
-    // A default that is found only by the checks is `None` as written.
+    // If the checks compute the default, the value as written is `None`.
     let is_derived = real == "None" && field(&settings, row.key).is_some();
     let is_same = written.shown(row.key).is_some_and(|(shown, _)| shown == real);
     match settings == settings_written && (is_same || is_derived) {
@@ -98,7 +99,7 @@ fn default_fault(row: &Row<'_>, profile: &str) -> Result<(), String> {
     }
 }
 
-/// The name that the page has for a type.
+/// The page's name for a type.
 fn kind_of(expected: &str) -> &'static str {
     match expected {
         String::EXPECTED => "string",
@@ -106,13 +107,17 @@ fn kind_of(expected: &str) -> &'static str {
         RequiredClaims::EXPECTED => "list or table",
         Span::EXPECTED => "duration",
         OptionalSpan::EXPECTED => "duration or false",
+        OptionalCount::EXPECTED => "integer or false",
+        SessionsMode::EXPECTED => "boolean or `\"adopt\"`",
         bool::EXPECTED => "boolean",
         u16::EXPECTED | usize::EXPECTED => "integer",
+        OptionalCount::EXPECTED => "number or false",
+        SessionsMode::EXPECTED => "boolean or `\"adopt\"`",
         _ => "a type without a name here",
     }
 }
 
-/// Everything in which the page and the code differ.
+/// All differences between the page and the code.
 fn faults(page: &str) -> Vec<String> {
     let mut faults = Vec::new();
     let rows = rows(page, &mut faults);
@@ -151,7 +156,7 @@ fn the_documented_settings_are_those_of_the_code_with_their_types_and_defaults()
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// The fenced blocks of TOML in a page.
+/// The fenced TOML blocks of a page.
 fn toml_blocks(page: &str) -> impl Iterator<Item = &str> {
     page.split("```toml\n").skip(1).filter_map(|block| block.split("```").next())
 }
@@ -159,9 +164,12 @@ fn toml_blocks(page: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn the_examples_in_the_pages_are_valid() {
     let mut count = 0;
-    for page in
-        [PAGE, include_str!("../../docs/cookies.md"), include_str!("../../docs/revocation.md")]
-    {
+    for page in [
+        PAGE,
+        include_str!("../../docs/cookies.md"),
+        include_str!("../../docs/revocation.md"),
+        include_str!("../../docs/sessions.md"),
+    ] {
         for example in toml_blocks(page) {
             for profile in ["debug", "release"] {
                 let figment = Figment::from(Toml::string(example).nested()).select(profile);

@@ -1,4 +1,4 @@
-//! The report of one table: what is wrong with which key.
+//! The findings about the keys of one table.
 
 use std::fmt::Display;
 
@@ -15,12 +15,12 @@ pub(super) struct Findings<'a> {
 }
 
 impl Findings<'_> {
-    /// A fault: the launch fails.
+    /// An error: the launch fails.
     pub(super) fn fault(&mut self, key: &str, message: impl Display) {
         self.report.fault(&self.config.origin(self.figment, key), message);
     }
 
-    /// A warning: the launch goes on.
+    /// A warning: the launch continues.
     pub(super) fn warn(&mut self, key: &str, message: impl Display) {
         self.report.warn(&self.config.origin(self.figment, key), message);
     }

@@ -1,25 +1,25 @@
-//! What is not configured but set up in code, as far as settings depend on it.
+//! The parts that the application sets up in code, on which the effect of some settings depends.
 
 use jsonwebtoken::AlgorithmFamily;
 
 use super::read::Config;
 use crate::settings::Settings;
 
-/// What the application has set up in code, on which it depends whether a setting has an effect.
+/// The parts that the application set up in code, on which the effect of some settings depends.
 pub(crate) struct InCode {
-    /// There is a `verifying_key` hook, with which no key need be configured.
+    /// There is a `verifying_key` hook, so the configuration needs no key.
     pub(crate) verifying_key: bool,
     pub(crate) signing_key: bool,
     pub(crate) verify_claims: bool,
     pub(crate) blocklist: BlocklistKind,
 }
 
-/// A blocklist, as far as its settings differ.
+/// The kinds of blocklist whose settings differ.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BlocklistKind {
-    /// In the memory of this process: it answers without waiting.
+    /// In the memory of this process: lookups do not wait.
     Memory,
-    /// It removes what has expired itself.
+    /// The store removes expired entries itself.
     #[cfg_attr(not(feature = "_database"), allow(dead_code))]
     SelfPruning,
     Other,
@@ -28,7 +28,7 @@ pub(crate) enum BlocklistKind {
 /// Whether this server can sign a token.
 pub(super) fn signs(settings: &Settings, config: &Config, in_code: &InCode) -> bool {
     let has_key = match settings.algorithm.family() {
-        // Without a secret there is a random one in debug, and a fault elsewhere.
+        // If the secret is missing, the debug profile uses a random one, and other profiles fail.
         AlgorithmFamily::Hmac => {
             let is_set = config.secret_key.is_some() || config.secret_key_file.is_some();
             is_set || !in_code.verifying_key

@@ -1,4 +1,4 @@
-//! From configured key texts and files to keys that were tried.
+//! Loads and tests the keys from configured texts and files.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -21,8 +21,8 @@ use crate::keys::signing::SigningKey;
 use crate::keys::verifying::VerifyingKey;
 use crate::settings::Settings;
 
-/// The keys of the configuration. `hooked` says that a `verifying_key` hook is there, with which no
-/// configured key is needed.
+/// The keys of the configuration. With `hooked`, there is a `verifying_key` hook, and no configured
+/// key is needed.
 pub(crate) fn keys(
     config: &Config,
     settings: &Settings,
@@ -65,7 +65,7 @@ impl KeyLoader<'_> {
         self.findings.warn(key, message);
     }
 
-    /// The setting to name when the keys do not work together.
+    /// The setting that the error names when the keys do not work together.
     fn blamed(&self) -> &'static str {
         match self.settings.algorithm.family() {
             AlgorithmFamily::Hmac if self.findings.config.secret_key_file.is_some() => {
@@ -105,7 +105,7 @@ impl KeyLoader<'_> {
                 self.of_secret("secret_key_file", &text, Source::File)
             }),
             (None, None) if hooked => Keys::default(),
-            // It could not be read, and is a fault already.
+            // The file could not be read, and the error has been reported.
             (None, None)
                 if ["secret_key", "secret_key_file"].iter().any(|key| config.is_written(key)) =>
             {
@@ -129,7 +129,7 @@ impl KeyLoader<'_> {
         }
     }
 
-    /// The text of a secret's file, without a line end after it.
+    /// The content of a secret's file, without the final line end.
     fn secret_file(&mut self, path: &Secret) -> Option<Vec<u8>> {
         const KEY: &str = "secret_key_file";
         let mut text = self.file(KEY, path.expose(), secret::MAX_LENGTH)?;
@@ -151,7 +151,7 @@ impl KeyLoader<'_> {
         Some(text)
     }
 
-    /// The keys of a secret's text, which stood under `key`.
+    /// The keys of a secret's text, which was the value of `key`.
     fn of_secret(&mut self, key: &str, text: &[u8], source: Source) -> Keys {
         let Some(encoding) = Encoding::of(&self.findings.config.secret_key_encoding) else {
             self.fault(
@@ -195,7 +195,7 @@ impl KeyLoader<'_> {
         self.of_bytes(key, &bytes)
     }
 
-    /// The keys of a secret, decoded, whose form was checked.
+    /// The keys of a decoded secret whose form was checked.
     fn of_bytes(&mut self, key: &str, secret: &[u8]) -> Keys {
         let settings = self.settings;
         let weakness = settings
@@ -219,7 +219,7 @@ impl KeyLoader<'_> {
         }
     }
 
-    /// A weak secret is a warning in the debug profile, and a fault in every other.
+    /// A weak secret is a warning in the debug profile, and an error in every other profile.
     fn accepts_weak(&mut self, key: &str, weakness: Error) -> bool {
         match self.debug {
             true => self.warn(key, format_args!("{weakness}; refused outside debug")),
@@ -272,7 +272,7 @@ impl KeyLoader<'_> {
         Keys::new(signing, verifying)
     }
 
-    /// The text of a key: inline, or from the file it names.
+    /// The text of a key: the setting itself, or the content of the file that it names.
     fn pem(&mut self, key: &str, value: Option<&Secret>) -> Option<Vec<u8>> {
         let text = value?.expose();
         if text.trim().is_empty() {
@@ -294,8 +294,8 @@ impl KeyLoader<'_> {
             Some(Reference::Elsewhere | Reference::Prefixed) => {
                 self.fault(
                     key,
-                    "points to a key that is kept elsewhere, and nothing here fetches it; write PEM \
-                     text or the path of a PEM file",
+                    "points to a key that is stored elsewhere, which this crate does not fetch; \
+                     write PEM text or the path of a PEM file",
                 );
                 None
             }
@@ -332,7 +332,8 @@ impl KeyLoader<'_> {
         }
     }
 
-    /// The absolute path that was tried, unless what stands there may be the key itself by mistake.
+    /// The absolute path that was tried. It is omitted if the value may be the key itself, set by
+    /// mistake.
     fn shown(&self, key: &str, path: &str) -> String {
         match reference::is_path(path) {
             true => {
@@ -345,7 +346,7 @@ impl KeyLoader<'_> {
     }
 }
 
-/// `None` for a file that is larger.
+/// `None` if the file is larger.
 fn read_at_most(path: &Path, max: usize) -> io::Result<Option<Vec<u8>>> {
     let mut content = Vec::new();
     let limit = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);

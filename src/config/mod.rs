@@ -1,4 +1,5 @@
-//! The `[default.jwt]` table: read once at ignition, checked into `Settings`, reported together.
+//! The `[default.jwt]` table: read once at ignition, checked and turned into `Settings`, with one
+//! report of all errors.
 
 pub(crate) mod browser_rules;
 mod check;
@@ -11,6 +12,7 @@ pub(crate) mod own_tokens;
 mod read;
 mod report;
 mod required;
+mod sessions;
 mod setting;
 mod stray;
 mod unused;
@@ -30,21 +32,21 @@ use own_tokens::LeastLengths;
 use read::Config;
 use report::Report;
 
-/// A configuration without faults.
+/// A valid configuration.
 pub(crate) struct Loaded {
     pub(crate) settings: Settings,
     pub(crate) keys: Keys,
     pub(crate) warnings: Vec<String>,
 }
 
-/// A configuration with faults: the report of all of them, and what else there is to say.
+/// An invalid configuration: the report of all errors, and the warnings.
 pub(crate) struct Refused {
     pub(crate) report: String,
     pub(crate) warnings: Vec<String>,
 }
 
-/// Loads the configuration, or reports every fault. `lengths` are those of the shortest tokens that these
-/// settings and keys allow, if they sign any.
+/// Loads the configuration, or reports every error. `lengths` computes the lengths of the shortest
+/// tokens that these settings and keys allow, if they can sign any.
 pub(crate) fn load(
     figment: &Figment,
     in_code: &InCode,
@@ -54,7 +56,7 @@ pub(crate) fn load(
     let config = Config::read(figment, &mut report);
     stray::check(&config, figment, &mut report);
     if config.is_unreadable {
-        // Of the settings in it nothing is known.
+        // The table could not be read, so no other setting can be checked.
         let failure = report.failure().unwrap_or_default();
         return Err(Refused { report: failure, warnings: report.into_warnings() });
     }

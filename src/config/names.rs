@@ -1,12 +1,12 @@
-//! What an unknown key is likely to stand for.
+//! Suggestions for unknown keys.
 
 use super::read::Config;
 
-/// More candidates than this say nothing.
+/// More candidates than this do not help the operator.
 const MAX_CANDIDATES: usize = 4;
 
-/// Names of other libraries, and of older versions of Flask-JWT-Extended, that have no key here: by their
-/// name without `jwt_`, with the key that is meant.
+/// Setting names of other libraries and of older versions of Flask-JWT-Extended (without `jwt_`),
+/// with the key of this crate that is meant.
 const SYNONYMS: &[(&str, &str)] = &[
     ("secret", "secret_key"),
     ("key", "secret_key"),
@@ -30,7 +30,7 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("user_id_claim", "identity_claim"),
 ];
 
-/// The same, where no key is meant, with what there is instead.
+/// Such names for which this crate has no key, with its replacement.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("blacklist_enabled", REVOCATION),
     ("blocklist_enabled", REVOCATION),
@@ -69,7 +69,7 @@ const HTTP_ONLY: &str = "the cookies of tokens are always `HttpOnly`: remove it"
 const KEY_SETS: &str =
     "the keys of a key set are chosen in code, with `Jwt::fairing().verifying_key(…)`";
 
-/// What to do about a key that is no setting, as the end of a sentence about it.
+/// The advice about an unknown key, as the end of a sentence about it.
 pub(super) fn advice(key: &str) -> String {
     let name = normal(key);
     if let Some((_, text)) = ELSEWHERE.iter().find(|(other, _)| *other == name) {
@@ -84,7 +84,7 @@ pub(super) fn advice(key: &str) -> String {
     }
 }
 
-/// The one key that a name stands for, if there is no doubt.
+/// The key that a name means, if only one is possible.
 pub(super) fn meant(key: &str) -> Option<&'static str> {
     match candidates(&normal(key)).as_slice() {
         [one] => Some(*one),
@@ -92,7 +92,8 @@ pub(super) fn meant(key: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether two names differ by a slip of the keyboard, and not by a digit, which is seldom one.
+/// Whether two names differ by a typing error. A different digit does not count, as it is seldom a
+/// typing error.
 pub(super) fn is_slip_of(name: &str, other: &str) -> bool {
     let (name, other) = (name.to_ascii_lowercase(), other.to_ascii_lowercase());
     let tolerance = if other.len() < 5 { 1 } else { 2 };
@@ -101,7 +102,7 @@ pub(super) fn is_slip_of(name: &str, other: &str) -> bool {
         && strsim::osa_distance(&name, &other) <= tolerance
 }
 
-/// A name in the form that keys have.
+/// A name in the form of a key.
 fn normal(key: &str) -> String {
     let name = key.trim().to_ascii_lowercase().replace(['-', ' ', '.'], "_");
     let mut name = name.trim_matches('_');
@@ -111,7 +112,7 @@ fn normal(key: &str) -> String {
     name.into()
 }
 
-/// The keys that a name may stand for, by the surest rule that finds any.
+/// The keys that a name may mean: the result of the most reliable rule that finds any.
 fn candidates(name: &str) -> Vec<&'static str> {
     let keys = Config::KEYS;
     if let Some(key) = keys.iter().find(|key| **key == name) {
@@ -129,7 +130,7 @@ fn candidates(name: &str) -> Vec<&'static str> {
     if !near.is_empty() {
         return near;
     }
-    // `csrf_header_name` is a part of two keys; `private_key_path` has one as its part.
+    // `csrf_header_name` is part of two keys; `private_key_path` contains a key.
     let wider: Vec<_> = keys.iter().copied().filter(|key| has_words(key, name)).collect();
     if (1..=MAX_CANDIDATES).contains(&wider.len()) {
         return wider;
@@ -142,7 +143,7 @@ fn candidates(name: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// The keys with the fewest slips of the keyboard, if they are few for a name of that length.
+/// The keys with the fewest typing errors, if these are few for a name of that length.
 fn nearest(name: &str) -> Vec<&'static str> {
     let limit = (name.len() / 5).max(1);
     let distances: Vec<_> =
@@ -154,7 +155,7 @@ fn nearest(name: &str) -> Vec<&'static str> {
     if near.len() > MAX_CANDIDATES { Vec::new() } else { near }
 }
 
-/// Whether the words of `part` stand in `whole`, one after the other.
+/// Whether `whole` contains the words of `part` consecutively.
 fn has_words(whole: &str, part: &str) -> bool {
     !part.is_empty() && format!("_{whole}_").contains(&format!("_{part}_"))
 }

@@ -1,7 +1,7 @@
-//! Whether this server accepts the tokens that it issues. If it does not, nobody can use a login, and no
-//! single setting is wrong.
+//! Whether this server accepts the tokens that it issues. If it does not, every login is useless,
+//! although no single setting is wrong.
 //!
-//! Most of this is a warning, as others may issue or verify the tokens.
+//! Most findings are warnings, since other servers may issue or verify the tokens.
 
 use serde_json::Value;
 
@@ -13,14 +13,15 @@ use crate::token::kind::TokenType;
 use crate::token::location::Location;
 use crate::token::payload::slots::REGISTERED;
 
-/// The lengths of a pair of tokens with an identity of one letter and no custom claim, and of a CSRF value.
+/// The lengths of the two tokens of a pair with a one-letter identity and no custom claims, and of
+/// a CSRF value.
 pub(crate) struct LeastLengths {
     pub(crate) access: usize,
     pub(crate) refresh: usize,
     pub(crate) csrf: usize,
 }
 
-/// Reports each check that no token issued here passes.
+/// Reports each check that every token issued here fails.
 pub(super) fn check(settings: &Settings, findings: &mut Findings<'_>) {
     let issuer = settings.encode_issuer.as_ref();
     if let Some(expected) = &settings.decode_issuer
@@ -48,7 +49,7 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings<'_>) {
     }
 }
 
-/// What is said of a check that this server's own tokens do not pass.
+/// The text about a check that this server's own tokens fail.
 fn refuses_own(is_written: bool, writer: &str) -> String {
     match is_written {
         true => format!(
@@ -62,7 +63,7 @@ fn refuses_own(is_written: bool, writer: &str) -> String {
     }
 }
 
-/// What is said of a required claim that tokens issued here lack, or have with another value.
+/// The text about a required claim that tokens issued here lack, or have with another value.
 fn lacks(settings: &Settings, claim: &RequiredClaim) -> Option<String> {
     let name = &*claim.name;
     let has_values = claim.values.is_some();
@@ -131,14 +132,14 @@ fn lacks(settings: &Settings, claim: &RequiredClaim) -> Option<String> {
     }
 }
 
-/// Reports a limit that no token issued here keeps.
+/// Reports a limit that every token issued here exceeds.
 pub(super) fn check_lengths(
     settings: &Settings,
     lengths: &LeastLengths,
     findings: &mut Findings<'_>,
 ) {
     let longest = lengths.access.max(lengths.refresh);
-    // Zero is a fault already.
+    // Zero has been reported as an error.
     if (1..longest).contains(&settings.max_token_length) {
         findings.fault(
             "max_token_length",

@@ -1,4 +1,4 @@
-//! The table as it is written: one list of keys, their types and defaults.
+//! The table as written: the one list of keys, with their types and defaults.
 
 use std::collections::HashMap;
 
@@ -9,28 +9,31 @@ use rocket::time::Duration;
 
 use super::report::{Origin, Report, variable};
 use super::setting::{self, Setting};
-use super::values::{OneOrMany, OptionalSpan, RequiredClaims, Secret, Span};
+use super::values::{
+    OneOrMany, OptionalCount, OptionalSpan, RequiredClaims, Secret, SessionsMode, Span,
+};
+use crate::settings::Sessions;
 
 /// The one list of settings, each with its key, type and default. A test compares docs/configuration.md
 /// with it.
 macro_rules! settings {
     ($($key:ident: $ty:ty = $default:expr;)*) => {
-        /// The `[jwt]` table as written, with defaults where nothing was.
+        /// The `[jwt]` table as written, with defaults for missing keys.
         pub(crate) struct Config {
             $(pub(crate) $key: $ty,)*
             origins: HashMap<&'static str, Origin>,
-            /// What stands in the table and is no setting.
+            /// Unknown keys of the table.
             pub(super) unknown: Dict,
-            /// Whether there was something in place of the table, which is a fault.
+            /// Whether the value is not a table, which is an error.
             pub(super) is_unreadable: bool,
         }
 
         impl Config {
-            /// Every key there is.
+            /// All keys.
             pub(crate) const KEYS: &'static [&'static str] = &[$(stringify!($key)),*];
 
-            /// Reads the table. A key of the wrong type is a fault in `report`, and stands at its default in
-            /// what is returned.
+            /// Reads the table. A key of the wrong type is an error in `report`, and has its
+            /// default in the result.
             pub(crate) fn read(figment: &Figment, report: &mut Report) -> Self {
                 let table = table(figment, report);
                 let is_unreadable = table.is_none();
@@ -53,7 +56,7 @@ macro_rules! settings {
                 Self { $($key,)* origins, unknown: table, is_unreadable }
             }
 
-            /// The value of a key as `Debug` shows it, and what its type takes.
+            /// The value of a key as `Debug` shows it, and the values that its type accepts.
             #[cfg(test)]
             pub(super) fn shown(&self, key: &str) -> Option<(String, &'static str)> {
                 match key {
@@ -64,7 +67,7 @@ macro_rules! settings {
                 }
             }
 
-            /// A value of that key as an operator would write it.
+            /// An example value of that key, as an operator would write it.
             pub(crate) fn example(key: &str) -> Option<String> {
                 match key {
                     $(stringify!($key) => Some(<$ty as Setting>::example(&$default)),)*
@@ -128,6 +131,10 @@ settings! {
     implicit_refresh_within: OptionalSpan = OptionalSpan(None);
     rotation_grace: Span = Span(Duration::seconds(10));
     max_token_lifetime: OptionalSpan = OptionalSpan(None);
+    session_lifetime: OptionalSpan = OptionalSpan(None);
+    sessions: SessionsMode = SessionsMode(Sessions::Off);
+    max_sessions: OptionalCount = OptionalCount(None);
+    session_limit: String = "end_oldest".into();
     blocklist_prune_interval: Span = Span(Duration::minutes(10));
     blocklist_timeout: Span = Span(Duration::seconds(2));
     blocklist_replica: OptionalSpan = OptionalSpan(None);
@@ -135,18 +142,18 @@ settings! {
 }
 
 impl Config {
-    /// Where `key` was written.
+    /// The place where `key` is set.
     pub(crate) fn origin(&self, figment: &Figment, key: &str) -> Origin {
         self.origins.get(key).cloned().unwrap_or_else(|| Origin::unwritten(figment, key))
     }
 
-    /// Whether somebody wrote `key`, be it with its default.
+    /// Whether `key` is set, even to its default.
     pub(crate) fn is_written(&self, key: &str) -> bool {
         self.origins.contains_key(key)
     }
 }
 
-/// The table, empty where nobody wrote one, or a fault in `report`.
+/// The table, which is empty if it is not configured, or an error in `report`.
 fn table(figment: &Figment, report: &mut Report) -> Option<Dict> {
     match figment.find_value("jwt") {
         Ok(Value::Dict(_, table)) => Some(table),
@@ -154,12 +161,12 @@ fn table(figment: &Figment, report: &mut Report) -> Option<Dict> {
             report.fault(&Origin::of(figment, &other, ""), no_table(figment, &other));
             None
         }
-        // The only other answer is that a provider could not be read (a broken Rocket.toml), or that
-        // there is no such table, which is fine.
+        // Otherwise a provider could not be read (a broken Rocket.toml), or there is no such table,
+        // which is not an error.
         Err(error) if error.missing() => Some(Dict::new()),
         Err(error) => {
-            // The first line alone, and of a text alone: what follows, or the type of a value, may quote
-            // the file, secrets and all.
+            // Only the first line, and only of a text: further lines, or the type of a value, may
+            // quote the file with its secrets.
             let text = match &error.kind {
                 Kind::Message(text) => text.lines().next().unwrap_or_default(),
                 _ => "it is not made of tables, one for each profile",
@@ -171,7 +178,7 @@ fn table(figment: &Figment, report: &mut Report) -> Option<Dict> {
     }
 }
 
-/// What is said of a value that stands where the table should, without showing it.
+/// The error for a value in place of the table. It does not show the value.
 fn no_table(figment: &Figment, value: &Value) -> String {
     let Some(variable) = variable(figment, value, "jwt") else {
         return "must be a table: write `[default.jwt]` and below it a line `key = value` for each \

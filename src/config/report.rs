@@ -1,4 +1,4 @@
-//! The launch report: every fault of the configuration, by key and by where it was written.
+//! The launch report: every error of the configuration, with its key and where it is set.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use rocket::figment::value::Value;
 use rocket::figment::{Figment, Metadata, Profile};
 
-/// Collects the faults of one table, so that a launch names them all at once.
+/// Collects the errors of one table, so that a launch reports all of them.
 #[derive(Default)]
 pub(crate) struct Report {
     faults: Vec<String>,
     warnings: Vec<String>,
 }
 
-/// Where a key was written: its full path and its file.
+/// Where a key is set: its full path and its file.
 #[derive(Clone)]
 pub(crate) struct Origin {
     key: String,
@@ -22,7 +22,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Of `value`, which stands under `key` of the table.
+    /// The origin of `value`, the value of `key` in the table.
     pub(crate) fn of(figment: &Figment, value: &Value, key: &str) -> Self {
         let metadata = figment.get_metadata(value.tag());
         let profile = value.tag().profile().unwrap_or_else(|| figment.profile().clone());
@@ -36,23 +36,23 @@ impl Origin {
         }
     }
 
-    /// Of `value`, which stands at `path` outside the table that is read.
+    /// The origin of `value`, which is at `path`, outside the table that is read.
     pub(crate) fn at(figment: &Figment, value: Option<&Value>, path: &str) -> Self {
         let origin = value.map(|value| Self::of(figment, value, ""));
         Self { key: path.into(), ..origin.unwrap_or_else(|| Self::unwritten(figment, "")) }
     }
 
-    /// Of a key that nobody wrote.
+    /// A key that is not set.
     pub(crate) fn unwritten(figment: &Figment, key: &str) -> Self {
         Self { key: full_key(figment.profile(), key), place: None, folder: None }
     }
 
-    /// Of the whole table, which a provider could not read.
+    /// The whole table, which a provider could not read.
     pub(crate) fn unread(figment: &Figment, metadata: Option<&Metadata>) -> Self {
         Self { place: metadata.map(place), ..Self::unwritten(figment, "") }
     }
 
-    /// `path` as meant by the file that names it.
+    /// `path`, relative to the file that contains it.
     pub(crate) fn resolve(&self, path: &str) -> PathBuf {
         self.folder.as_deref().map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
     }
@@ -65,9 +65,10 @@ fn place(metadata: &Metadata) -> String {
     }
 }
 
-/// The name of the environment variable that `value` was read from as `key`, if it was.
+/// The name of the environment variable from which `value` was read as `key`, if any.
 pub(super) fn variable(figment: &Figment, value: &Value, key: &str) -> Option<String> {
-    // Figment names the source "`ROCKET_` environment variable(s)", and keeps its prefix nowhere else.
+    // Figment names the source "`ROCKET_` environment variable(s)"; the prefix is available nowhere
+    // else.
     let source = &figment.get_metadata(value.tag())?.name;
     let prefix = source.strip_suffix("environment variable(s)")?.trim().trim_matches('`');
     Some(format!("{prefix}{}", key.to_ascii_uppercase()))
@@ -81,22 +82,22 @@ fn full_key(profile: &Profile, key: &str) -> String {
 }
 
 impl Report {
-    /// A fault: the launch will fail.
+    /// An error: the launch will fail.
     pub(crate) fn fault(&mut self, origin: &Origin, message: impl fmt::Display) {
         self.faults.push(line(origin, &message));
     }
 
-    /// Something to know about: the launch goes on.
+    /// A warning: the launch continues.
     pub(crate) fn warn(&mut self, origin: &Origin, message: impl fmt::Display) {
         self.warnings.push(line(origin, &message));
     }
 
-    /// The warnings, a line each.
+    /// The warnings, one per line.
     pub(crate) fn into_warnings(self) -> Vec<String> {
         self.warnings
     }
 
-    /// The report, if there is any fault.
+    /// The report, if there is any error.
     pub(crate) fn failure(&self) -> Option<String> {
         if self.faults.is_empty() {
             return None;

@@ -1,4 +1,4 @@
-//! The checks of what a token must be to be looked at further: `decode_typ` and `required_claims`.
+//! Checks `decode_typ` and `required_claims`, the first requirements for a token.
 
 use serde_json::Value;
 
@@ -7,11 +7,11 @@ use super::values::{OneOrMany, RequiredClaims};
 use crate::settings::{RequiredClaim, bare_typ};
 use crate::token::payload::slots::REGISTERED;
 
-/// What is accepted unless `decode_typ` says otherwise: what this crate writes, what those write who
-/// write nothing, and the access tokens of RFC 9068.
+/// The default of `decode_typ`: the `typ` that this crate writes, tokens without `typ`, and the
+/// access tokens of RFC 9068.
 const USUAL_TYPS: [&str; 3] = ["", "JWT", "at+jwt"];
 
-/// The accepted `typ`s of headers; `None` is a header without one.
+/// The accepted `typ`s; `None` means a header without `typ`.
 pub(super) fn decode_typ(
     list: Option<&OneOrMany>,
     findings: &mut Findings<'_>,
@@ -30,12 +30,12 @@ pub(super) fn decode_typ(
     typs.iter().map(|text| typ(text)).collect()
 }
 
-/// An empty text stands for no `typ`.
+/// An empty string means no `typ`.
 fn typ(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| bare_typ(text).into())
 }
 
-/// The required claims, with the values they may have.
+/// The required claims, with their accepted values.
 pub(super) fn required_claims(
     required: &RequiredClaims,
     findings: &mut Findings<'_>,
@@ -55,7 +55,7 @@ pub(super) fn required_claims(
         claims.push(RequiredClaim::any("exp"));
     }
     for (name, value) in table {
-        // Except `fresh`, none of them is ever `true` in a token.
+        // Except `fresh`, these claims are never `true` in a token.
         let is_never_true = REGISTERED.contains(&name.as_str()) && name != "fresh";
         match value {
             Value::Bool(true) if is_never_true => claims.push(RequiredClaim::any(name)),
@@ -84,7 +84,7 @@ pub(super) fn required_claims(
     claims
 }
 
-/// The values that a claim may have, if they can be compared.
+/// The accepted values of a claim, if they can be compared.
 fn allowed(value: &Value) -> Option<Vec<Value>> {
     let is_plain = |value: &Value| match value {
         Value::String(_) | Value::Bool(_) => true,

@@ -1,17 +1,20 @@
-//! The types of settings: what each takes, in words and as an example, for the messages of a launch.
+//! The types of settings, with a description of their values and an example for launch messages.
 
 use rocket::figment::error::Kind;
 use rocket::figment::value::Value;
 use rocket::serde::de::DeserializeOwned;
 
-use super::values::{OneOrMany, OptionalSpan, RequiredClaims, Secret, Span};
+use super::values::{
+    OneOrMany, OptionalCount, OptionalSpan, RequiredClaims, Secret, SessionsMode, Span,
+};
 
-/// A type of the table. Examples are made of defaults, which are public, never of what was written.
+/// A type of setting. Examples are made from defaults, which are public, never from configured
+/// values.
 pub(super) trait Setting: DeserializeOwned {
-    /// What it takes: follows "must be".
+    /// The description of accepted values: follows "must be".
     const EXPECTED: &'static str;
 
-    /// A value as it is written, where `self` is the default.
+    /// An example value as an operator would write it; `self` is the default.
     fn example(&self) -> String;
 }
 
@@ -20,7 +23,7 @@ const STRINGS: &str = "a string or a list of strings, each in quotes";
 const SPAN: &str = "whole seconds or a duration such as \"15m\"";
 const BOOL: &str = "true or false, without quotes";
 
-/// A text that the operator knows and we don't.
+/// A string that only the operator knows.
 const ANY_STRING: &str = "\"…\"";
 
 impl Setting for String {
@@ -100,6 +103,22 @@ fn span_example(span: rocket::time::Duration) -> String {
     }
 }
 
+impl Setting for OptionalCount {
+    const EXPECTED: &'static str = "a whole number, or false";
+
+    fn example(&self) -> String {
+        self.0.unwrap_or(5).to_string()
+    }
+}
+
+impl Setting for SessionsMode {
+    const EXPECTED: &'static str = "true, false or \"adopt\"";
+
+    fn example(&self) -> String {
+        true.to_string()
+    }
+}
+
 impl Setting for bool {
     const EXPECTED: &'static str = BOOL;
 
@@ -132,8 +151,8 @@ impl Setting for usize {
     }
 }
 
-/// Reads a value, or says what `key` takes. The message never shows the value, which may be a secret in
-/// the wrong place.
+/// Reads a value, or reports which values `key` accepts. The message never shows the value, which
+/// may be a secret in the wrong place.
 pub(super) fn read<T: Setting>(key: &str, value: &Value, default: &T) -> Result<T, String> {
     if let Some(quotes) = stray_quotes(value) {
         return Err(format!(
@@ -152,7 +171,7 @@ pub(super) fn read<T: Setting>(key: &str, value: &Value, default: &T) -> Result<
     })
 }
 
-/// Quotes that no format takes for such, as word processors and chat programs put them in.
+/// Quotes that word processors and chat programs insert, and that no format treats as quotes.
 fn stray_quotes(value: &Value) -> Option<&'static str> {
     const TYPOGRAPHIC: &[char] = &[
         '“', '”', '„', '‟', '«', '»', '‹', '›', '‘', '’', '‚', '‛', '″', '′', '＂', '＇', '「',
@@ -166,7 +185,8 @@ fn stray_quotes(value: &Value) -> Option<&'static str> {
                 _ if text.starts_with(TYPOGRAPHIC) || text.ends_with(TYPOGRAPHIC) => {
                     Some("typographic quotes")
                 }
-                // A random password may begin and end with them, but has other symbols between.
+                // A random password may begin and end with quotes, but has other symbols between
+                // them.
                 Some(inner)
                     if inner
                         .chars()

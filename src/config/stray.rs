@@ -1,5 +1,5 @@
-//! What was written for this crate where nobody reads it. Left unsaid, a check that the operator relies
-//! on would not be made.
+//! Reports settings for this crate that are in a place where they are not read. Otherwise a check
+//! that the operator relies on would silently be missing.
 
 use rocket::Config as RocketConfig;
 use rocket::figment::value::{Dict, Value};
@@ -12,7 +12,7 @@ use super::report::{Origin, Report, variable};
 /// The table of this crate.
 const TABLE: &str = "jwt";
 
-/// Keys that an application, or Rocket, may well have beside the table.
+/// Keys outside the table that an application or Rocket may use.
 const OF_ANYBODY: &[&str] = &[
     "algorithm",
     "secret_key",
@@ -28,12 +28,12 @@ const OF_ANYBODY: &[&str] = &[
     "json_key",
 ];
 
-/// Reports every such key of every profile, and those in the table itself that are no settings.
+/// Reports such keys in all profiles, and unknown keys in the table itself.
 pub(super) fn check(config: &Config, figment: &Figment, report: &mut Report) {
     for (key, value) in &config.unknown {
         report.fault(&Origin::of(figment, value, key), unknown(figment, key, value));
     }
-    // What can't be read is a fault already.
+    // A provider that cannot be read has been reported as an error.
     let Ok(profiles) = rocket::figment::Provider::data(figment) else { return };
     for (profile, table) in &profiles {
         if figment.profile() != profile && is_meant_as_table(profile, table) {
@@ -55,15 +55,15 @@ pub(super) fn check(config: &Config, figment: &Figment, report: &mut Report) {
     }
 }
 
-/// Whether a profile is this crate's table by mistake: a table by itself is a profile to Rocket, and so is
-/// one whose whole name is in quotes.
+/// Whether a profile is this crate's table by mistake: Rocket reads a top-level table as a profile,
+/// even if its whole name is in quotes.
 fn is_meant_as_table(profile: &Profile, table: &Dict) -> bool {
     let name = profile.as_str().as_str().to_ascii_lowercase();
     let has_our_name = name.split(['.', '_', '-']).any(|word| word == TABLE);
     name == TABLE || (has_setting(table) && (has_our_name || is_slip_of_table(&name)))
 }
 
-/// What is said of a key that there isn't.
+/// The text about an unknown key.
 fn unknown(figment: &Figment, key: &str, value: &Value) -> String {
     let is_profile =
         figment.profiles().any(|profile| profile == key) || ["debug", "release"].contains(&key);
@@ -76,7 +76,7 @@ fn unknown(figment: &Figment, key: &str, value: &Value) -> String {
     }
 }
 
-/// What is said of a table within the table.
+/// The text about a table within the table.
 fn nested(figment: &Figment, key: &str, value: &Value, table: &Dict) -> String {
     let profile = value.tag().profile().unwrap_or_else(|| figment.profile().clone());
     let group = key.strip_suffix('s').unwrap_or(key);
@@ -91,12 +91,12 @@ fn nested(figment: &Figment, key: &str, value: &Value, table: &Dict) -> String {
         meant => format!(", such as {}", meant.join(" and ")),
     };
     format!(
-        "is a table, and settings of JWT have none below them: write each in `[{profile}.{TABLE}]` \
-         itself{such}"
+        "is a table, and settings of JWT have none below them: write each in \
+         `[{profile}.{TABLE}]` itself{such}"
     )
 }
 
-/// A key beside the table.
+/// Reports a key outside the table.
 fn stray_key(figment: &Figment, profile: &Profile, key: &str, value: &Value, report: &mut Report) {
     let name = key.to_ascii_lowercase().replace(['-', ' '], "_");
     let name = name.trim_matches('_');
@@ -145,7 +145,7 @@ fn stray_key(figment: &Figment, profile: &Profile, key: &str, value: &Value, rep
     }
 }
 
-/// Whether a name is a profile's and the table's, as in the variable `ROCKET_RELEASE_JWT`.
+/// Whether a name joins a profile's and the table's name, as in the variable `ROCKET_RELEASE_JWT`.
 fn is_table_of_profile(figment: &Figment, name: &str) -> bool {
     const PROFILES: [&str; 8] =
         ["default", "global", "debug", "release", "production", "staging", "prod", "dev"];
@@ -161,13 +161,13 @@ fn is_table_of_profile(figment: &Figment, name: &str) -> bool {
     })
 }
 
-/// What is said of it.
+/// The text about such a name.
 fn of_profile(figment: &Figment, profile: &Profile, name: &str, value: &Value) -> String {
     let named = name.strip_suffix(TABLE).or_else(|| name.strip_prefix(TABLE)).unwrap_or(name);
     let named = named.trim_matches(['_', '.']);
     match variable(figment, value, TABLE) {
         Some(table) => format!(
-            "is not read: a variable has no profile, and its table is for all of them; write \
+            "is not read: a variable has no profile, and its table applies to all profiles; write \
              {table}='{{key=\"value\"}}', or `[{named}.{TABLE}]` in a file"
         ),
         None if *profile == named => format!("is not read: write `[{profile}.{TABLE}]`"),
@@ -175,7 +175,7 @@ fn of_profile(figment: &Figment, profile: &Profile, name: &str, value: &Value) -
     }
 }
 
-/// Where a setting belongs that stands beside the table.
+/// The place to which a setting outside the table belongs.
 fn cure(figment: &Figment, profile: &Profile, key: &str, value: &Value) -> String {
     let meant = names::meant(key);
     let Some(table) = variable(figment, value, TABLE) else {
@@ -189,21 +189,24 @@ fn cure(figment: &Figment, profile: &Profile, key: &str, value: &Value) -> Strin
     let written = variable(figment, value, key).unwrap_or_default();
     match meant.and_then(|meant| Some((meant, Config::example(meant)?))) {
         Some((meant, example)) => format!(
-            "the variable `{written}` is no part of the table; write {table}='{{{meant}={example}}}'"
+            "the variable `{written}` is not part of the table; write \
+             {table}='{{{meant}={example}}}'"
         ),
         None => format!(
-            "the variable `{written}` is no part of the table; write {table}='{{key=\"value\"}}'; {}",
+            "the variable `{written}` is not part of the table; write \
+             {table}='{{key=\"value\"}}'; {}",
             names::advice(key)
         ),
     }
 }
 
-/// Whether a name is ours but for a letter, and not the one of a key (RFC 7517) or of another form.
+/// Whether a name is this crate's table name with one wrong letter. Names of keys (RFC 7517) and of
+/// other token forms do not count.
 fn is_slip_of_table(name: &str) -> bool {
     names::is_slip_of(name, TABLE) && !["jwk", "jws", "jwe"].contains(&name)
 }
 
-/// Whether a table has a key of ours, so that it is meant for this crate.
+/// Whether a table contains a key of this crate, so that it is probably meant for it.
 fn has_setting(table: &Dict) -> bool {
     table.keys().any(|key| Config::KEYS.contains(&key.as_str()))
 }
@@ -212,7 +215,7 @@ fn is_read(figment: &Figment, profile: &Profile) -> bool {
     [figment.profile(), &Profile::Default, &Profile::Global].contains(&profile)
 }
 
-/// A table of a profile that is not selected. Usually that is what profiles are for.
+/// Reports a table of a profile that is not selected, unless this looks intended, as it usually is.
 fn unselected(
     figment: &Figment,
     profile: &Profile,
@@ -244,8 +247,8 @@ fn unselected(
         );
         return;
     }
-    // Production settings that nobody reads, while the selected profile has none. A secret in
-    // `ROCKET_JWT` does not stand for them.
+    // Production settings that are not read, while the selected profile has no table. A secret in
+    // `ROCKET_JWT` does not replace them.
     let debug = RocketConfig::DEBUG_PROFILE;
     if *selected != debug && *profile != debug && !has_table(selected) {
         report.warn(

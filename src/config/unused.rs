@@ -1,4 +1,4 @@
-//! Settings that somebody wrote and that have no effect: a line each, since the operator expects one.
+//! Warns about settings that have no effect, one line each, since the operator expects an effect.
 
 use jsonwebtoken::AlgorithmFamily;
 use rocket::figment::Figment;
@@ -10,8 +10,9 @@ use super::report::Report;
 use crate::settings::Settings;
 use crate::token::location::Location;
 
-/// What belongs to a location alone, and what else in code can make use of it. `header_type` is not here, as
-/// every `WWW-Authenticate` has it, nor `implicit_refresh_within`, which is checked by itself.
+/// The settings of each token location, and the code that uses them even without the location.
+/// `header_type` is not listed, as every `WWW-Authenticate` contains it, nor is
+/// `implicit_refresh_within`, which has a separate check.
 const OF_LOCATIONS: &[(Location, &str, &[&str])] = &[
     (Location::Headers, "`In<Headers, …>`", &["header_name"]),
     (
@@ -38,7 +39,7 @@ const OF_LOCATIONS: &[(Location, &str, &[&str])] = &[
     (Location::Cookies, "`In<Cookies, …>` and `Jwt::cookies()`", OF_CSRF),
 ];
 
-/// What belongs to the CSRF check of cookies.
+/// The settings of the CSRF check for cookies.
 const OF_CSRF: &[&str] = &[
     "csrf_methods",
     "csrf_in_cookies",
@@ -62,11 +63,11 @@ const OF_CSRF_COOKIES: &[&str] = &[
 
 const OF_CSRF_FORMS: &[&str] = &["access_csrf_field_name", "refresh_csrf_field_name"];
 
-/// What shapes the tokens that are issued.
+/// The settings for issued tokens.
 const OF_ISSUING: &[&str] =
     &["encode_audience", "encode_issuer", "encode_nbf", "implicit_refresh_within"];
 
-/// Reports each written setting that has no effect.
+/// Warns about each setting that has no effect.
 pub(crate) fn check(
     settings: &Settings,
     config: &Config,
@@ -80,6 +81,7 @@ pub(crate) fn check(
     unused.keys(settings, in_code);
     unused.blocklist(settings, in_code);
     unused.expiry(settings);
+    unused.sessions(settings);
 }
 
 struct Unused<'a> {
@@ -88,7 +90,7 @@ struct Unused<'a> {
 }
 
 impl Unused<'_> {
-    /// Warns of each of these keys that somebody wrote.
+    /// Warns about each of these keys that is set.
     fn all(&mut self, keys: &[&str], why: impl std::fmt::Display) {
         for key in keys.iter().filter(|key| self.config.is_written(key)) {
             self.findings.warn(key, format_args!("has no effect: {why}"));
@@ -119,7 +121,8 @@ impl Unused<'_> {
         if !settings.cookie_csrf_protect {
             self.all(
                 OF_CSRF,
-                "`cookie_csrf_protect = false` switches all of CSRF protection off; remove one of the two",
+                "`cookie_csrf_protect = false` switches all of CSRF protection off; remove one of \
+                 the two",
             );
             return;
         }
@@ -141,23 +144,25 @@ impl Unused<'_> {
         if !signs(settings, self.config, in_code) {
             self.all(
                 OF_ISSUING,
-                "there is no signing key, so that this server issues no tokens; set one, or remove it",
+                "there is no signing key, so this server issues no tokens; set one, or remove it",
             );
         }
         if settings.algorithm.family() == AlgorithmFamily::Hmac && settings.token_cache > 0 {
             self.all(
                 &["token_cache"],
-                "only signatures of RSA, ECDSA and EdDSA keys are cached; remove it, or change `algorithm`",
+                "only signatures of RSA, ECDSA and EdDSA keys are cached; remove it, or change \
+                 `algorithm`",
             );
         } else if in_code.verifying_key && settings.token_cache > 0 {
             self.all(
                 &["token_cache"],
-                "with a `verifying_key` hook no signature is cached, as its keys may change; remove it",
+                "with a `verifying_key` hook, signatures are not cached, as its keys may change; \
+                 remove it",
             );
         }
     }
 
-    /// `exp` is not required where it is not written.
+    /// `exp` is not required if issued tokens lack it.
     fn expiry(&mut self, settings: &Settings) {
         const KEY: &str = "required_claims";
         let is_wanted = settings.required_claims.iter().any(|claim| claim.name == "exp");
@@ -180,20 +185,29 @@ impl Unused<'_> {
         }
     }
 
+    fn sessions(&mut self, settings: &Settings) {
+        if settings.max_sessions.is_none() {
+            self.all(
+                &["session_limit"],
+                "the number of sessions is not limited; set `max_sessions`, or remove it",
+            );
+        }
+    }
+
     fn blocklist(&mut self, settings: &Settings, in_code: &InCode) {
         match in_code.blocklist {
             BlocklistKind::Memory if settings.blocklist_replica.is_none() => self.all(
                 &["blocklist_timeout"],
-                "the blocklist is in memory, which answers without waiting; remove it, or choose a store \
-                 with `Jwt::fairing().database_blocklist::<Db>()`",
+                "the blocklist is in memory, where lookups do not wait; remove it, or choose a \
+                 store with `Jwt::fairing().database_blocklist::<Db>()`",
             ),
-            // A replica is pruned here all the same, and so is the cache of signatures.
+            // The task still prunes a replica and the signature cache.
             BlocklistKind::SelfPruning
                 if settings.blocklist_replica.is_none() && !has_cache(settings, in_code) =>
             {
                 self.all(
                     &["blocklist_prune_interval"],
-                    "Redis removes what has expired itself; remove it",
+                    "Redis removes expired entries itself; remove it",
                 );
             }
             _ => (),

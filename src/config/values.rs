@@ -1,28 +1,38 @@
-//! The value types of the table: what they accept, and what they say when they don't.
+//! The value types of the table, with the values that they accept and their errors.
 
 use std::fmt;
 
-use rocket::serde::de::{self, Deserialize, Deserializer, Visitor};
+use rocket::serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
 use rocket::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
-/// The longest duration accepted: a hundred years. It keeps every sum of a time of today and a
-/// configured duration inside what `time` can represent.
+use crate::settings::Sessions;
+
+/// The longest duration accepted: a hundred years. The sum of the current time and a configured
+/// duration then stays in the range of `time`.
 const LONGEST: Duration = Duration::days(36_525);
 
 /// A duration: whole seconds, or text such as `"15m"`, `"30d"`, `"1h 30m"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span(pub Duration);
 
-/// A duration, or `false` for none.
+/// A duration, or `false` for no duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OptionalSpan(pub Option<Duration>);
 
-/// A text or a list of texts.
+/// A number, or `false` for no number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OptionalCount(pub Option<usize>);
+
+/// `true`, `false` or `"adopt"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SessionsMode(pub Sessions);
+
+/// A string or a list of strings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OneOrMany(pub Vec<String>);
 
-/// A text that is never shown: errors say what is wrong with it without quoting it.
+/// A string that is never shown: errors describe it without quoting it.
 #[derive(Clone, Debug)]
 pub(crate) struct Secret(SecretString);
 
@@ -102,6 +112,65 @@ impl<'de> Deserialize<'de> for OptionalSpan {
     }
 }
 
+struct CountVisitor;
+
+impl Visitor<'_> for CountVisitor {
+    type Value = OptionalCount;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number or false")
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<OptionalCount, E> {
+        match value {
+            false => Ok(OptionalCount(None)),
+            true => Err(E::invalid_type(Unexpected::Bool(true), &self)),
+        }
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<OptionalCount, E> {
+        usize::try_from(number).map(Some).map(OptionalCount).map_err(E::custom)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<OptionalCount, E> {
+        let number = usize::try_from(number).map_err(|_| E::custom("must not be negative"))?;
+        Ok(OptionalCount(Some(number)))
+    }
+}
+
+impl<'de> Deserialize<'de> for OptionalCount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CountVisitor)
+    }
+}
+
+struct SessionsVisitor;
+
+impl Visitor<'_> for SessionsVisitor {
+    type Value = SessionsMode;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("true, false or \"adopt\"")
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<SessionsMode, E> {
+        Ok(SessionsMode(if value { Sessions::On } else { Sessions::Off }))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<SessionsMode, E> {
+        match text {
+            "adopt" => Ok(SessionsMode(Sessions::Adopt)),
+            _ => Err(E::custom("must be true, false or \"adopt\"")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SessionsMode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SessionsVisitor)
+    }
+}
+
 struct OneOrManyVisitor;
 
 impl<'de> Visitor<'de> for OneOrManyVisitor {
@@ -130,7 +199,7 @@ impl<'de> Deserialize<'de> for OneOrMany {
     }
 }
 
-/// The claims that a token must have: their names, or a table with the values they may have.
+/// The claims that a token must have: a list of their names, or a table with their accepted values.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum RequiredClaims {
     List(Vec<String>),
@@ -171,7 +240,7 @@ impl<'de> Deserialize<'de> for RequiredClaims {
 
 struct SecretVisitor;
 
-/// Every type but a string is refused without showing the value, as the default would.
+/// Refuses every other type without showing the value, which the default methods would show.
 macro_rules! refuse_unseen {
     ($($visit:ident: $ty:ty),*) => {$(
         fn $visit<E: de::Error>(self, _: $ty) -> Result<Secret, E> {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jsonwebtoken::crypto::CryptoProvider;
 use jsonwebtoken::jwk::ThumbprintHash;
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 
 #[cfg(not(any(feature = "aws_lc_rs", feature = "rust_crypto")))]
 compile_error!("enable one of the features `aws_lc_rs` (the default) and `rust_crypto`");
@@ -47,7 +47,14 @@ pub(crate) fn sha256_half(data: &[u8]) -> [u8; 16] {
     half
 }
 
-/// Checks a signature with a verifier that is set up for this call only.
+/// The HMAC-SHA256 of `message`; `None` if the backend fails.
+pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Option<Vec<u8>> {
+    let key = EncodingKey::from_secret(key).ok()?;
+    let signer = (provider().signer_factory)(&Algorithm::HS256, &key).ok()?;
+    signer.try_sign(message).ok()
+}
+
+/// Checks a signature with a verifier that is set up for this one call.
 pub(crate) fn verify(
     algorithm: Algorithm,
     key: &DecodingKey,

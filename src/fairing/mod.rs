@@ -174,7 +174,8 @@ impl JwtFairing {
         })
     }
 
-    /// Receives each [`Event`]: for audit logs and metrics.
+    /// Receives each [`Event`]: for audit logs and metrics. Most events have the context of their
+    /// request: [`Event::request()`].
     pub fn on_event(self, hook: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.hook(|hooks| hooks.on_event = Some(Box::new(hook)))
     }
@@ -229,15 +230,21 @@ impl JwtFairing {
         let is_replicated = prepared.settings.blocklist_replica.is_some();
         let jwt = match &self.store {
             BlocklistSource::Memory(_) if is_replicated => {
-                Err("the blocklist is in memory already; remove `blocklist_replica`, or choose a shared \
+                Err("it is in memory already; remove `blocklist_replica`, or choose a shared \
                      store with `database_blocklist::<Db>()`"
                     .into())
             }
             BlocklistSource::Own(_) if is_replicated => {
-                Err("set the application's own store with `replicable_blocklist()`".into())
+                Err("for `blocklist_replica`, set the application's own store with \
+                     `replicable_blocklist()`"
+                    .into())
             }
-            BlocklistSource::Memory(store) => Ok(prepared.with_store(store.clone())),
-            BlocklistSource::Own(store) => Ok(prepared.with_store(store.clone())),
+            BlocklistSource::Memory(store) => {
+                prepared.with_store(store.clone()).await.map_err(|error| error.to_string())
+            }
+            BlocklistSource::Own(store) => {
+                prepared.with_store(store.clone()).await.map_err(|error| error.to_string())
+            }
             BlocklistSource::Replicable(store) => {
                 prepared.with_replicable(store.clone()).await.map_err(|error| error.to_string())
             }
@@ -247,7 +254,7 @@ impl JwtFairing {
         match jwt {
             Ok(jwt) => Ok(rocket.manage(jwt)),
             Err(error) => {
-                log::error!("JWT: `blocklist_replica` cannot be set up: {error}.");
+                log::error!("JWT: the blocklist cannot be set up: {error}.");
                 Err(rocket)
             }
         }

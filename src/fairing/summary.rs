@@ -4,6 +4,7 @@ use rocket::time::Duration;
 
 use super::store::BlocklistSource;
 use crate::jwt::Jwt;
+use crate::settings::Sessions;
 use crate::token::kind::TokenType;
 use crate::token::location::Location;
 
@@ -25,6 +26,14 @@ pub(super) fn log(jwt: &Jwt, store: &BlocklistSource) {
     if let Some(interval) = settings.blocklist_replica {
         let interval = humantime::format_duration(interval.unsigned_abs());
         log::info!(target: indented, "replicated in memory, polled every {interval}");
+    }
+    match settings.sessions {
+        Sessions::Off => (),
+        Sessions::On => log::info!(target: indented, "sessions: each has a row"),
+        Sessions::Adopt => log::warn!(
+            "JWT: `sessions = \"adopt\"` lets a refresh token begin the row that its session lacks: set it to \
+             true once the refresh tokens that were issued before have expired."
+        ),
     }
     if jwt.keys().signing.is_none() && jwt.hooks().signing_key.is_none() {
         log::info!(target: indented, "no signing key: verify only");

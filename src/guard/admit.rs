@@ -11,6 +11,7 @@ use crate::reason::Reason;
 use crate::revocation::entry_of::IntoRevocation;
 use crate::token::Token;
 use crate::token::claims::CustomClaims;
+use crate::token::context::RequestContext;
 use crate::token::location::Location;
 use crate::token::verified::Verified;
 use crate::verify::policy::Policy;
@@ -72,6 +73,10 @@ pub trait TokenGuard: Admit {
 impl<G: TokenGuard> IntoRevocation for &G {
     fn into_revocation(self, margin: rocket::time::Duration) -> Result<Revocation, Error> {
         self.token().into_revocation(margin)
+    }
+
+    fn request(&self) -> Option<RequestContext> {
+        self.token().request()
     }
 }
 

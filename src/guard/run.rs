@@ -14,6 +14,7 @@ use crate::reason::Reason;
 use crate::rejection::{CheckFailed, Rejection};
 use crate::request::body::Body;
 use crate::request::cache::RequestCache;
+use crate::request::context::context;
 use crate::request::locate::locate;
 use crate::token::Token;
 use crate::token::kind::TokenType;
@@ -56,7 +57,7 @@ impl Jwt {
             Ok(guard) => Ok(guard.into_token()),
             Err(failed) => {
                 let rejection = self.reject(failed);
-                self.emit_refused(&rejection);
+                self.emit_refused(&rejection, None);
                 Err(rejection)
             }
         }
@@ -65,7 +66,7 @@ impl Jwt {
 
 /// Runs a guard on a token's text, without a request.
 async fn check<G: RequestFree>(jwt: &Jwt, encoded: &str) -> Result<G, CheckFailed> {
-    let memo = TokenMemo::new(encoded);
+    let memo = TokenMemo::new(encoded, None);
     let verified = verify(jwt, &memo, None, G::POLICY).await?;
     admit(verified, None, None).await
 }
@@ -90,9 +91,10 @@ async fn attempt<G: TokenGuard>(
     body: Option<&Body<'_>>,
 ) -> Result<G, CheckFailed> {
     let cache = RequestCache::of(request);
-    let holds = |encoded: &str| holds(jwt, cache.memo(encoded), G::POLICY);
+    let context = || context(jwt.hooks(), request);
+    let holds = |encoded: &str| holds(jwt, cache.memo(encoded, context), G::POLICY);
     let located = locate(request, jwt.settings(), G::POLICY, body, &holds)?;
-    let memo = cache.memo(&located.encoded);
+    let memo = cache.memo(&located.encoded, context);
     let verified = verify(jwt, memo, located.proof.as_ref(), G::POLICY).await?;
     let guard = admit(verified, Some(located.location), Some(request)).await?;
     if located.location == Location::Cookies && is_renewable(jwt, verified, G::POLICY) {
@@ -129,7 +131,7 @@ async fn admit<G: TokenGuard>(
 pub(super) fn refuse(request: &Request<'_>, rejection: Rejection) -> (Status, Rejection) {
     RequestCache::of(request).refuse(rejection.clone());
     if let Some(jwt) = request.rocket().state::<Jwt>() {
-        jwt.emit_refused(&rejection);
+        jwt.emit_refused(&rejection, context(jwt.hooks(), request));
     }
     (rejection.status(), rejection)
 }

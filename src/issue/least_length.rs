@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::token::claims::Claims;
 use crate::token::kind::TokenType;
 
-/// The lengths; `None` if no key is configured for signing.
+/// The lengths; `None` if no signing key is configured.
 pub(crate) fn least_lengths(settings: &Settings, keys: &Keys) -> Option<LeastLengths> {
     let key = keys.signing.as_ref()?;
     let header = keys.known_header(key.algorithm())?.encoded.len();

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rocket::time::OffsetDateTime;
+
 use super::spec::{Signed, TokenSpec};
 use crate::error::Error;
 use crate::events::Event;
@@ -58,6 +60,10 @@ impl TokenPair {
     /// The access token's lifetime in seconds.
     pub(crate) fn expires_in(&self) -> Option<i64> {
         self.access.lifetime.map(|lifetime| lifetime.whole_seconds())
+    }
+
+    pub(crate) fn refresh_expires_at(&self) -> Option<OffsetDateTime> {
+        self.refresh.expires_at
     }
 
     pub(crate) fn signed(&self) -> [&Signed; 2] {

@@ -17,9 +17,11 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::jwt::Jwt;
 use crate::keys::signing::SigningKey;
+use crate::revocation::entry_of::session_of;
 use crate::settings::Settings;
 use crate::token::claims::{Audience, Claims, audience};
 use crate::token::compact::{MAX_HEADER_LENGTH, encode_header, header_of};
+use crate::token::context::RequestContext;
 use crate::token::identity::Identity;
 use crate::token::ids::{Ids, new_ids};
 use crate::token::kind::TokenType;
@@ -61,6 +63,8 @@ pub(crate) struct TokenSpec {
     pub(super) identity_claims: Claims,
     pub(crate) claims: ClaimLayer,
     pub(super) headers: Claims,
+    /// The context of the request in which it is issued, for the event.
+    pub(crate) request: Option<RequestContext>,
     /// The first builder error; [`sign()`](Self::sign) reports it.
     pub(super) error: Option<String>,
     /// The reason why a session can't be joined; [`sign()`](Self::sign) reports it.
@@ -78,6 +82,8 @@ pub(crate) enum Freshness {
 pub(crate) enum Expires {
     AsConfigured,
     In(Duration),
+    /// As the token has that this one is made from, but never beyond the end of the session.
+    Inherited(Duration),
     Never,
 }
 
@@ -105,6 +111,7 @@ impl TokenSpec {
             identity_claims: identity.claims(),
             claims: ClaimLayer::default(),
             headers: Claims::new(),
+            request: None,
             error: None,
             not_joined: None,
         }
@@ -259,8 +266,8 @@ impl TokenSpec {
         has_listener: bool,
     ) -> Result<Payload, Error> {
         let given_time = self.ids.jti.as_deref().and_then(uuid_v7_millis);
-        if given_time.is_some_and(|millis| millis > clock::millis(at)) {
-            // No cut-off would ever revoke the token.
+        if !self.ids.exact && given_time.is_some_and(|millis| millis > clock::millis(at)) {
+            // No cut-off would ever reach it.
             return Err(Error::FutureTokenId);
         }
         // `iat` has whole seconds, as NumericDates usually do; the `jti` has the milliseconds. If
@@ -300,7 +307,7 @@ impl TokenSpec {
         if let Some(issuer) = self.issuer.as_ref().or(settings.encode_issuer.as_ref()) {
             payload.text_member("iss", issuer)?;
         }
-        let lifetime = self.lifetime(settings)?;
+        let lifetime = self.lifetime(settings, at, iat)?;
         let mut expires_at = None;
         if let Some(lifetime) = lifetime {
             let exp = OffsetDateTime::from_unix_timestamp(iat)
@@ -317,9 +324,32 @@ impl TokenSpec {
             identity: self.identity,
             jti: jti.into(),
             session_id: self.ids.sid.clone(),
+            request: self.request,
         });
         let csrf = self.ids.csrf.filter(|_| settings.cookie_csrf_protect);
         Ok(Payload { json: payload.finish(), csrf, expires_at, lifetime, issued })
+    }
+
+    /// How long the session of the token will last, from its `iat` on, in whole seconds. Without a session
+    /// to join, that is the one derived from its `jti`, which begins now.
+    fn session_left(
+        &self,
+        settings: &Settings,
+        at: OffsetDateTime,
+        iat: i64,
+    ) -> Result<Option<Duration>, Error> {
+        let Some(lifetime) = settings.session_lifetime else { return Ok(None) };
+        let unknown = Error::Session("the id of the session does not tell when it began");
+        let began = match (&self.ids.sid, &self.ids.jti) {
+            (Some(sid), _) => uuid_v7_millis(sid).ok_or(unknown)?,
+            (None, Some(jti)) => uuid_v7_millis(jti).unwrap_or_else(|| clock::millis(at)),
+            (None, None) => clock::millis(at),
+        };
+        // The beginning never counts as later than `iat`.
+        let began = began.min(iat.saturating_mul(1000));
+        let end = i128::from(began) + lifetime.whole_milliseconds();
+        let end = i64::try_from(end.div_euclid(1000)).unwrap_or(i64::MAX);
+        Ok(Some(Duration::seconds(end.saturating_sub(iat))))
     }
 
     fn fresh_claim(&self, now: OffsetDateTime) -> Result<Value, Error> {
@@ -333,12 +363,29 @@ impl TokenSpec {
         })
     }
 
-    /// The token's lifetime, or an error if it is not allowed.
-    fn lifetime(&self, settings: &Settings) -> Result<Option<Duration>, Error> {
-        let lifetime = match self.expires {
-            Expires::AsConfigured => settings.names(self.token_type).expires,
-            Expires::In(lifetime) => Some(lifetime),
-            Expires::Never => None,
+    /// The lifetime of the token that is issued at `at`, if it is allowed.
+    fn lifetime(
+        &self,
+        settings: &Settings,
+        at: OffsetDateTime,
+        iat: i64,
+    ) -> Result<Option<Duration>, Error> {
+        let (lifetime, is_explicit) = match self.expires {
+            Expires::AsConfigured => (settings.names(self.token_type).expires, false),
+            Expires::Inherited(lifetime) => (Some(lifetime), false),
+            Expires::In(lifetime) => (Some(lifetime), true),
+            Expires::Never => (None, true),
+        };
+        let lifetime = match self.session_left(settings, at, iat)? {
+            Some(left) if lifetime.is_none_or(|lifetime| lifetime > left) => match is_explicit {
+                true => {
+                    return Err(Error::Lifetime(
+                        "the token would outlive its session: `session_lifetime`",
+                    ));
+                }
+                false => Some(left),
+            },
+            _ => lifetime,
         };
         if lifetime.is_none() && settings.requires("exp", self.token_type) {
             return Err(Error::Lifetime("the token must expire: `exp` is a required claim"));
@@ -373,8 +420,8 @@ pub(crate) fn inherited_lifetime(jwt: &Jwt, earlier: &Verified) -> Expires {
     let given = registered.expires_at.zip(registered.issued_at).map(|(exp, iat)| exp - iat);
     let configured = jwt.settings().names(registered.token_type).expires;
     match (given, configured) {
-        (Some(given), None) => Expires::In(given),
-        (Some(given), Some(configured)) if given < configured => Expires::In(given),
+        (Some(given), None) => Expires::Inherited(given),
+        (Some(given), Some(configured)) if given < configured => Expires::Inherited(given),
         _ => Expires::AsConfigured,
     }
 }
@@ -387,8 +434,9 @@ impl TokenSpec {
         self.inherited = custom(earlier.claims(), &jwt.settings().identity_claim);
         self.audience = inherited_audience(earlier);
         self.expires = inherited_lifetime(jwt, earlier);
-        self.ids.sid = earlier.sid().map(Into::into);
+        self.ids.sid = session_of(earlier).map(Cow::into_owned);
         self.ids.at = Some(at);
+        self.request = earlier.request().cloned();
         self
     }
 }

@@ -66,7 +66,7 @@ impl Contents {
             ),
             Self::Missing => (
                 "what programs write for a missing value, not a secret",
-                "check the name that the secret is looked up by",
+                "check the name under which the secret is looked up",
             ),
             Self::Quoted => (
                 "in quotes, which would be part of the secret",
@@ -210,7 +210,7 @@ fn is_error(lower: &str, first_line: &str) -> bool {
                 && (first_line.contains(": ") || first_line.split_ascii_whitespace().count() <= 8)))
 }
 
-/// Words that occur in the names of secrets.
+/// Words that occur in names of secrets.
 const NAMES: [&str; 12] = [
     "jwt",
     "secret",
@@ -226,7 +226,7 @@ const NAMES: [&str; 12] = [
     "value",
 ];
 
-/// Whether a line is the name of a secret, a sign, and a value.
+/// Whether a line consists of a secret's name, an assignment sign and a value.
 fn is_assignment(line: &str, sign: char) -> bool {
     let Some((name, value)) = line.split_once(sign) else { return false };
     let name = name.trim().trim_start_matches("export ").trim_matches(['"', '\'', ' ']);

@@ -163,13 +163,6 @@ impl SigningKey {
         }
         self
     }
-
-    /// Derives thirty-two bytes from `data` that only holders of this key can compute: HMAC-SHA256
-    /// with the private key as its key. The label keeps the result distinct from signatures.
-    pub(crate) fn derive(&self, label: &str, data: &[u8]) -> Result<Vec<u8>, Error> {
-        let message = [label.as_bytes(), &[0], data].concat();
-        Self::unchecked_secret(Algorithm::HS256, self.key.as_bytes())?.sign(&message)
-    }
 }
 
 impl fmt::Debug for SigningKey {

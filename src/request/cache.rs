@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use rocket::Request;
 
 use crate::rejection::Rejection;
+use crate::token::context::RequestContext;
 use crate::token::verified::Verified;
 use crate::verify::memo::TokenMemo;
 
@@ -42,10 +43,14 @@ impl RequestCache {
     }
 
     /// The memo of that token. The key is the token's whole text.
-    pub(crate) fn memo(&self, encoded: &str) -> &TokenMemo {
+    pub(crate) fn memo(
+        &self,
+        encoded: &str,
+        request: impl Fn() -> Option<RequestContext>,
+    ) -> &TokenMemo {
         let mut tokens = &self.tokens;
         loop {
-            let memo = tokens.first.get_or_init(|| TokenMemo::new(encoded));
+            let memo = tokens.first.get_or_init(|| TokenMemo::new(encoded, request()));
             if *memo.encoded == *encoded {
                 return memo;
             }

@@ -2,4 +2,5 @@
 
 pub(crate) mod body;
 pub(crate) mod cache;
+pub(crate) mod context;
 pub(crate) mod locate;

@@ -15,6 +15,9 @@ impl<'r> Responder<'r, 'static> for Error {
                 log::error!("JWT: the blocklist is unavailable: {error}");
                 Rejection::unconfigured(Reason::StoreUnavailable).respond_to(request)
             }
+            Self::TooManySessions => {
+                Rejection::unconfigured(Reason::TooManySessions).respond_to(request)
+            }
             other => {
                 log::error!("JWT: {other}");
                 Err(other.status())

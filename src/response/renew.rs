@@ -6,11 +6,13 @@ use rocket::Response;
 
 use super::cookies::{CookieToken, cookies};
 use crate::blocklist::Standing;
+use crate::blocklist::entry::uuid_v7_millis;
+use crate::error::Error;
 use crate::issue::spec::TokenSpec;
 use crate::jwt::Jwt;
 use crate::request::cache::RequestCache;
-use crate::revocation::check::standing_now;
-use crate::revocation::entry_of::ids_of;
+use crate::revocation::check::standing_to_renew;
+use crate::revocation::entry_of::session_of;
 use crate::settings::Settings;
 use crate::token::kind::TokenType;
 use crate::token::verified::Verified;
@@ -29,18 +31,20 @@ fn due(jwt: &Jwt, cache: &RequestCache, response: &Response<'_>) -> Option<Arc<V
     let within = jwt.settings().implicit_refresh_within?;
     let verified = cache.renewable()?;
     let is_close = verified.registered().expires_at? - jwt.now() <= within;
-    (is_close && !sets_its_cookies(jwt.settings(), response)).then_some(verified)
+    let is_due = is_close && !sets_its_cookies(jwt.settings(), response);
+    (is_due && has_session(jwt.settings(), &verified)).then_some(verified)
+}
+
+/// A token with neither `sid` nor `jti` has no session, so that no logout would end its renewal; and with
+/// `session_lifetime`, the session's id must tell when it began.
+fn has_session(settings: &Settings, verified: &Verified) -> bool {
+    session_of(verified)
+        .is_some_and(|sid| settings.session_lifetime.is_none() || uuid_v7_millis(&sid).is_some())
 }
 
 async fn renew_now(jwt: &Jwt, verified: &Verified, response: &mut Response<'_>) {
     // A `revoke_all` that the store does not know of yet will have a later cut-off than this instant.
     let at = jwt.issue_instant(jwt.now());
-    // Queried again, since the route may have been the logout; and in the store itself, since an entry
-    // recorded elsewhere before this instant revokes the old token but not the new one.
-    match standing_now(jwt, ids_of(verified)).await {
-        Ok(Standing::Live) => (),
-        _ => return,
-    }
     let mut spec =
         TokenSpec::new(TokenType::Access, &verified.identity()).renewing(jwt, verified, at);
     // The page keeps its CSRF value: nothing tells it of another one where `csrf_in_cookies` is off, and
@@ -49,18 +53,35 @@ async fn renew_now(jwt: &Jwt, verified: &Verified, response: &mut Response<'_>) 
     // read the old value in the page could read a new one there. A login and a rotation change it.
     spec.ids.csrf = verified.csrf().filter(|csrf| !csrf.is_empty()).map(Into::into);
     let signed = spec.with_ids(jwt).and_then(|spec| spec.sign(jwt));
-    let renewed = signed.and_then(|(signed, issued)| {
-        let cookies = cookies(jwt, &CookieToken::of(&signed), None, None)?;
-        issued.iter().for_each(|event| jwt.hooks().emit(event));
-        Ok(cookies)
-    });
-    match renewed {
-        Ok(cookies) => cookies.iter().for_each(|cookie| {
-            // Not with the jar, which has been written by now.
-            response.adjoin_header(cookie);
-        }),
-        Err(error) => log::error!("JWT: an access token can't be renewed: {error}"),
+    let (signed, issued) = match signed {
+        Ok(signed) => signed,
+        Err(error) => return not_renewed(error),
+    };
+    // At the end of its session, a renewal would not last longer.
+    let has_end = jwt.settings().session_lifetime.is_some();
+    if has_end && signed.expires_at <= verified.registered().expires_at {
+        return;
     }
+    // Queried again, since the route may have been the logout; and in the store itself, since an entry
+    // recorded elsewhere before this instant revokes the old token but not the new one.
+    match standing_to_renew(jwt, verified, signed.expires_at).await {
+        Ok(Standing::Live) => (),
+        _ => return,
+    }
+    match cookies(jwt, &CookieToken::of(&signed), None, None) {
+        Ok(cookies) => {
+            issued.iter().for_each(|event| jwt.hooks().emit(event));
+            // Not with the jar, which has been written by now.
+            cookies.iter().for_each(|cookie| {
+                response.adjoin_header(cookie);
+            });
+        }
+        Err(error) => not_renewed(error),
+    }
+}
+
+fn not_renewed(error: Error) {
+    log::error!("JWT: an access token can't be renewed: {error}");
 }
 
 /// Whether the response itself sets or unsets the access token's cookies.

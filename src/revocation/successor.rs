@@ -1,85 +1,54 @@
-//! The pair that a refresh token is exchanged for.
+//! The ids of the pair that a refresh token is exchanged for.
 
 use rocket::time::OffsetDateTime;
-use uuid::Builder;
+use uuid::{Builder, Uuid};
 
-use super::entry_of::ids_of;
-use crate::blocklist::TokenIds;
-use crate::clock;
+use crate::crypto::hmac_sha256;
 use crate::error::Error;
-use crate::jwt::Jwt;
-use crate::keys::signing::SigningKey;
 use crate::token::ids::Ids;
-use crate::token::kind::TokenType;
-use crate::token::verified::Verified;
 
-/// The ids of the pair that a refresh token is exchanged for. All of them are derived from the token's
-/// `jti`, the instant of its first use, and the signing key, so every server derives the same ids and none
-/// is stored.
+/// The ids of the pair that a refresh token is exchanged for. They are derived from the random seed
+/// of the exchange, which the session's row keeps, so every server derives the same ids for a
+/// repeated exchange, even if the signing key has changed.
 pub(crate) struct Successor {
-    at: OffsetDateTime,
-    sid: String,
     pub(crate) access: Ids,
     pub(crate) refresh: Ids,
 }
 
 impl Successor {
-    /// The successor of the token that was first used at `first`.
-    pub(crate) fn of(jwt: &Jwt, verified: &Verified, first: OffsetDateTime) -> Result<Self, Error> {
-        let key = jwt.signing_key(verified.identity())?;
-        let millis = clock::millis(first);
-        let at = clock::from_millis(millis).unwrap_or(first);
-        let jti = verified.jti().unwrap_or_default().as_bytes();
+    /// The ids of the pair that was made at `at`, with the refresh token `next`.
+    pub(crate) fn new(
+        sid: &str,
+        next: Uuid,
+        seed: &[u8; 16],
+        at: OffsetDateTime,
+    ) -> Result<Self, Error> {
         let derive = |label: &str| {
-            let bytes = key.derive(label, &[&millis.to_be_bytes(), jti].concat())?;
+            let bytes = hmac_sha256(seed, label.as_bytes()).ok_or(Error::Signing)?;
             bytes.first_chunk::<16>().copied().ok_or(Error::Signing)
         };
-        // A UUIDv7 with the time of the first use, so that a cut-off sees when the pair was issued.
-        let id = |label: &str| {
-            let [tail @ .., _, _, _, _, _, _] = derive(label)?;
-            let millis = u64::try_from(millis).unwrap_or_default();
-            let uuid = Builder::from_unix_timestamp_millis(millis, &tail).into_uuid();
-            Ok::<_, Error>(uuid.to_string())
-        };
-        let csrf = |label: &str| {
-            Ok::<_, Error>(Builder::from_random_bytes(derive(label)?).into_uuid().to_string())
-        };
-        let sid = match verified.sid() {
-            Some(sid) => sid.to_string(),
-            None => session_of(&key, jti, ids_of(verified).issued_millis())?,
-        };
-        let ids = |kind: &str| {
+        // A UUIDv7 with the time of `next`.
+        let mut access = derive("access jti")?;
+        if let (Some(time), Some(of_next)) =
+            (access.first_chunk_mut(), next.as_bytes().first_chunk())
+        {
+            let time: &mut [u8; 6] = time;
+            *time = *of_next;
+        }
+        let access = Builder::from_bytes(access)
+            .with_variant(uuid::Variant::RFC4122)
+            .with_version(uuid::Version::SortRand)
+            .into_uuid();
+        let ids = |jti: Uuid, label: &str| {
+            let csrf = Builder::from_random_bytes(derive(label)?).into_uuid();
             Ok::<_, Error>(Ids {
-                jti: Some(id(&format!("{kind} jti"))?),
-                sid: Some(sid.clone()),
-                csrf: Some(csrf(&format!("{kind} csrf"))?),
+                jti: Some(jti.to_string()),
+                sid: Some(sid.to_owned()),
+                csrf: Some(csrf.to_string()),
                 at: Some(at),
                 exact: true,
             })
         };
-        Ok(Self { at, access: ids("access")?, refresh: ids("refresh")?, sid })
+        Ok(Self { access: ids(access, "access csrf")?, refresh: ids(next, "refresh csrf")? })
     }
-
-    /// The ids with which the blocklist is queried about the new refresh token.
-    pub(crate) fn refresh_ids<'a>(&'a self, verified: &'a Verified) -> TokenIds<'a> {
-        let identity = Some(verified.identity());
-        TokenIds::new(self.refresh.jti.as_deref(), Some(&self.sid), identity, Some(self.at))
-    }
-}
-
-/// The session that a refresh token without a `sid` begins when it is exchanged.
-pub(crate) fn session_begun(jwt: &Jwt, verified: &Verified) -> Option<String> {
-    if verified.sid().is_some() || verified.registered().token_type != TokenType::Refresh {
-        return None;
-    }
-    let key = jwt.signing_key(verified.identity()).ok()?;
-    session_of(&key, verified.jti()?.as_bytes(), ids_of(verified).issued_millis()).ok()
-}
-
-/// Derived from the `jti`, so that every exchange of the token begins the same session.
-fn session_of(key: &SigningKey, jti: &[u8], issued: Option<i64>) -> Result<String, Error> {
-    let bytes = key.derive("session", jti)?;
-    let tail = bytes.first_chunk().ok_or(Error::Signing)?;
-    let millis = issued.and_then(|millis| u64::try_from(millis).ok()).unwrap_or_default();
-    Ok(Builder::from_unix_timestamp_millis(millis, tail).into_uuid().to_string())
 }

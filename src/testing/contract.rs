@@ -6,15 +6,17 @@ use std::sync::Arc;
 use rocket::time::{Duration, OffsetDateTime};
 use uuid::{NoContext, Timestamp, Uuid};
 
-use crate::blocklist::{Blocklist, Revocation, Standing, StoreError, TokenIds, UseUp};
+use crate::blocklist::{Blocklist, Exchange, Revocation, Standing, StoreError, TokenIds};
 use crate::clock;
 
+mod exchanging;
 mod expiry;
 mod replicable;
 mod revoking;
-mod using_up;
+mod sessions;
 
 pub use replicable::replicable_blocklist_contract;
+pub use sessions::session_store_contract;
 
 /// Checks that a store fulfils the contract of [`Blocklist`]. The stores of this crate pass the
 /// same suite.
@@ -69,23 +71,34 @@ pub async fn blocklist_contract<B: Blocklist>(make: impl AsyncFn() -> B) {
         revoking::a_cut_off_uses_the_second_of_iat_without_a_v7_jti,
         revoking::a_token_of_unknown_age_is_cut_off,
         revoking::a_cut_off_never_goes_back,
+        revoking::everything_is_cut_off_to_the_millisecond,
         revoking::kinds_are_distinct,
         revoking::a_uuid_made_of_the_key_of_a_text_is_another_id,
         revoking::an_id_may_be_any_text,
         revoking::revoking_twice_succeeds,
-        using_up::the_first_use_is_first_and_the_next_is_again,
-        using_up::tokens_of_a_session_are_used_up_separately,
-        using_up::a_revoked_token_is_not_used_up,
-        using_up::a_used_token_can_be_revoked,
-        using_up::an_ended_session_takes_precedence_over_a_use,
-        using_up::a_token_without_jti_is_an_error,
-        using_up::exactly_one_of_many_calls_is_first,
-        using_up::a_revocation_is_not_lost_to_a_use,
+        revoking::a_revocation_tells_whether_it_changed_anything,
+        revoking::exactly_one_of_many_revocations_changes_anything,
+        exchanging::the_first_exchange_begins_a_session,
+        exchanging::each_token_of_a_session_is_exchanged_for_the_next,
+        exchanging::a_repeat_within_the_grace_gets_the_same_pair,
+        exchanging::a_repeat_after_the_grace_ends_the_session,
+        exchanging::a_token_before_the_last_ends_the_session,
+        exchanging::a_call_that_is_repeated_gets_the_same_answer,
+        exchanging::a_token_that_is_newer_than_the_row_counts_as_first,
+        exchanging::a_newer_token_ends_a_session_that_must_have_a_row,
+        exchanging::a_revoked_token_is_not_exchanged,
+        exchanging::a_session_ends_after_its_exchanges,
+        exchanging::a_session_without_a_row_is_not_begun_unless_it_may,
+        exchanging::a_token_without_sid_has_a_session_of_its_own,
+        exchanging::a_token_without_jti_is_an_error,
+        exchanging::exactly_one_of_many_calls_is_first,
+        exchanging::a_revocation_is_not_lost_to_an_exchange,
+        exchanging::an_expiry_is_not_shortened_by_an_exchange,
         expiry::expired_entries_are_pruned,
         expiry::unexpired_entries_are_kept,
         expiry::an_until_is_never_shortened,
         expiry::a_missing_until_is_later_than_any,
-        expiry::a_revoked_use_is_kept_for_the_longer_until,
+        expiry::an_ended_session_is_kept_for_the_longer_until,
         expiry::an_until_may_be_the_end_of_time,
         expiry::an_until_is_never_shortened_in_real_time,
         expiry::an_until_is_never_shortened_by_one_that_has_passed,
@@ -104,7 +117,12 @@ struct Case<'a> {
 impl Case<'_> {
     /// Records `entry` on the first server.
     async fn revoke(&self, entry: Revocation) {
-        self.ok(self.stores[0].revoke(&entry).await, "revoke");
+        self.revoke_on(0, entry).await;
+    }
+
+    /// Records `entry`. Returns whether that changed anything.
+    async fn revoke_on(&self, server: usize, entry: Revocation) -> bool {
+        self.ok(self.stores[server % 2].revoke(&entry).await, "revoke")
     }
 
     /// Checks the token's standing on both servers.
@@ -127,10 +145,10 @@ impl Case<'_> {
         self.expect(ids, Standing::Live, why).await;
     }
 
-    /// Uses the token up on one of the servers, with an `until` in two hours.
-    async fn use_up(&self, server: usize, ids: TokenIds<'_>, now: OffsetDateTime) -> UseUp {
-        let until = now + Duration::hours(2);
-        self.ok(self.stores[server % 2].use_up(&ids, now, until).await, "use_up")
+    /// Begins the session of the token with an exchange on the first server.
+    async fn begin(&self, ids: &Ids, until: OffsetDateTime) {
+        let exchange = Exchange::new(Uuid::now_v7(), [7; 16], now(), Duration::ZERO, until);
+        self.ok(self.stores[0].exchange(&ids.of().exchangeable(), &exchange).await, "exchange");
     }
 
     async fn prune(&self, now: OffsetDateTime) -> u64 {
@@ -191,6 +209,6 @@ fn hours(count: i64) -> OffsetDateTime {
 
 /// Rounds the time to milliseconds, the precision of every store.
 fn in_millis(standing: Standing) -> Standing {
-    let Standing::Used { first } = standing else { return standing };
-    Standing::Used { first: clock::from_millis(clock::millis(first)).unwrap_or(first) }
+    let Standing::Exchanged { at } = standing else { return standing };
+    Standing::Exchanged { at: clock::from_millis(clock::millis(at)).unwrap_or(at) }
 }

@@ -9,4 +9,4 @@ mod contract;
 
 pub use bearer::Bearer;
 pub use clock::ManualClock;
-pub use contract::{blocklist_contract, replicable_blocklist_contract};
+pub use contract::{blocklist_contract, replicable_blocklist_contract, session_store_contract};

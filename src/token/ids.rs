@@ -13,12 +13,23 @@ pub(crate) struct Ids {
     pub(crate) csrf: Option<String>,
     /// The time of issue, if it is not the current time.
     pub(crate) at: Option<OffsetDateTime>,
-    /// Whether `at` is the token's `iat` even if it is in the future.
+    /// Whether `at` is the token's `iat` even if it is in the future, and the `jti` may have a later time:
+    /// that of a successor is later than the token it was exchanged for.
     pub(crate) exact: bool,
 }
 
-/// A UUIDv7 of that instant (RFC 9562 §5.7) with 74 random bits, and a UUIDv4 with 122; `None` if
-/// the system cannot provide random bytes.
+/// The `jti` of the refresh token that another is exchanged for, a UUIDv7 of that time in milliseconds, and
+/// the seed of the exchange; `None` if the system has no random bytes.
+pub(crate) fn next_and_seed(millis: i64) -> Option<(Uuid, [u8; 16])> {
+    let (mut tail, mut seed) = ([0; 10], [0; 16]);
+    getrandom::fill(&mut tail).ok()?;
+    getrandom::fill(&mut seed).ok()?;
+    let millis = u64::try_from(millis).unwrap_or_default();
+    Some((Builder::from_unix_timestamp_millis(millis, &tail).into_uuid(), seed))
+}
+
+/// A UUIDv7 of that instant (RFC 9562 §5.7), with 74 random bits, and a UUIDv4, with 122; `None` if the
+/// system has no random bytes.
 ///
 /// One system call serves both, since the call is expensive. No random bytes are kept for the next
 /// token, so neither a fork nor a leak of memory makes its ids predictable.

@@ -2,6 +2,7 @@
 
 pub(crate) mod claims;
 pub(crate) mod compact;
+pub(crate) mod context;
 pub(crate) mod identity;
 pub(crate) mod ids;
 pub(crate) mod kind;

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use jsonwebtoken::Header;
 
 use super::claims::{Claims, CustomClaims};
+use super::context::RequestContext;
 use super::payload::deserialize::deserialize;
 use super::payload::failure::failure;
 use super::payload::slot::Text;
@@ -49,6 +50,7 @@ pub(crate) struct Verified {
     members: Option<Spans>,
     registered: Registered,
     claims: OnceLock<Claims>,
+    request: Option<RequestContext>,
 }
 
 impl Verified {
@@ -60,7 +62,18 @@ impl Verified {
         members: Option<Spans>,
         registered: Registered,
     ) -> Self {
-        Self { encoded, voucher, header, json, members, registered, claims: OnceLock::new() }
+        let claims = OnceLock::new();
+        Self { encoded, voucher, header, json, members, registered, claims, request: None }
+    }
+
+    /// Keeps the context of the request in which it was presented.
+    pub(crate) fn presented_in(self, request: Option<RequestContext>) -> Self {
+        Self { request, ..self }
+    }
+
+    /// The context of the request in which it was presented, if there is a hook for events.
+    pub(crate) fn request(&self) -> Option<&RequestContext> {
+        self.request.as_ref()
     }
 
     /// Every claim. Parsed on first use, since most requests don't need them.

@@ -4,7 +4,9 @@ use rocket::time::{Duration, OffsetDateTime};
 
 use super::csrf::{Comparison, Proof};
 use super::policy::AcceptedTypes;
+use crate::jwt::Jwt;
 use crate::reason::Reason;
+use crate::revocation::lifetime::{ends_with_session, session_expiry};
 use crate::settings::{RequiredClaim, Settings};
 use crate::token::kind::TokenType;
 use crate::token::payload::Payload;
@@ -59,7 +61,7 @@ pub(super) fn check_claims(
             _ => (),
         }
     }
-    check_lifetime(settings, registered)
+    Ok(())
 }
 
 fn has_its_value(claim: &RequiredClaim, json: &str) -> bool {
@@ -81,18 +83,26 @@ fn check_subject(settings: &Settings, payload: &Payload<'_>) -> Result<(), Reaso
     }
 }
 
-/// An entry expires in the blocklist once every token it revokes has expired. A token that outlives
-/// its blocklist entry could become valid again, so it is refused.
-fn check_lifetime(settings: &Settings, registered: &Registered) -> Result<(), Reason> {
-    let session = registered.sid.as_ref().and_then(|_| settings.longest_lifetime());
-    let Some(longest) = [session, settings.max_token_lifetime].into_iter().flatten().min() else {
+/// An entry leaves the blocklist once every token it revokes has expired. A token that outlives its
+/// blocklist entry could come back to life, so it is rejected.
+///
+/// With `session_lifetime`, the entry of a session of ours stays until the session is over. So a
+/// token that expires by then may live longer than the configured lifetimes, which may have been
+/// lowered since it was issued.
+pub(super) fn check_lifetime(jwt: &Jwt, verified: &Verified) -> Result<(), Reason> {
+    let settings = jwt.settings();
+    let of_session = verified.sid().and_then(|_| settings.longest_lifetime());
+    let Some(longest) = [of_session, settings.max_token_lifetime].into_iter().flatten().min()
+    else {
         return Ok(());
     };
-    let lifetime = match (registered.expires_at, registered.issued_at) {
-        (Some(exp), Some(iat)) => exp - iat,
+    let registered = verified.registered();
+    let (exp, lifetime) = match (registered.expires_at, registered.issued_at) {
+        (Some(exp), Some(iat)) => (exp, exp - iat),
         _ => return Err(Reason::InvalidClaim("The token's lifetime is not limited")),
     };
-    match lifetime > longest {
+    let exceeds_most = settings.max_token_lifetime.is_some_and(|most| lifetime > most);
+    match lifetime > longest && (exceeds_most || !ends_with_session(jwt, verified, exp)) {
         true => Err(Reason::InvalidClaim("The token lives longer than is allowed")),
         false => Ok(()),
     }
@@ -117,14 +127,18 @@ pub(crate) fn check_csrf(verified: &Verified, proof: Option<&Proof>) -> Result<(
     }
 }
 
-/// A token is expired from `exp` on, not only after it (RFC 7519 §4.1.4).
+/// Expired at `exp`, not after it (RFC 7519 §4.1.4); and with `session_lifetime`, when the session is over.
 pub(crate) fn check_expiry(
-    settings: &Settings,
+    jwt: &Jwt,
     verified: &Verified,
     now: OffsetDateTime,
 ) -> Result<(), Reason> {
-    match expires_at(settings, verified) {
-        Some(end) if now >= end => Err(Reason::Expired),
+    let settings = jwt.settings();
+    if expires_at(settings, verified).is_some_and(|end| now >= end) {
+        return Err(Reason::Expired);
+    }
+    match session_expiry(jwt, verified)? {
+        Some(end) if now >= with_leeway(end, settings.decode_leeway) => Err(Reason::SessionExpired),
         _ => Ok(()),
     }
 }

@@ -73,11 +73,11 @@ impl<'a> Decoder<'a> {
 
     fn checked<C: CustomClaims>(&self, token: &str) -> Result<Token<C>, CheckFailed> {
         let now = self.jwt.now();
-        let verified = decode(self.jwt, &token.into(), now)?;
+        let verified = decode(self.jwt, &token.into(), None, now)?;
         let failed = |reason| CheckFailed::of(reason, &verified);
         check_csrf(&verified, self.proof.as_ref()).map_err(failed)?;
         if !self.allow_expired {
-            check_expiry(self.jwt.settings(), &verified, now).map_err(failed)?;
+            check_expiry(self.jwt, &verified, now).map_err(failed)?;
         }
         let claims = verified.read().map_err(failed)?;
         Ok(Token::with_claims(claims, verified, None))

@@ -7,6 +7,7 @@ use rocket::tokio;
 
 use crate::reason::Reason;
 use crate::rejection::CheckFailed;
+use crate::token::context::RequestContext;
 use crate::token::verified::Verified;
 
 /// A token of a request and the results of its checks, each of which is computed once.
@@ -15,17 +16,20 @@ pub(crate) struct TokenMemo {
     pub(crate) decoded: OnceLock<Result<Arc<Verified>, CheckFailed>>,
     pub(crate) standing: OnceLock<Result<(), Reason>>,
     pub(crate) accepted: OnceLock<bool>,
+    /// The context of the request, if there is a hook for events.
+    pub(crate) request: Option<RequestContext>,
     // Locked while the store is queried.
     asking: tokio::sync::Mutex<()>,
 }
 
 impl TokenMemo {
-    pub(crate) fn new(encoded: &str) -> Self {
+    pub(crate) fn new(encoded: &str, request: Option<RequestContext>) -> Self {
         Self {
             encoded: encoded.into(),
             decoded: OnceLock::new(),
             standing: OnceLock::new(),
             accepted: OnceLock::new(),
+            request,
             asking: tokio::sync::Mutex::new(()),
         }
     }

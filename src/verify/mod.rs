@@ -25,11 +25,12 @@ use crate::rejection::CheckFailed;
 use crate::revocation::check;
 use crate::settings::Settings;
 use crate::token::compact::{INVALID_PAYLOAD, Parts};
+use crate::token::context::RequestContext;
 use crate::token::payload::Payload;
 use crate::token::registered::Registered;
 use crate::token::verified::{PayloadJson, Verified, Voucher};
 
-use claims::{check_claims, check_csrf, check_expiry, check_type, expires_at};
+use claims::{check_claims, check_csrf, check_expiry, check_lifetime, check_type, expires_at};
 use csrf::Proof;
 use memo::TokenMemo;
 use policy::Policy;
@@ -47,7 +48,7 @@ pub(crate) async fn verify<'a>(
     check_csrf(verified, proof).map_err(failed)?;
     // A fresh token must not be expired, even if the policy also accepts expired tokens.
     if policy.needs_fresh() || !policy.accepts_expired() {
-        check_expiry(jwt.settings(), verified, now).map_err(failed)?;
+        check_expiry(jwt, verified, now).map_err(failed)?;
     }
     check_type(verified, policy.kind()).map_err(failed)?;
     if policy.needs_fresh() && !verified.registered().fresh {
@@ -67,9 +68,8 @@ pub(crate) async fn verify<'a>(
 /// the policy accepts expired tokens.
 pub(crate) fn holds(jwt: &Jwt, memo: &TokenMemo, policy: Policy) -> bool {
     let now = jwt.now();
-    decode_once(jwt, memo, now).is_ok_and(|verified| {
-        policy.accepts_expired() || check_expiry(jwt.settings(), verified, now).is_ok()
-    })
+    decode_once(jwt, memo, now)
+        .is_ok_and(|verified| policy.accepts_expired() || check_expiry(jwt, verified, now).is_ok())
 }
 
 /// Whether the token is revoked; the blocklist is queried once per request.
@@ -90,13 +90,17 @@ fn decode_once<'a>(
     memo: &'a TokenMemo,
     now: OffsetDateTime,
 ) -> Result<&'a Arc<Verified>, CheckFailed> {
-    memo.decoded.get_or_init(|| decode(jwt, &memo.encoded, now)).as_ref().map_err(Clone::clone)
+    memo.decoded
+        .get_or_init(|| decode(jwt, &memo.encoded, memo.request.as_ref(), now))
+        .as_ref()
+        .map_err(Clone::clone)
 }
 
 /// The pipeline up to the required claims.
 pub(crate) fn decode(
     jwt: &Jwt,
     encoded: &Arc<str>,
+    request: Option<&RequestContext>,
     now: OffsetDateTime,
 ) -> Result<Arc<Verified>, CheckFailed> {
     let settings = jwt.settings();
@@ -120,9 +124,9 @@ pub(crate) fn decode(
         mistyped.map_or_else(|| check_claims(settings, &payload, &json, &registered, now), Err);
     let spans = payload.spans();
     drop(payload);
-    let verified =
-        Arc::new(Verified::new(encoded.clone(), voucher, header, json, spans, registered));
-    match checked {
+    let verified = Verified::new(encoded.clone(), voucher, header, json, spans, registered);
+    let verified = Arc::new(verified.presented_in(request.cloned()));
+    match checked.and_then(|()| check_lifetime(jwt, &verified)) {
         Ok(()) => {
             if let (true, Some((cache, key))) = (is_new, cache) {
                 remember_signature(settings, cache, key, &verified, now);

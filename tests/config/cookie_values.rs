@@ -1,6 +1,6 @@
 //! What cookie settings take: names, paths, promises that a browser enforces.
 
-use crate::bench::{launch, refusal, with_secret};
+use crate::support::app::{launch, refusal, with_secret};
 use crate::support::*;
 
 fn assert_refused(lines: &str, key: &str, message: &str) {

@@ -1,9 +1,9 @@
 //! Keys in PEM: where they are read from, and which are refused, with the reason.
 
-use crate::bench::{from_rocket, launch, refusal};
-use crate::key_forms::{private, public, refused_private, refused_public};
-use crate::log_capture::{install, logged};
-use crate::pem::{Kind, Pair, openssl, pair};
+use crate::support::app::{from_rocket, launch, refusal};
+use crate::support::key_forms::{private, public, refused_private, refused_public};
+use crate::support::log_capture::{install, logged};
+use crate::support::pem::{Kind, Pair, openssl, pair};
 use crate::support::*;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, EncodingKey};
 use rocket::figment::Jail;
@@ -25,7 +25,7 @@ fn fault_beside(other: &str, algorithm: &str, key: &str, pem: &str) -> String {
     rest.split(" (in ").next().unwrap().into()
 }
 
-fn launches(lines: &str) -> crate::bench::Bench {
+fn launches(lines: &str) -> crate::support::app::App {
     launch(raw_figment(&format!("[default.jwt]\n{lines}"))).unwrap_or_else(|log| panic!("{log}"))
 }
 
@@ -190,8 +190,8 @@ fn rsa_keys_may_be_in_their_own_older_form() {
     let public = openssl(&["rsa", "-pubin", "-RSAPublicKey_out"], &pair(Kind::Rsa).public);
     assert!(private.contains("BEGIN RSA PRIVATE KEY") && public.contains("BEGIN RSA PUBLIC KEY"));
     let keys = format!("private_key = '''{private}'''\npublic_key = '''{public}'''");
-    let bench = launches(&format!("algorithm = \"PS256\"\n{keys}"));
-    assert_eq!(bench.me(&bench.jwt().access_token("ada").encode().unwrap()), "ada");
+    let app = launches(&format!("algorithm = \"PS256\"\n{keys}"));
+    assert_eq!(app.me(&app.jwt().access_token("ada").encode().unwrap()), "ada");
 }
 
 #[test]
@@ -209,8 +209,8 @@ fn a_path_is_relative_to_the_file_that_names_it() {
         )?;
         // What a variable names is relative to where the process runs.
         jail.set_env("ROCKET_JWT", "{public_key=\"public.pem\"}");
-        let bench = launch(from_rocket()).expect("both files are found");
-        assert_eq!(bench.me(&bench.jwt().access_token("ada").encode().unwrap()), "ada");
+        let app = launch(from_rocket()).expect("both files are found");
+        assert_eq!(app.me(&app.jwt().access_token("ada").encode().unwrap()), "ada");
 
         let absolute = jail.directory().join("public.pem");
         let code = from_rocket().merge(("jwt.public_key", absolute));
@@ -320,11 +320,10 @@ fn an_asymmetric_algorithm_needs_a_key() {
 fn a_public_key_alone_verifies_and_issues_nothing() {
     for algorithm in ASYMMETRIC {
         let Pair { private, public } = pair(Kind::of(algorithm));
-        let bench =
-            launches(&format!("algorithm = \"{algorithm:?}\"\npublic_key = '''{public}'''"));
-        let error = bench.jwt().access_token("ada").encode().unwrap_err();
+        let app = launches(&format!("algorithm = \"{algorithm:?}\"\npublic_key = '''{public}'''"));
+        let error = app.jwt().access_token("ada").encode().unwrap_err();
         assert!(matches!(error, rocket_jwt_extended::Error::NoSigningKey), "{error}");
-        assert!(bench.jwt().token_pair("ada").issue().is_err());
+        assert!(app.jwt().token_pair("ada").issue().is_err());
 
         let private = private.as_bytes();
         let key = match algorithm.family() {
@@ -334,6 +333,6 @@ fn a_public_key_alone_verifies_and_issues_nothing() {
         };
         let header = format!(r#"{{"alg":"{algorithm:?}"}}"#);
         let token = sign_as(algorithm, &key.unwrap(), &header, &claims().to_string());
-        assert_eq!(bench.me(&token), "ada", "{algorithm:?}");
+        assert_eq!(app.me(&token), "ada", "{algorithm:?}");
     }
 }

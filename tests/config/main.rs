@@ -6,16 +6,7 @@
 #[macro_use]
 extern crate rocket;
 
-#[path = "../support/key_forms.rs"]
-mod key_forms;
-#[path = "../support/log.rs"]
-mod log_capture;
-#[path = "../support/pem.rs"]
-mod pem;
-#[path = "../support/mod.rs"]
 mod support;
-
-mod bench;
 
 mod cookie_values;
 mod key_files;
@@ -33,6 +24,7 @@ mod settings_of_csrf;
 mod settings_of_keys;
 mod settings_of_lifetimes;
 mod settings_of_locations;
+mod settings_of_sessions;
 mod texts_instead_of_secrets;
 mod typos;
 mod unused;

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::bench::{launch, said};
-use crate::log_capture::{install, logged};
+use crate::support::app::{launch, said};
+use crate::support::log_capture::{install, logged};
 use crate::support::*;
 use rocket::fairing::AdHoc;
 use rocket::http::Status;
@@ -25,7 +25,7 @@ fn me(token: AccessToken<Claims>) -> String {
 
 fn labelled(label: &'static str) -> rocket_jwt_extended::JwtFairing {
     Jwt::fairing()
-        .clock(ManualClock::new())
+        .clock(clock_at_start())
         .additional_claims(move |_| Claims::from_iter([("from".to_string(), label.into())]))
 }
 
@@ -46,7 +46,7 @@ fn the_fairing_is_attached_in_a_factory_as_well_as_at_launch() {
         [(factory(""), "factory"), (factory("encode_nbf = false"), "factory"), (staged, "stage")]
     {
         let client = Client::untracked(rocket).unwrap();
-        let response = client.get("/me").header(bearer(&issue(&client))).dispatch();
+        let response = client.get("/me").header(Bearer(&issue(&client))).dispatch();
         assert_eq!(said(response), format!("ada \"{label}\""));
     }
 }
@@ -67,7 +67,7 @@ fn one_fairing_serves_several_applications_each_by_its_own_configuration() {
         assert_eq!(payload(&token)["exp"], START + lifetime);
         // The hooks are the fairing's, the keys the application's.
         assert_eq!(payload(&token)["from"], "shared");
-        let get = |client: &Client| said(client.get("/me").header(bearer(&token)).dispatch());
+        let get = |client: &Client| said(client.get("/me").header(Bearer(&token)).dispatch());
         assert_eq!(get(own), "ada \"shared\"");
         assert_eq!(get(foreign), "401 Signature verification failed");
     }
@@ -133,7 +133,7 @@ fn the_user_comes_into_a_page_through_the_route_that_makes_its_context() {
     let (client, _) = clocked("", routes![page]);
     let anonymous = client.get("/page").dispatch();
     assert_eq!(anonymous.into_string().as_deref(), Some("<p>anonymous</p>"));
-    let known = client.get("/page").header(bearer(&sign(&claims()))).dispatch();
+    let known = client.get("/page").header(Bearer(&sign(&claims()))).dispatch();
     assert_eq!(known.into_string().as_deref(), Some("<p>ADA</p>"));
 }
 
@@ -168,7 +168,7 @@ fn a_refusal_outside_any_guard_is_answered_as_one_inside() {
     assert_eq!(code, Status::UnprocessableEntity);
     assert_eq!(body, json!({"msg": "Not enough segments", "code": "token_invalid"}));
     assert_eq!(challenge, invalid);
-    clock.set(START + 900);
+    clock.set(unix(START + 900));
     let ((code, body), challenge) = ask("peek", &token);
     assert_eq!(code, Status::Unauthorized);
     assert_eq!(body, json!({"msg": "Token has expired", "code": "token_expired"}));
@@ -259,9 +259,9 @@ fn no_method_is_exempt_from_a_guard() {
     install();
     let (client, _) = clocked("", routes![options]);
     assert_eq!(said(client.options("/me").dispatch()), "401 Missing Authorization Header");
-    let bad = client.options("/me").header(bearer("nonsense")).dispatch();
+    let bad = client.options("/me").header(Bearer("nonsense")).dispatch();
     assert_eq!(said(bad), "401 Not enough segments");
-    let good = client.options("/me").header(bearer(&sign(&claims()))).dispatch();
+    let good = client.options("/me").header(Bearer(&sign(&claims()))).dispatch();
     assert_eq!(said(good), "ada");
 }
 
@@ -275,7 +275,7 @@ fn the_places_of_a_route_replace_the_configured_ones() {
     install();
     let (client, _) = clocked("token_location = \"headers\"", routes![by_cookie]);
     let token = sign(&claims());
-    let by_header = client.get("/cookie").header(bearer(&token)).dispatch();
+    let by_header = client.get("/cookie").header(Bearer(&token)).dispatch();
     assert_eq!(said(by_header), "401 Missing cookie \"access_token_cookie\"");
     let by_cookie = client.get("/cookie").cookie(("access_token_cookie", token)).dispatch();
     assert_eq!(said(by_cookie), "ada");

@@ -1,7 +1,7 @@
 //! A server that refuses the tokens that it issues says so at launch, with the cure.
 
-use crate::log_capture::logged;
-use crate::pem::{Kind, pair};
+use crate::support::log_capture::logged;
+use crate::support::pem::{Kind, pair};
 use crate::support::*;
 use crate::unused::{said, silent, warnings};
 use rocket::figment::Figment;

@@ -1,7 +1,7 @@
 //! What each profile allows, and how profiles add up.
 
-use crate::bench::{bench, from_rocket, launch, launch_with};
-use crate::log_capture::logged;
+use crate::support::app::{app, from_rocket, launch, launch_with};
+use crate::support::log_capture::logged;
 use crate::support::*;
 use rocket::figment::{Figment, Jail};
 use rocket::local::blocking::Client;
@@ -48,9 +48,9 @@ fn without_a_secret_no_other_profile_launches() {
 fn a_verifying_hook_does_without_a_secret_in_every_profile() {
     for profile in STRICT {
         let fairing = Jwt::fairing().verifying_key(|_, _| None);
-        let bench = launch_with(raw_figment("").select(profile), fairing).unwrap();
-        assert_eq!(bench.me(&sign(&claims())), "401 No key for this token", "{profile}");
-        let error = bench.jwt().access_token("ada").encode().unwrap_err();
+        let app = launch_with(raw_figment("").select(profile), fairing).unwrap();
+        assert_eq!(app.me(&sign(&claims())), "401 No key for this token", "{profile}");
+        let error = app.jwt().access_token("ada").encode().unwrap_err();
         assert_eq!(error.to_string(), "no signing key is configured: verify only");
     }
 }
@@ -112,16 +112,16 @@ fn a_strong_secret_is_good_everywhere() {
         for profile in STRICT {
             let figment = raw_figment(&format!("[default.jwt]\n{lines}")).select(profile);
             assert_eq!(warnings_of(figment.clone()), "", "{profile} {lines}");
-            let bench = launch(figment).unwrap();
-            let token = bench.jwt().access_token("ada").encode().unwrap();
-            assert_eq!(bench.me(&token), "ada");
+            let app = launch(figment).unwrap();
+            let token = app.jwt().access_token("ada").encode().unwrap();
+            assert_eq!(app.me(&token), "ada");
         }
     }
 }
 
 #[test]
 fn what_is_no_secret_is_refused_in_debug_too() {
-    let pem = &crate::pem::pair(crate::pem::Kind::Rsa).public;
+    let pem = &crate::support::pem::pair(crate::support::pem::Kind::Rsa).public;
     for (secret, text) in [
         (String::new(), "must not be empty"),
         (pem.clone(), "is a key of another kind, not a secret"),
@@ -146,9 +146,9 @@ fn rockets_own_secret_key_is_never_used() {
     let toml = format!("[default]\nsecret_key = \"{own}\"");
     let log = launch(raw_figment(&toml).select("release")).err().expect("it has no secret");
     assert!(log.contains("`release.jwt.secret_key` must be set"), "{log}");
-    let bench = launch(raw_figment(&toml)).unwrap();
+    let app = launch(raw_figment(&toml)).unwrap();
     // The tests' tokens are signed with the bytes of that key.
-    assert_eq!(bench.me(&sign(&claims())), "401 Signature verification failed");
+    assert_eq!(app.me(&sign(&claims())), "401 Signature verification failed");
 }
 
 #[test]
@@ -164,8 +164,8 @@ fn the_selected_profile_adds_to_default_and_wins_over_it() {
             ),
         )?;
         for (profile, lifetime) in [("debug", 60), ("staging", 120)] {
-            let bench = launch(from_rocket().select(profile)).unwrap();
-            let claims = payload(&bench.jwt().access_token("ada").encode().unwrap());
+            let app = launch(from_rocket().select(profile)).unwrap();
+            let claims = payload(&app.jwt().access_token("ada").encode().unwrap());
             assert_eq!(claims["exp"], START + lifetime, "{profile}");
             assert_eq!(claims["iss"], "default");
             assert_eq!(claims["aud"], "global");
@@ -174,14 +174,14 @@ fn the_selected_profile_adds_to_default_and_wins_over_it() {
         assert!(log.contains("`release.jwt.nonsense` is no setting"), "{log}");
 
         jail.set_env("ROCKET_PROFILE", "staging");
-        let bench = launch(rocket::Config::figment()).unwrap();
-        let claims = payload(&bench.jwt().access_token("ada").encode().unwrap());
+        let app = launch(rocket::Config::figment()).unwrap();
+        let claims = payload(&app.jwt().access_token("ada").encode().unwrap());
         assert_eq!(claims["exp"], START + 120);
 
         // The variable wins over both, key by key.
         jail.set_env("ROCKET_JWT", "{access_token_expires=\"4m\"}");
-        let bench = launch(rocket::Config::figment()).unwrap();
-        let claims = payload(&bench.jwt().access_token("ada").encode().unwrap());
+        let app = launch(rocket::Config::figment()).unwrap();
+        let claims = payload(&app.jwt().access_token("ada").encode().unwrap());
         assert_eq!(claims["exp"], START + 240);
         assert_eq!(claims["iss"], "default");
         Ok(())
@@ -255,8 +255,8 @@ fn a_launch_sums_up_what_holds_and_shows_no_key() {
 
 #[test]
 fn settings_that_are_left_out_are_the_documented_defaults_of_flask() {
-    let bench = bench("");
-    let pair = bench.jwt().token_pair("ada").issue().unwrap();
+    let app = app("");
+    let pair = app.jwt().token_pair("ada").issue().unwrap();
     assert_eq!(part(pair.access_token(), 0)["alg"], "HS256");
     for (token, lifetime) in [(pair.access_token(), 900), (pair.refresh_token(), 2_592_000)] {
         let claims = payload(token);
@@ -264,6 +264,6 @@ fn settings_that_are_left_out_are_the_documented_defaults_of_flask() {
         assert_eq!([&claims["iat"], &claims["nbf"]], [START, START]);
         assert_eq!(claims["sub"], "ada");
         assert!(claims["aud"].is_null() && claims["iss"].is_null());
-        assert_eq!(bench.jwt().decode::<NoClaims>(token).unwrap().identity(), "ada");
+        assert_eq!(app.jwt().decode::<NoClaims>(token).unwrap().identity(), "ada");
     }
 }

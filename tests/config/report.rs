@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use crate::bench::{from_rocket, launch, refusal};
-use crate::pem::{Kind, pair};
+use crate::support::app::{from_rocket, launch, refusal};
+use crate::support::pem::{Kind, pair};
 use crate::support::{raw_figment, secret};
 use rocket::figment::Jail;
 

@@ -1,6 +1,6 @@
 //! `secret_key_file` and `secret_key_encoding`: where the secret is, and what its text encodes.
 
-use crate::bench::{from_rocket, launch, launched, setting, with_secret};
+use crate::support::app::{from_rocket, launch, launched, setting, with_secret};
 use crate::support::*;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -22,7 +22,11 @@ fn random() -> Vec<u8> {
     bytes
 }
 
-fn launch_in(jail: &mut Jail, profile: &str, lines: &str) -> Result<crate::bench::Bench, String> {
+fn launch_in(
+    jail: &mut Jail,
+    profile: &str,
+    lines: &str,
+) -> Result<crate::support::app::App, String> {
     jail.create_file("Rocket.toml", &format!("[default.jwt]\n{lines}\n")).unwrap();
     launch(from_rocket().select(profile))
 }
@@ -34,12 +38,12 @@ fn fault_in(jail: &mut Jail, lines: &str) -> String {
 #[test]
 fn secret_key_file_holds_the_secret_of_symmetric_algorithms() {
     let own: String = secret().chars().rev().collect();
-    let file = crate::pem::File::of(format!("{own}\n"));
+    let file = crate::support::pem::File::of(format!("{own}\n"));
     let token = by(own.as_bytes());
     let refused = "401 Signature verification failed";
     let lines = format!("secret_key_file = \"{}\"", file.path());
     // Without it the debug profile makes a random secret.
-    setting("", &lines, [refused, "ada"], launched(|bench| bench.me(&token)));
+    setting("", &lines, [refused, "ada"], launched(|app| app.me(&token)));
 }
 
 #[test]
@@ -51,8 +55,8 @@ fn a_line_end_after_the_secret_is_dropped_and_nothing_else() {
             [("", "ada"), ("\n", "ada"), ("\r\n", "ada"), ("\n\n", refused), (" ", refused)]
         {
             jail.create_file("jwt-secret", &format!("{}{end}", secret()))?;
-            let bench = launch_in(jail, "debug", "secret_key_file = \"jwt-secret\"").unwrap();
-            assert_eq!(bench.me(&token), expected, "{end:?}");
+            let app = launch_in(jail, "debug", "secret_key_file = \"jwt-secret\"").unwrap();
+            assert_eq!(app.me(&token), expected, "{end:?}");
         }
         Ok(())
     });
@@ -243,8 +247,8 @@ fn a_file_of_random_bytes_or_of_wrapped_base64_is_good() {
         let mut bytes = random();
         bytes[10] = b'\n';
         std::fs::write("raw", &bytes).unwrap();
-        let bench = launch_in(jail, "release", "secret_key_file = \"raw\"").unwrap();
-        assert_eq!(bench.me(&by(&bytes)), "ada");
+        let app = launch_in(jail, "release", "secret_key_file = \"raw\"").unwrap();
+        assert_eq!(app.me(&by(&bytes)), "ada");
         // As `openssl rand -base64 60` writes it.
         let long = [random(), random()].concat();
         let text = STANDARD.encode(&long);
@@ -287,11 +291,11 @@ fn secret_key_encoding_says_what_the_text_encodes() {
     ] {
         let base = format!("secret_key = \"{text}\"");
         let lines = format!("secret_key_encoding = \"{encoding}\"");
-        setting(&base, &lines, [refused, "ada"], launched(|bench| bench.me(&token)));
+        setting(&base, &lines, [refused, "ada"], launched(|app| app.me(&token)));
         // As text it is the text.
         let lines = "secret_key_encoding = \"text\"";
         let own = by(text.replace("\\n", "\n").as_bytes());
-        setting(&base, lines, ["ada", "ada"], launched(|bench| bench.me(&own)));
+        setting(&base, lines, ["ada", "ada"], launched(|app| app.me(&own)));
     }
 }
 
@@ -301,8 +305,8 @@ fn a_file_may_hold_an_encoded_secret() {
         let bytes = random();
         jail.create_file("jwt.b64", &(STANDARD.encode(&bytes) + "\n"))?;
         let lines = "secret_key_file = \"jwt.b64\"\nsecret_key_encoding = \"base64\"";
-        let bench = launch_in(jail, "release", lines).unwrap();
-        assert_eq!(bench.me(&by(&bytes)), "ada");
+        let app = launch_in(jail, "release", lines).unwrap();
+        assert_eq!(app.me(&by(&bytes)), "ada");
         Ok(())
     });
 }

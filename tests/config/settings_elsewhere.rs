@@ -1,8 +1,8 @@
 //! What is written for this crate where nobody reads it fails the launch, or is said in one line: the check
 //! that the operator relies on would not be made.
 
-use crate::bench::{from_rocket, launch};
-use crate::log_capture::logged;
+use crate::support::app::{from_rocket, launch};
+use crate::support::log_capture::logged;
 use crate::support::*;
 use rocket::figment::{Figment, Jail};
 use rocket::local::blocking::Client;

@@ -1,47 +1,26 @@
 //! Settings of how the blocklist is asked and kept small. The runtime's time is moved, not waited
 //! for.
 
-use std::future::pending;
-use std::sync::Mutex;
-
-use crate::bench::{routes, setting, with_secret};
-use crate::log_capture::install;
+use crate::support::app::{routes, setting, with_secret};
+use crate::support::log_capture::install;
+use crate::support::store_stub::{Answer, Call, StoreStub};
 use crate::support::*;
 use rocket::figment::Figment;
 use rocket::local::asynchronous::Client;
-use rocket::time::OffsetDateTime;
 use rocket::tokio::runtime::Builder;
 use rocket::tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use rocket::tokio::time::Instant;
-use rocket_jwt_extended::blocklist::{Changes, Cursor, ReplicableBlocklist};
-use rocket_jwt_extended::{Blocklist, Jwt, Revocation, Standing, StoreError, TokenIds, UseUp};
+use rocket_jwt_extended::Jwt;
 
 /// A store that answers nothing and tells when it is pruned.
-struct Silent(Mutex<UnboundedSender<()>>);
-
-#[rocket::async_trait]
-impl Blocklist for Silent {
-    async fn revoke(&self, _: &Revocation) -> Result<(), StoreError> {
-        pending().await
-    }
-
-    async fn standing(&self, _: &TokenIds<'_>) -> Result<Standing, StoreError> {
-        pending().await
-    }
-
-    async fn use_up(
-        &self,
-        _: &TokenIds<'_>,
-        _: OffsetDateTime,
-        _: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        pending().await
-    }
-
-    async fn prune(&self, _: OffsetDateTime) -> Result<u64, StoreError> {
-        let _ = self.0.lock().unwrap().send(());
-        Ok(0)
-    }
+fn silent(sender: UnboundedSender<()>) -> StoreStub {
+    StoreStub::new(move |call| match call {
+        Call::Prune(_) => {
+            let _ = sender.send(());
+            Answer::FromMemory
+        }
+        _ => Answer::Hang,
+    })
 }
 
 /// Runs in a runtime whose time stands still unless everything waits for it.
@@ -55,12 +34,11 @@ fn blocklist_timeout_is_how_long_an_answer_is_waited_for() {
         install();
         in_moved_time(async {
             let (sender, _) = unbounded_channel();
-            let fairing =
-                Jwt::fairing().blocklist(Silent(Mutex::new(sender))).clock(ManualClock::new());
+            let fairing = Jwt::fairing().blocklist(silent(sender)).clock(clock_at_start());
             let rocket = rocket::custom(figment).attach(fairing).mount("/", routes());
             let client = Client::untracked(rocket).await.unwrap();
             let asked = Instant::now();
-            let response = client.get("/me").header(bearer(&sign(&claims()))).dispatch().await;
+            let response = client.get("/me").header(Bearer(&sign(&claims()))).dispatch().await;
             format!("{} after {:?}", response.status().code, asked.elapsed())
         })
     };
@@ -75,8 +53,7 @@ fn blocklist_prune_interval_is_how_often_the_store_is_pruned() {
         install();
         in_moved_time(async {
             let (sender, mut pruned) = unbounded_channel();
-            let fairing =
-                Jwt::fairing().blocklist(Silent(Mutex::new(sender))).clock(ManualClock::new());
+            let fairing = Jwt::fairing().blocklist(silent(sender)).clock(clock_at_start());
             let rocket = rocket::custom(figment).attach(fairing).mount("/", routes());
             let launched = Instant::now();
             let _client = Client::untracked(rocket).await.unwrap();
@@ -97,39 +74,16 @@ fn blocklist_prune_interval_is_how_often_the_store_is_pruned() {
     setting(&base, "blocklist_prune_interval = 1", [default, "after 1s and 2s"], observe);
 }
 
-/// A store that is never asked for a standing, and knows nothing.
-struct Followed(Mutex<UnboundedSender<()>>);
-
-#[rocket::async_trait]
-impl Blocklist for Followed {
-    async fn revoke(&self, _: &Revocation) -> Result<(), StoreError> {
-        pending().await
-    }
-
-    async fn standing(&self, _: &TokenIds<'_>) -> Result<Standing, StoreError> {
-        Err(StoreError::new("asked"))
-    }
-
-    async fn use_up(
-        &self,
-        _: &TokenIds<'_>,
-        _: OffsetDateTime,
-        _: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        pending().await
-    }
-
-    async fn prune(&self, _: OffsetDateTime) -> Result<u64, StoreError> {
-        Ok(0)
-    }
-}
-
-#[rocket::async_trait]
-impl ReplicableBlocklist for Followed {
-    async fn changes(&self, _: Option<&Cursor>) -> Result<Changes, StoreError> {
-        let _ = self.0.lock().unwrap().send(());
-        Ok(Changes { entries: vec![], cursor: Cursor::new(()), more: false })
-    }
+/// A store that fails when it is asked for a standing, and tells when it is polled.
+fn followed(sender: UnboundedSender<()>) -> StoreStub {
+    StoreStub::new(move |call| match call {
+        Call::Standing(_) => Answer::Fail("asked"),
+        Call::Changes(_) => {
+            let _ = sender.send(());
+            Answer::FromMemory
+        }
+        _ => Answer::FromMemory,
+    })
 }
 
 #[test]
@@ -138,12 +92,11 @@ fn blocklist_replica_is_how_often_the_store_is_followed() {
         install();
         in_moved_time(async {
             let (sender, mut polled) = unbounded_channel();
-            let fairing = Jwt::fairing()
-                .replicable_blocklist(Followed(Mutex::new(sender)))
-                .clock(ManualClock::new());
+            let fairing =
+                Jwt::fairing().replicable_blocklist(followed(sender)).clock(clock_at_start());
             let rocket = rocket::custom(figment).attach(fairing).mount("/", routes());
             let client = Client::untracked(rocket).await.unwrap();
-            let response = client.get("/me").header(bearer(&sign(&claims()))).dispatch().await;
+            let response = client.get("/me").header(Bearer(&sign(&claims()))).dispatch().await;
             let status = response.status().code;
             if polled.try_recv().is_err() {
                 return format!("{status}, never");

@@ -1,46 +1,44 @@
 //! Settings of what tokens hold and must hold.
 
-use crate::bench::{Bench, shown, shown_beside};
+use crate::support::app::{App, shown, shown_beside};
 use crate::support::*;
 use serde_json::{Value, json};
 
-fn issued(bench: &Bench) -> Value {
-    payload(&bench.jwt().access_token("ada").encode().unwrap())
+fn issued(app: &App) -> Value {
+    payload(&app.jwt().access_token("ada").encode().unwrap())
 }
 
 #[test]
 fn decode_audience_is_whom_tokens_must_be_for() {
-    shown("decode_audience = \"api\"", ["ada", "401 Audience doesn't match"], |bench| {
-        bench.me(&sign(&with(json!({"aud": "shop"}))))
+    shown("decode_audience = \"api\"", ["ada", "401 Audience doesn't match"], |app| {
+        app.me(&sign(&with(json!({"aud": "shop"}))))
     });
-    shown("decode_audience = [\"api\", \"shop\"]", ["ada", "ada"], |bench| {
-        bench.me(&sign(&with(json!({"aud": ["shop", "bank"]}))))
+    shown("decode_audience = [\"api\", \"shop\"]", ["ada", "ada"], |app| {
+        app.me(&sign(&with(json!({"aud": ["shop", "bank"]}))))
     });
 }
 
 #[test]
 fn encode_audience_is_whom_tokens_are_for() {
-    shown("encode_audience = \"api\"", ["null", "\"api\""], |bench| {
-        issued(bench)["aud"].to_string()
-    });
-    shown("encode_audience = [\"api\", \"shop\"]", ["null", "[\"api\",\"shop\"]"], |bench| {
-        issued(bench)["aud"].to_string()
+    shown("encode_audience = \"api\"", ["null", "\"api\""], |app| issued(app)["aud"].to_string());
+    shown("encode_audience = [\"api\", \"shop\"]", ["null", "[\"api\",\"shop\"]"], |app| {
+        issued(app)["aud"].to_string()
     });
 }
 
 #[test]
 fn decode_issuer_is_who_must_have_issued_tokens() {
-    shown("decode_issuer = \"me\"", ["ada", "401 Invalid issuer"], |bench| {
-        bench.me(&sign(&with(json!({"iss": "you"}))))
+    shown("decode_issuer = \"me\"", ["ada", "401 Invalid issuer"], |app| {
+        app.me(&sign(&with(json!({"iss": "you"}))))
     });
-    shown("decode_issuer = [\"me\", \"you\"]", ["ada", "ada"], |bench| {
-        bench.me(&sign(&with(json!({"iss": "you"}))))
+    shown("decode_issuer = [\"me\", \"you\"]", ["ada", "ada"], |app| {
+        app.me(&sign(&with(json!({"iss": "you"}))))
     });
 }
 
 #[test]
 fn encode_issuer_is_who_issues_tokens() {
-    shown("encode_issuer = \"me\"", ["null", "\"me\""], |bench| issued(bench)["iss"].to_string());
+    shown("encode_issuer = \"me\"", ["null", "\"me\""], |app| issued(app)["iss"].to_string());
 }
 
 #[test]
@@ -48,68 +46,60 @@ fn decode_leeway_is_by_how_much_clocks_may_differ() {
     let expired = with(json!({"exp": START - 9}));
     let early = with(json!({"nbf": START + 9, "iat": START + 9}));
     for lines in ["decode_leeway = 10", "decode_leeway = \"10s\""] {
-        shown(lines, ["401 Token has expired", "ada"], |bench| bench.me(&sign(&expired)));
-        shown(lines, ["401 The token is not yet valid (iat)", "ada"], |bench| {
-            bench.me(&sign(&early))
-        });
+        shown(lines, ["401 Token has expired", "ada"], |app| app.me(&sign(&expired)));
+        shown(lines, ["401 The token is not yet valid (iat)", "ada"], |app| app.me(&sign(&early)));
     }
 }
 
 #[test]
 fn encode_nbf_writes_nbf_or_not() {
-    shown("encode_nbf = false", [&START.to_string(), "null"], |bench| {
-        issued(bench)["nbf"].to_string()
-    });
+    shown("encode_nbf = false", [&START.to_string(), "null"], |app| issued(app)["nbf"].to_string());
 }
 
 #[test]
 fn identity_claim_names_the_claim_of_the_identity() {
-    shown("identity_claim = \"user\"", ["\"ada\" null", "null \"ada\""], |bench| {
-        let claims = issued(bench);
+    shown("identity_claim = \"user\"", ["\"ada\" null", "null \"ada\""], |app| {
+        let claims = issued(app);
         format!("{} {}", claims["sub"], claims["user"])
     });
-    shown("identity_claim = \"user\"", ["401 Missing claim: sub", "bob"], |bench| {
+    shown("identity_claim = \"user\"", ["401 Missing claim: sub", "bob"], |app| {
         let mut claims = without(&["sub"]);
         claims["user"] = "bob".into();
-        bench.me(&sign(&claims))
+        app.me(&sign(&claims))
     });
 }
 
 #[test]
 fn verify_sub_off_takes_an_identity_that_is_no_text() {
-    shown("verify_sub = false", ["401 Subject must be a string", "123"], |bench| {
-        bench.me(&sign(&with(json!({"sub": 123}))))
+    shown("verify_sub = false", ["401 Subject must be a string", "123"], |app| {
+        app.me(&sign(&with(json!({"sub": 123}))))
     });
 }
 
 #[test]
 fn max_token_length_is_how_long_a_token_may_be() {
     let long = |letters: usize| sign(&with(json!({"note": "x".repeat(letters)})));
-    shown("max_token_length = 2048", ["ada", "401 Token is too long"], |bench| {
-        bench.me(&long(2048))
-    });
-    shown("max_token_length = 1048576", ["401 Token is too long", "ada"], |bench| {
-        bench.me(&long(16_384))
+    shown("max_token_length = 2048", ["ada", "401 Token is too long"], |app| app.me(&long(2048)));
+    shown("max_token_length = 1048576", ["401 Token is too long", "ada"], |app| {
+        app.me(&long(16_384))
     });
 }
 
 #[test]
 fn required_claims_are_what_a_token_must_have() {
-    shown(
-        "required_claims = [\"exp\", \"tenant\"]",
-        ["ada", "401 Missing claim: tenant"],
-        |bench| bench.me(&sign(&claims())),
-    );
-    shown("required_claims = []", ["401 Missing claim: exp", "ada"], |bench| {
-        bench.me(&sign(&without(&["exp"])))
+    shown("required_claims = [\"exp\", \"tenant\"]", ["ada", "401 Missing claim: tenant"], |app| {
+        app.me(&sign(&claims()))
     });
-    shown("required_claims = \"tenant\"", ["401 Missing claim: exp", "ada"], |bench| {
+    shown("required_claims = []", ["401 Missing claim: exp", "ada"], |app| {
+        app.me(&sign(&without(&["exp"])))
+    });
+    shown("required_claims = \"tenant\"", ["401 Missing claim: exp", "ada"], |app| {
         let mut claims = without(&["exp"]);
         claims["tenant"] = "any".into();
-        bench.me(&sign(&claims))
+        app.me(&sign(&claims))
     });
-    shown_beside("access_token_expires = false", "encode_nbf = true", ["ada", "ada"], |bench| {
-        bench.me(&sign(&without(&["exp"])))
+    shown_beside("access_token_expires = false", "encode_nbf = true", ["ada", "ada"], |app| {
+        app.me(&sign(&without(&["exp"])))
     });
 }
 
@@ -118,17 +108,15 @@ fn required_claims_as_a_table_says_what_a_claim_may_be() {
     shown(
         "required_claims = { tenant = [\"a\", \"b\"] }",
         ["ada", "401 Invalid claim: tenant"],
-        |bench| bench.me(&sign(&with(json!({"tenant": "c"})))),
+        |app| app.me(&sign(&with(json!({"tenant": "c"})))),
     );
 }
 
 #[test]
 fn decode_typ_is_what_a_header_may_say_it_is() {
-    shown(
-        "decode_typ = \"x+jwt\"",
-        ["ada", "401 The specified typ value is not allowed"],
-        |bench| bench.me(&sign(&claims())),
-    );
+    shown("decode_typ = \"x+jwt\"", ["ada", "401 The specified typ value is not allowed"], |app| {
+        app.me(&sign(&claims()))
+    });
 }
 
 #[test]

@@ -1,22 +1,22 @@
 //! Settings of the cookies that tokens travel in.
 
-use crate::bench::{Bench, said, shown_beside};
+use crate::support::app::{App, said, shown_beside};
 use crate::support::*;
 use serde_json::json;
 
 const BASE: &str = "token_location = \"cookies\"";
 
 /// What a GET says to a token in that cookie.
-fn by_cookie(uri: &'static str, cookie: &'static str) -> impl Fn(&Bench) -> String {
-    move |bench| {
+fn by_cookie(uri: &'static str, cookie: &'static str) -> impl Fn(&App) -> String {
+    move |app| {
         let kind = if uri == "/renew" { "refresh" } else { "access" };
         let token = sign(&with(json!({"type": kind})));
-        said(bench.client.get(uri).cookie((cookie, token)).dispatch())
+        said(app.client.get(uri).cookie((cookie, token)).dispatch())
     }
 }
 
-fn attribute(cookie: &'static str, attribute: &'static str) -> impl Fn(&Bench) -> String {
-    move |bench| bench.attribute(cookie, attribute)
+fn attribute(cookie: &'static str, attribute: &'static str) -> impl Fn(&App) -> String {
+    move |app| app.attribute(cookie, attribute)
 }
 
 const FOUR: [&str; 4] =
@@ -26,7 +26,7 @@ const FOUR: [&str; 4] =
 fn access_cookie_name_is_the_cookie_set_and_read() {
     let lines = "access_cookie_name = \"a\"";
     let set = "a csrf_access_token csrf_refresh_token refresh_token_cookie";
-    shown_beside(BASE, lines, [&FOUR.join(" "), set], Bench::cookies);
+    shown_beside(BASE, lines, [&FOUR.join(" "), set], App::cookies);
     let missing = "401 Missing cookie \"access_token_cookie\"";
     shown_beside(BASE, lines, [missing, "ada"], by_cookie("/me", "a"));
     let missing = "401 Missing cookie \"a\"";
@@ -38,7 +38,7 @@ fn access_cookie_name_is_the_cookie_set_and_read() {
 fn refresh_cookie_name_is_the_cookie_set_and_read() {
     let lines = "refresh_cookie_name = \"r\"";
     let set = "access_token_cookie csrf_access_token csrf_refresh_token r";
-    shown_beside(BASE, lines, [&FOUR.join(" "), set], Bench::cookies);
+    shown_beside(BASE, lines, [&FOUR.join(" "), set], App::cookies);
     let missing = "401 Missing cookie \"refresh_token_cookie\"";
     shown_beside(BASE, lines, [missing, "ada"], by_cookie("/renew", "r"));
     let missing = "401 Missing cookie \"r\"";
@@ -51,7 +51,7 @@ fn names_with_a_prefix_that_browsers_enforce_work_where_their_promise_is_kept() 
     let base = format!("{BASE}\ncookie_secure = true");
     let lines = "access_cookie_name = \"__Host-a\"\nrefresh_cookie_name = \"__Secure-r\"";
     let set = "__Host-a __Secure-r csrf_access_token csrf_refresh_token";
-    shown_beside(&base, lines, [&FOUR.join(" "), set], Bench::cookies);
+    shown_beside(&base, lines, [&FOUR.join(" "), set], App::cookies);
     let missing = "401 Missing cookie \"access_token_cookie\"";
     shown_beside(&base, lines, [missing, "ada"], by_cookie("/me", "__Host-a"));
     let missing = "401 Missing cookie \"refresh_token_cookie\"";
@@ -90,12 +90,12 @@ fn cookie_secure_is_off_in_debug_alone() {
     }
     for profile in ["release", "staging", "default"] {
         let figment = figment(BASE).select(profile);
-        let bench = crate::bench::launch(figment).unwrap();
-        assert_eq!(FOUR.map(|cookie| bench.attribute(cookie, "Secure")), ["yes"; 4], "{profile}");
+        let app = crate::support::app::launch(figment).unwrap();
+        assert_eq!(FOUR.map(|cookie| app.attribute(cookie, "Secure")), ["yes"; 4], "{profile}");
 
         let figment = figment_of(profile);
-        let bench = crate::bench::launch(figment).unwrap();
-        assert_eq!(FOUR.map(|cookie| bench.attribute(cookie, "Secure")), ["no"; 4], "{profile}");
+        let app = crate::support::app::launch(figment).unwrap();
+        assert_eq!(FOUR.map(|cookie| app.attribute(cookie, "Secure")), ["no"; 4], "{profile}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Settings of the CSRF double submit.
 
-use crate::bench::{Bench, said, shown_beside};
+use crate::support::app::{App, said, shown_beside};
 use crate::support::*;
 use rocket::http::{ContentType, Header, Method};
 use serde_json::json;
@@ -16,20 +16,20 @@ fn cookie(uri: &str) -> (&'static str, String) {
 }
 
 /// What a request with the cookie and no CSRF value is told.
-fn bare(method: Method, uri: &'static str) -> impl Fn(&Bench) -> String {
-    move |bench| said(bench.client.req(method, uri).cookie(cookie(uri)).dispatch())
+fn bare(method: Method, uri: &'static str) -> impl Fn(&App) -> String {
+    move |app| said(app.client.req(method, uri).cookie(cookie(uri)).dispatch())
 }
 
-fn by_header(uri: &'static str, name: &'static str) -> impl Fn(&Bench) -> String {
-    move |bench| {
+fn by_header(uri: &'static str, name: &'static str) -> impl Fn(&App) -> String {
+    move |app| {
         let header = Header::new(name, "the-csrf-value");
-        said(bench.client.post(uri).cookie(cookie(uri)).header(header).dispatch())
+        said(app.client.post(uri).cookie(cookie(uri)).header(header).dispatch())
     }
 }
 
-fn by_field(uri: &'static str, field: &'static str) -> impl Fn(&Bench) -> String {
-    move |bench| {
-        let request = bench.client.post(uri).cookie(cookie(uri)).header(ContentType::Form);
+fn by_field(uri: &'static str, field: &'static str) -> impl Fn(&App) -> String {
+    move |app| {
+        let request = app.client.post(uri).cookie(cookie(uri)).header(ContentType::Form);
         said(request.body(format!("{field}=the-csrf-value")).dispatch())
     }
 }
@@ -38,19 +38,19 @@ fn by_field(uri: &'static str, field: &'static str) -> impl Fn(&Bench) -> String
 fn cookie_csrf_protect_off_asks_for_no_value_and_writes_none() {
     let lines = "cookie_csrf_protect = false";
     shown_beside(BASE, lines, [MISSING, "ada"], bare(Method::Post, "/me"));
-    shown_beside(BASE, lines, ["true", "false"], |bench| {
-        let token = bench.jwt().access_token("ada").encode().unwrap();
+    shown_beside(BASE, lines, ["true", "false"], |app| {
+        let token = app.jwt().access_token("ada").encode().unwrap();
         payload(&token)["csrf"].is_string().to_string()
     });
     let four = "access_token_cookie csrf_access_token csrf_refresh_token refresh_token_cookie";
     let expected = [four, "access_token_cookie refresh_token_cookie"];
-    shown_beside(BASE, lines, expected, Bench::cookies);
+    shown_beside(BASE, lines, expected, App::cookies);
 }
 
 #[test]
 fn the_csrf_claim_is_written_for_headers_too() {
-    shown_beside("", "cookie_csrf_protect = false", ["true", "false"], |bench| {
-        let pair = bench.jwt().token_pair("ada").issue().unwrap();
+    shown_beside("", "cookie_csrf_protect = false", ["true", "false"], |app| {
+        let pair = app.jwt().token_pair("ada").issue().unwrap();
         let both = [pair.access_token(), pair.refresh_token()];
         both.iter().all(|token| payload(token)["csrf"].is_string()).to_string()
     });
@@ -72,11 +72,11 @@ fn csrf_in_cookies_off_sets_no_csrf_cookie_and_still_asks_for_the_value() {
     let lines = "csrf_in_cookies = false";
     let four = "access_token_cookie csrf_access_token csrf_refresh_token refresh_token_cookie";
     let expected = [four, "access_token_cookie refresh_token_cookie"];
-    shown_beside(BASE, lines, expected, Bench::cookies);
+    shown_beside(BASE, lines, expected, App::cookies);
     shown_beside(BASE, lines, [MISSING, MISSING], bare(Method::Post, "/me"));
-    shown_beside(BASE, lines, ["true", "true"], |bench| {
-        let token = bench.jwt().access_token("ada").encode().unwrap();
-        let token = bench.jwt().decode::<rocket_jwt_extended::NoClaims>(&token).unwrap();
+    shown_beside(BASE, lines, ["true", "true"], |app| {
+        let token = app.jwt().access_token("ada").encode().unwrap();
+        let token = app.jwt().decode::<rocket_jwt_extended::NoClaims>(&token).unwrap();
         token.csrf().is_some().to_string()
     });
 }
@@ -103,7 +103,7 @@ fn the_csrf_cookies_have_names_of_their_own() {
             "access_token_cookie csrf_access_token refresh_token_cookie x",
         ),
     ] {
-        shown_beside(BASE, &format!("{key} = \"x\""), [four, set], Bench::cookies);
+        shown_beside(BASE, &format!("{key} = \"x\""), [four, set], App::cookies);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Settings of the keys that sign and verify.
 
-use crate::bench::{Bench, launched, setting, shown, shown_beside, with_secret};
-use crate::pem::{Kind, Pair, pair};
+use crate::support::app::{App, launched, setting, shown, shown_beside, with_secret};
+use crate::support::pem::{Kind, Pair, pair};
 use crate::support::*;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use rocket_jwt_extended::jsonwebtoken;
@@ -20,9 +20,9 @@ fn es256(kind: Kind) -> EncodingKey {
 }
 
 /// What comes of issuing a token and showing it.
-fn issued(bench: &Bench) -> String {
-    match bench.jwt().access_token("ada").encode() {
-        Ok(token) => format!("{} {}", part(&token, 0)["alg"], bench.me(&token)),
+fn issued(app: &App) -> String {
+    match app.jwt().access_token("ada").encode() {
+        Ok(token) => format!("{} {}", part(&token, 0)["alg"], app.me(&token)),
         Err(error) => error.to_string(),
     }
 }
@@ -32,7 +32,7 @@ fn algorithm_signs_and_verifies() {
     shown("algorithm = \"HS384\"", ["\"HS256\" ada", "\"HS384\" ada"], issued);
     shown("algorithm = \"HS512\"", ["\"HS256\" ada", "\"HS512\" ada"], issued);
     let refused = "401 The specified alg value is not allowed";
-    shown("algorithm = \"HS384\"", ["ada", refused], |bench| bench.me(&sign(&claims())));
+    shown("algorithm = \"HS384\"", ["ada", refused], |app| app.me(&sign(&claims())));
 }
 
 #[test]
@@ -40,8 +40,8 @@ fn decode_algorithms_are_accepted_beside_the_one_that_signs() {
     let secret = EncodingKey::from_secret(secret().as_bytes()).unwrap();
     let refused = "401 The specified alg value is not allowed";
     for lines in ["decode_algorithms = [\"HS384\"]", "decode_algorithms = \"HS384\""] {
-        shown(lines, [refused, "ada"], |bench| bench.me(&by(Algorithm::HS384, &secret)));
-        shown(lines, [refused, refused], |bench| bench.me(&by(Algorithm::HS512, &secret)));
+        shown(lines, [refused, "ada"], |app| app.me(&by(Algorithm::HS384, &secret)));
+        shown(lines, [refused, refused], |app| app.me(&by(Algorithm::HS512, &secret)));
         shown(lines, ["\"HS256\" ada", "\"HS256\" ada"], issued);
     }
     let lines = "decode_algorithms = [\"HS384\", \"HS256\"]";
@@ -52,8 +52,8 @@ fn decode_algorithms_are_accepted_beside_the_one_that_signs() {
 fn decode_algorithms_lets_old_tokens_live_when_the_algorithm_changes() {
     let refused = "401 The specified alg value is not allowed";
     let base = "algorithm = \"HS512\"";
-    shown_beside(base, "decode_algorithms = [\"HS256\"]", [refused, "ada"], |bench| {
-        bench.me(&sign(&claims()))
+    shown_beside(base, "decode_algorithms = [\"HS256\"]", [refused, "ada"], |app| {
+        app.me(&sign(&claims()))
     });
 }
 
@@ -63,8 +63,8 @@ fn secret_key_is_the_key_of_symmetric_algorithms() {
     let token = by(Algorithm::HS256, &EncodingKey::from_secret(own.as_bytes()).unwrap());
     let lines = format!("secret_key = \"{own}\"");
     let refused = "401 Signature verification failed";
-    setting("", &lines, [refused, "ada"], launched(|bench| bench.me(&token)));
-    let usual = launched(|bench| bench.me(&sign(&claims())));
+    setting("", &lines, [refused, "ada"], launched(|app| app.me(&token)));
+    let usual = launched(|app| app.me(&sign(&claims())));
     setting(&with_secret(""), "verify_sub = true", ["ada", "ada"], usual);
 }
 
@@ -86,28 +86,27 @@ fn public_key_verifies() {
     setting(&base, &lines, ["\"ES256\" ada"; 2], launched(issued));
     let stranger = by(Algorithm::ES256, &es256(Kind::AnotherP256));
     let refused = "401 Signature verification failed";
-    setting(&base, &lines, [refused; 2], launched(|bench| bench.me(&stranger)));
+    setting(&base, &lines, [refused; 2], launched(|app| app.me(&stranger)));
 }
 
-#[cfg(feature = "test-util")]
 #[test]
 fn token_cache_is_how_many_bytes_of_signatures_are_remembered() {
-    let made = |figment| crate::bench::launch(figment).unwrap_or_else(|log| panic!("{log}"));
+    let made = |figment| crate::support::app::launch(figment).unwrap_or_else(|log| panic!("{log}"));
     let key = format!("algorithm = \"ES256\"\nprivate_key = '''{}'''", pair(Kind::P256).private);
     for (cache, range) in
         [("", 200..=200), ("token_cache = 0", 0..=0), ("token_cache = 65536", 16..=199)]
     {
-        let bench = made(raw_figment(&format!("[default.jwt]\n{key}\n{cache}")));
+        let app = made(raw_figment(&format!("[default.jwt]\n{key}\n{cache}")));
         for _ in 0..200 {
-            let token = bench.jwt().access_token("ada").encode().unwrap();
-            assert_eq!(bench.me(&token), "ada");
-            assert_eq!(bench.me(&token), "ada");
+            let token = app.jwt().access_token("ada").encode().unwrap();
+            assert_eq!(app.me(&token), "ada");
+            assert_eq!(app.me(&token), "ada");
         }
-        let remembered = bench.jwt().remembered_signatures();
+        let remembered = app.jwt().remembered_signatures();
         assert!(range.contains(&remembered), "{cache}: {remembered}");
     }
     // An HMAC is as cheap as a look.
-    let bench = made(figment(""));
-    assert_eq!(bench.me(&bench.jwt().access_token("ada").encode().unwrap()), "ada");
-    assert_eq!(bench.jwt().remembered_signatures(), 0);
+    let app = made(figment(""));
+    assert_eq!(app.me(&app.jwt().access_token("ada").encode().unwrap()), "ada");
+    assert_eq!(app.jwt().remembered_signatures(), 0);
 }

@@ -1,6 +1,6 @@
 //! Settings of how long tokens live.
 
-use crate::bench::{Bench, shown};
+use crate::support::app::{App, shown};
 use crate::support::*;
 use rocket_jwt_extended::Duration;
 
@@ -12,12 +12,12 @@ fn lifetime(token: &str) -> String {
     }
 }
 
-fn access(bench: &Bench) -> String {
-    lifetime(&bench.jwt().access_token("ada").encode().unwrap())
+fn access(app: &App) -> String {
+    lifetime(&app.jwt().access_token("ada").encode().unwrap())
 }
 
-fn refresh(bench: &Bench) -> String {
-    lifetime(&bench.jwt().refresh_token("ada").encode().unwrap())
+fn refresh(app: &App) -> String {
+    lifetime(&app.jwt().refresh_token("ada").encode().unwrap())
 }
 
 #[test]
@@ -44,36 +44,34 @@ fn never_to_expire_makes_exp_optional_for_that_type_alone() {
         sign(&claims)
     };
     let missing = "401 Missing claim: exp";
-    shown("access_token_expires = false", [missing, "ada"], |bench| bench.me(&endless("access")));
-    shown("refresh_token_expires = false", [missing, missing], |bench| {
-        bench.me(&endless("access"))
-    });
+    shown("access_token_expires = false", [missing, "ada"], |app| app.me(&endless("access")));
+    shown("refresh_token_expires = false", [missing, missing], |app| app.me(&endless("access")));
 }
 
 #[test]
 fn max_token_lifetime_is_how_long_any_token_may_live() {
     let text = "the token would outlive `max_token_lifetime`";
-    shown("max_token_lifetime = \"31d\"", ["3456000", text], |bench| {
-        let token = bench.jwt().access_token("ada").expires_in(Duration::days(40)).encode();
+    shown("max_token_lifetime = \"31d\"", ["3456000", text], |app| {
+        let token = app.jwt().access_token("ada").expires_in(Duration::days(40)).encode();
         token.map_or_else(|error| error.to_string(), |token| lifetime(&token))
     });
     let text = "401 The token lives longer than is allowed";
-    shown("max_token_lifetime = \"31d\"", ["ada", text], |bench| {
-        bench.me(&sign(&with(serde_json::json!({"exp": START + 40 * 86_400}))))
+    shown("max_token_lifetime = \"31d\"", ["ada", text], |app| {
+        app.me(&sign(&with(serde_json::json!({"exp": START + 40 * 86_400}))))
     });
 }
 
 #[test]
 fn rotation_grace_is_how_long_a_refresh_may_be_repeated() {
     let again = |seconds: i64| {
-        move |bench: &Bench| {
-            let pair = bench.jwt().token_pair("ada").issue().unwrap();
+        move |app: &App| {
+            let pair = app.jwt().token_pair("ada").issue().unwrap();
             let rotate = || {
-                let request = bench.client.post("/rotate").header(bearer(pair.refresh_token()));
+                let request = app.client.post("/rotate").header(Bearer(pair.refresh_token()));
                 msg(request.dispatch())
             };
             assert_eq!(rotate(), (200, String::new()));
-            bench.clock.advance(Duration::seconds(seconds));
+            app.clock.advance(Duration::seconds(seconds));
             match rotate() {
                 (200, _) => "again".into(),
                 (status, text) => format!("{status} {text}"),
@@ -89,18 +87,18 @@ fn rotation_grace_is_how_long_a_refresh_may_be_repeated() {
 #[test]
 fn implicit_refresh_within_renews_cookies_that_are_close_to_their_end() {
     let renewed = |seconds: i64| {
-        move |bench: &Bench| {
+        move |app: &App| {
             let token = sign(&with(serde_json::json!({"exp": START + seconds})));
-            let request = bench.client.get("/me").cookie(("access_token_cookie", token));
+            let request = app.client.get("/me").cookie(("access_token_cookie", token));
             let response = request.dispatch();
             let lines: Vec<_> = response.headers().get("Set-Cookie").map(Into::into).collect();
-            crate::bench::cookie_names(&lines)
+            crate::support::app::cookie_names(&lines)
         }
     };
     let both = "access_token_cookie csrf_access_token";
     let lines = "implicit_refresh_within = \"5m\"";
     for (seconds, expected) in [(300, both), (301, "")] {
-        crate::bench::shown_beside(
+        crate::support::app::shown_beside(
             "token_location = \"cookies\"",
             lines,
             ["", expected],

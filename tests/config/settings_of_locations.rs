@@ -1,6 +1,6 @@
 //! Settings of where tokens are looked for.
 
-use crate::bench::{Bench, said, shown, shown_beside};
+use crate::support::app::{App, said, shown, shown_beside};
 use crate::support::*;
 use rocket::http::{ContentType, Header};
 use serde_json::{Value, json};
@@ -13,17 +13,17 @@ fn refresh() -> String {
     sign(&with(json!({"type": "refresh"})))
 }
 
-fn by_header<'a>(name: &'static str, value: String) -> impl Fn(&Bench) -> String + 'a {
-    move |bench| said(bench.client.get("/me").header(Header::new(name, value.clone())).dispatch())
+fn by_header<'a>(name: &'static str, value: String) -> impl Fn(&App) -> String + 'a {
+    move |app| said(app.client.get("/me").header(Header::new(name, value.clone())).dispatch())
 }
 
-fn by_query<'a>(uri: &'static str, token: String) -> impl Fn(&Bench) -> String + 'a {
-    move |bench| said(bench.client.get(format!("{uri}{token}")).dispatch())
+fn by_query<'a>(uri: &'static str, token: String) -> impl Fn(&App) -> String + 'a {
+    move |app| said(app.client.get(format!("{uri}{token}")).dispatch())
 }
 
-fn by_json<'a>(uri: &'static str, body: Value) -> impl Fn(&Bench) -> String + 'a {
-    move |bench| {
-        let request = bench.client.post(uri).header(ContentType::JSON);
+fn by_json<'a>(uri: &'static str, body: Value) -> impl Fn(&App) -> String + 'a {
+    move |app| {
+        let request = app.client.post(uri).header(ContentType::JSON);
         said(request.body(body.to_string()).dispatch())
     }
 }
@@ -31,9 +31,9 @@ fn by_json<'a>(uri: &'static str, body: Value) -> impl Fn(&Bench) -> String + 'a
 #[test]
 fn token_location_is_where_tokens_are_looked_for() {
     let missing = "401 Missing Authorization Header";
-    shown("token_location = \"headers\"", ["ada", "ada"], |bench| bench.me(&good()));
-    shown("token_location = \"cookies\"", [missing, "ada"], |bench| {
-        said(bench.client.get("/me").cookie(("access_token_cookie", good())).dispatch())
+    shown("token_location = \"headers\"", ["ada", "ada"], |app| app.me(&good()));
+    shown("token_location = \"cookies\"", [missing, "ada"], |app| {
+        said(app.client.get("/me").cookie(("access_token_cookie", good())).dispatch())
     });
     let by_query_string = by_query("/me?jwt=", good());
     shown("token_location = [\"query_string\"]", [missing, "ada"], by_query_string);
@@ -46,23 +46,23 @@ fn token_location_is_where_tokens_are_looked_for() {
             "401 Missing JWT in cookies or headers (Missing cookie \"access_token_cookie\"; \
                    Missing Authorization Header)",
         ],
-        |bench| said(bench.client.get("/me").dispatch()),
+        |app| said(app.client.get("/me").dispatch()),
     );
 }
 
 #[test]
 fn a_place_that_is_not_configured_is_not_looked_at() {
     for place in ["headers", "cookies", "query_string", "json"] {
-        let bench = crate::bench::bench(&format!("token_location = \"{place}\""));
+        let app = crate::support::app::app(&format!("token_location = \"{place}\""));
         let token = good();
-        let by_header = bench.me(&token);
-        let request = bench.client.get("/me").cookie(("access_token_cookie", good()));
+        let by_header = app.me(&token);
+        let request = app.client.get("/me").cookie(("access_token_cookie", good()));
         let by_cookie = said(request.dispatch());
         let answers = [
             ("headers", by_header),
             ("cookies", by_cookie),
-            ("query_string", by_query("/me?jwt=", good())(&bench)),
-            ("json", by_json("/body", json!({"access_token": good()}))(&bench)),
+            ("query_string", by_query("/me?jwt=", good())(&app)),
+            ("json", by_json("/body", json!({"access_token": good()}))(&app)),
         ];
         for (other, answer) in answers {
             match other == place {
@@ -76,8 +76,8 @@ fn a_place_that_is_not_configured_is_not_looked_at() {
 #[test]
 fn token_location_is_also_the_order_of_precedence() {
     let of = |name: &str| sign(&with(json!({"sub": name})));
-    let both = |bench: &Bench| {
-        let request = bench.client.get("/me").header(bearer(&of("header")));
+    let both = |app: &App| {
+        let request = app.client.get("/me").header(Bearer(&of("header")));
         said(request.cookie(("access_token_cookie", of("cookie"))).dispatch())
     };
     shown("token_location = [\"headers\", \"cookies\"]", ["header", "header"], both);

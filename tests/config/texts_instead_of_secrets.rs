@@ -1,6 +1,6 @@
 //! A text that points to a secret, or that describes one, is not used as one.
 
-use crate::bench::{from_rocket, launch, launch_with};
+use crate::support::app::{from_rocket, launch, launch_with};
 use crate::support::*;
 use rocket::figment::{Figment, Jail};
 use rocket_jwt_extended::jsonwebtoken::Algorithm;

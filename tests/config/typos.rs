@@ -1,6 +1,6 @@
 //! A key that is misspelt, or of the wrong type, fails the launch and is named by key and file.
 
-use crate::bench::{from_rocket, launch};
+use crate::support::app::{from_rocket, launch};
 use crate::support::*;
 use rocket::figment::Jail;
 
@@ -46,6 +46,7 @@ fn every_documented_setting_has_a_test_of_what_it_does() {
         include_str!("settings_of_keys.rs"),
         include_str!("settings_of_lifetimes.rs"),
         include_str!("settings_of_locations.rs"),
+        include_str!("settings_of_sessions.rs"),
     ]
     .concat();
     let is_tested =

@@ -1,8 +1,8 @@
 //! A setting that somebody wrote and that has no effect is said in one line, with the cure; what nobody
 //! wrote, and what has an effect, is not.
 
-use crate::log_capture::logged;
-use crate::pem::{Kind, pair};
+use crate::support::log_capture::logged;
+use crate::support::pem::{Kind, pair};
 use crate::support::*;
 use rocket::figment::Figment;
 use rocket::local::blocking::Client;

@@ -1,6 +1,6 @@
 //! What each setting takes and what it refuses, with the message.
 
-use crate::bench::{launch, refusal, with_secret};
+use crate::support::app::{launch, refusal, with_secret};
 use crate::support::*;
 
 /// What a setting of one text or several says of anything else.
@@ -129,7 +129,8 @@ fn algorithms_are_those_there_are_and_of_one_family() {
 
 #[test]
 fn one_key_cannot_be_for_two_curves() {
-    let crate::pem::Pair { private, public } = crate::pem::pair(crate::pem::Kind::P256);
+    let crate::support::pem::Pair { private, public } =
+        crate::support::pem::pair(crate::support::pem::Kind::P256);
     let lines = "algorithm = \"ES256\"\ndecode_algorithms = [\"ES384\"]";
     for key in [format!("private_key = '''{private}'''"), format!("public_key = '''{public}'''")] {
         let log = refusal(&format!("{lines}\n{key}"));
@@ -141,7 +142,7 @@ fn one_key_cannot_be_for_two_curves() {
 
 #[test]
 fn a_public_key_beside_a_secret_of_the_same_text_is_no_configuration() {
-    let pem = &crate::pem::pair(crate::pem::Kind::Rsa).public;
+    let pem = &crate::support::pem::pair(crate::support::pem::Kind::Rsa).public;
     let log = refusal(&format!(
         "algorithm = \"RS256\"\ndecode_algorithms = [\"RS256\", \"HS256\"]\n\
          public_key = '''{pem}'''\n\

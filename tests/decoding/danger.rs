@@ -1,6 +1,6 @@
 //! Reading what nothing vouches for: it has its own module, and still refuses what is malformed.
 
-use crate::bench::Bench;
+use crate::support::app::App;
 use crate::support::*;
 use rocket_jwt_extended::danger::{unverified_claims, unverified_header};
 use rocket_jwt_extended::jsonwebtoken::Algorithm;
@@ -28,7 +28,7 @@ fn header_and_claims_are_read_whoever_wrote_them() {
     }
     // No other way leads to them.
     let forged = format!("{message}.AAAA");
-    assert_eq!(Bench::new("").decode(&forged), "Signature verification failed");
+    assert_eq!(App::new("").decode(&forged), "Signature verification failed");
     let elsewhere = sign_text(r#"{"alg":"EdDSA"}"#, r#"{"sub":"eve"}"#);
     assert_eq!(unverified_header(&elsewhere).unwrap().alg, Algorithm::EdDSA);
 }

@@ -1,6 +1,6 @@
 //! `Jwt::decode()` and the decoder: what they check, what they leave out, and what they are for.
 
-use crate::bench::{Bench, GOOD, forged};
+use crate::support::app::{App, GOOD, forged};
 use crate::support::*;
 use rocket::tokio::runtime::Builder;
 use rocket_jwt_extended::{
@@ -14,12 +14,12 @@ fn wait<T>(future: impl std::future::Future<Output = T>) -> T {
 
 #[test]
 fn decoding_gives_claims_header_and_what_they_mean() {
-    let bench = Bench::new("");
+    let app = App::new("");
     let own = sign_text(
         r#"{"alg":"HS256","typ":"JWT","kid":"k1"}"#,
         &with(json!({"role": "admin", "iss": "me", "aud": ["a", "b"]})).to_string(),
     );
-    let token: Token<Claims> = bench.jwt().decode(&own).unwrap();
+    let token: Token<Claims> = app.jwt().decode(&own).unwrap();
     assert_eq!(token.claims["role"], "admin");
     assert_eq!((token.identity(), token.csrf()), ("ada", Some("the-csrf-value")));
     assert_eq!((token.issuer(), token.audience()), (Some("me"), vec!["a", "b"]));
@@ -30,15 +30,15 @@ fn decoding_gives_claims_header_and_what_they_mean() {
 #[test]
 fn decoding_checks_neither_type_nor_freshness_nor_revocation_nor_hooks() {
     let fairing = Jwt::fairing().verify_claims(|_| false);
-    let bench = Bench::hooked(&format!("secret_key = \"{}\"", secret()), fairing);
-    let jwt = bench.jwt();
+    let app = App::hooked(&format!("secret_key = \"{}\"", secret()), fairing);
+    let jwt = app.jwt();
     for kind in ["access", "refresh", "another"] {
-        assert_eq!(bench.decode(&sign(&with(json!({"type": kind})))), GOOD);
+        assert_eq!(app.decode(&sign(&with(json!({"type": kind})))), GOOD);
     }
     let revoked = sign(&claims());
     let token = jwt.decode::<NoClaims>(&revoked).unwrap();
     wait(jwt.revoke(&token)).unwrap();
-    assert_eq!(bench.decode(&revoked), GOOD);
+    assert_eq!(app.decode(&revoked), GOOD);
     let verify = wait(jwt.verify::<AccessToken>(&revoked)).unwrap_err();
     assert_eq!(verify.to_string(), "Token has been revoked");
 }
@@ -46,8 +46,8 @@ fn decoding_checks_neither_type_nor_freshness_nor_revocation_nor_hooks() {
 #[test]
 fn verifying_checks_all_that_the_guard_checks() {
     let fairing = Jwt::fairing().verify_claims(|token| token.identity() != "eve");
-    let bench = Bench::hooked(&format!("secret_key = \"{}\"", secret()), fairing);
-    let jwt = bench.jwt();
+    let app = App::hooked(&format!("secret_key = \"{}\"", secret()), fairing);
+    let jwt = app.jwt();
     let refused = |refusal: Rejection| (refusal.status().code, refusal.code().to_string());
     let token = sign(&claims());
     assert_eq!(wait(jwt.verify::<AccessToken<Claims>>(&token)).unwrap().claims["sub"], "ada");
@@ -64,15 +64,15 @@ fn verifying_checks_all_that_the_guard_checks() {
 
 #[test]
 fn an_expired_token_can_be_allowed_and_nothing_else() {
-    let bench = Bench::new("decode_issuer = \"me\"\ndecode_audience = \"api\"");
+    let app = App::new("decode_issuer = \"me\"\ndecode_audience = \"api\"");
     let lax = |token: &str| {
-        let read = bench.jwt().decoder().allow_expired().decode::<NoClaims>(token);
+        let read = app.jwt().decoder().allow_expired().decode::<NoClaims>(token);
         read.map_or_else(|refusal| refusal.to_string(), |_| GOOD.into())
     };
     let expired = json!({"exp": START - 1000, "iss": "me", "aud": "api"});
     let token = sign(&with(expired.clone()));
     assert_eq!(lax(&token), GOOD);
-    assert_eq!(bench.decode(&token), "Token has expired");
+    assert_eq!(app.decode(&token), "Token has expired");
     for (change, text) in [
         (json!({"nbf": START + 1}), "The token is not yet valid (nbf)"),
         (json!({"iat": START + 1}), "The token is not yet valid (iat)"),
@@ -94,9 +94,9 @@ fn an_expired_token_can_be_allowed_and_nothing_else() {
 
 #[test]
 fn the_csrf_value_given_must_be_the_tokens_own_and_an_empty_one_never_is() {
-    let bench = Bench::new("");
+    let app = App::new("");
     let check = |token: &str, value: &str| {
-        let read = bench.jwt().decoder().csrf(value).decode::<NoClaims>(token);
+        let read = app.jwt().decoder().csrf(value).decode::<NoClaims>(token);
         read.map_or_else(|refusal| format!("{refusal} {}", refusal.code()), |_| GOOD.into())
     };
     let mismatch = "CSRF double submit tokens do not match csrf_mismatch";
@@ -127,32 +127,32 @@ fn the_csrf_value_given_must_be_the_tokens_own_and_an_empty_one_never_is() {
 
 #[test]
 fn a_refusal_after_the_signature_held_has_the_token_and_one_before_has_none() {
-    let bench = Bench::new("decode_audience = \"api\"");
+    let app = App::new("decode_audience = \"api\"");
     let expired = sign_text(
         r#"{"alg":"HS256","kid":"k1"}"#,
         &with(json!({"exp": START, "aud": "api", "role": "admin"})).to_string(),
     );
-    let refusal = bench.refusal(&expired).unwrap();
+    let refusal = app.refusal(&expired).unwrap();
     assert_eq!(refusal.code(), "token_expired");
     let token = refusal.token().unwrap();
     assert_eq!((token.identity(), &token.claims["role"]), ("ada", &json!("admin")));
     assert_eq!(token.header().kid.as_deref(), Some("k1"));
     assert_eq!(token.expires_at().unwrap().unix_timestamp(), START);
 
-    let other = bench.refusal(&sign(&with(json!({"aud": "shop"})))).unwrap();
+    let other = app.refusal(&sign(&with(json!({"aud": "shop"})))).unwrap();
     assert_eq!(other.token().unwrap().audience(), ["shop"]);
-    let forged = bench.refusal(&forged(&expired)).unwrap();
+    let forged = app.refusal(&forged(&expired)).unwrap();
     assert_eq!(
         (forged.to_string().as_str(), forged.token().is_none()),
         ("Signature verification failed", true)
     );
-    assert!(bench.refusal("nonsense").unwrap().token().is_none());
+    assert!(app.refusal("nonsense").unwrap().token().is_none());
 }
 
 #[test]
 fn an_id_is_read_from_a_verified_token_expired_or_not_as_asked_for() {
-    let bench = Bench::new("");
-    let jwt = bench.jwt();
+    let app = App::new("");
+    let jwt = app.jwt();
     let good = sign(&with(json!({"jti": "one"})));
     let expired = sign(&with(json!({"jti": "two", "exp": START - 1})));
     assert_eq!(jwt.decode::<NoClaims>(&good).unwrap().jti(), Some("one"));
@@ -166,8 +166,8 @@ fn an_id_is_read_from_a_verified_token_expired_or_not_as_asked_for() {
 
 #[test]
 fn a_csrf_value_is_read_from_a_verified_token_and_may_be_absent() {
-    let bench = Bench::new("");
-    let jwt = bench.jwt();
+    let app = App::new("");
+    let jwt = app.jwt();
     let token = jwt.access_token("ada").encode().unwrap();
     let read = jwt.decode::<NoClaims>(&token).unwrap();
     assert_eq!(read.csrf(), payload(&token)["csrf"].as_str());
@@ -183,8 +183,8 @@ fn custom_claims_are_read_into_a_type_of_the_applications_or_refused() {
     struct Own {
         role: String,
     }
-    let bench = Bench::new("");
-    let read = |claims: serde_json::Value| bench.jwt().decode::<Own>(&sign(&claims));
+    let app = App::new("");
+    let read = |claims: serde_json::Value| app.jwt().decode::<Own>(&sign(&claims));
     assert_eq!(read(with(json!({"role": "admin"}))).unwrap().claims.role, "admin");
     for bad in [with(json!({"role": 5})), with(json!({"role": null})), claims()] {
         let refusal = read(bad).unwrap_err();

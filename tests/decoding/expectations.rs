@@ -1,6 +1,6 @@
 //! `aud` and `iss` where they are expected (RFC 8725 §3.8, §3.9).
 
-use crate::bench::{Bench, GOOD, token_with};
+use crate::support::app::{App, GOOD, token_with};
 
 #[test]
 fn an_expected_audience_must_be_one_of_the_tokens_own() {
@@ -8,7 +8,7 @@ fn an_expected_audience_must_be_one_of_the_tokens_own() {
     let other = "Audience doesn't match";
     let format = "Invalid claim format in token";
     for lines in ["decode_audience = \"api\"", "decode_audience = [\"shop\", \"api\"]"] {
-        let bench = Bench::new(lines);
+        let app = App::new(lines);
         for (value, expected) in [
             (None, missing),
             (Some("\"\""), missing),
@@ -33,8 +33,8 @@ fn an_expected_audience_must_be_one_of_the_tokens_own() {
             (Some("[[\"api\"]]"), format),
         ] {
             let token = token_with("aud", value);
-            assert_eq!(bench.decode(&token), expected, "{value:?}");
-            assert_eq!(bench.guard("access", &token), expected, "{value:?}");
+            assert_eq!(app.decode(&token), expected, "{value:?}");
+            assert_eq!(app.guard("access", &token), expected, "{value:?}");
         }
     }
 }
@@ -48,7 +48,7 @@ fn an_expected_issuer_must_be_the_tokens_own_letter_by_letter() {
         "decode_issuer = \"https://me.example\"",
         "decode_issuer = [\"https://you.example\", \"https://me.example\"]",
     ] {
-        let bench = Bench::new(lines);
+        let app = App::new(lines);
         for (value, expected) in [
             (None, missing),
             (Some("\"https://me.example\""), GOOD),
@@ -67,11 +67,11 @@ fn an_expected_issuer_must_be_the_tokens_own_letter_by_letter() {
             (Some("[]"), format),
         ] {
             let token = token_with("iss", value);
-            assert_eq!(bench.decode(&token), expected, "{value:?}");
-            assert_eq!(bench.guard("access", &token), expected, "{value:?}");
+            assert_eq!(app.decode(&token), expected, "{value:?}");
+            assert_eq!(app.guard("access", &token), expected, "{value:?}");
         }
     }
-    let both = Bench::new("decode_issuer = [\"me\", \"you\"]");
+    let both = App::new("decode_issuer = [\"me\", \"you\"]");
     assert_eq!(both.decode(&token_with("iss", Some("\"me\""))), GOOD);
     assert_eq!(both.decode(&token_with("iss", Some("\"you\""))), GOOD);
     assert_eq!(both.decode(&token_with("iss", Some("\"he\""))), other);
@@ -79,10 +79,10 @@ fn an_expected_issuer_must_be_the_tokens_own_letter_by_letter() {
 
 #[test]
 fn without_an_expectation_any_issuer_and_audience_will_do() {
-    let bench = Bench::new("encode_issuer = \"me\"\nencode_audience = \"api\"");
+    let app = App::new("encode_issuer = \"me\"\nencode_audience = \"api\"");
     for claim in ["iss", "aud"] {
         for value in [None, Some("\"somebody else\"")] {
-            assert_eq!(bench.decode(&token_with(claim, value)), GOOD, "{claim}: {value:?}");
+            assert_eq!(app.decode(&token_with(claim, value)), GOOD, "{claim}: {value:?}");
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::bench::{Bench, GOOD};
-use crate::pem::{Kind, pair};
+use crate::support::app::{App, GOOD};
+use crate::support::pem::{Kind, pair};
 use crate::support::*;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use rocket_jwt_extended::{Claims, Header, Jwt, VerifyingKey, jsonwebtoken};
@@ -11,9 +11,9 @@ use serde_json::json;
 
 fn with_secret(
     hook: impl Fn(&Header, &Claims) -> Option<VerifyingKey> + Send + Sync + 'static,
-) -> Bench {
+) -> App {
     let lines = format!("secret_key = \"{}\"", secret());
-    Bench::hooked(&lines, Jwt::fairing().verifying_key(hook))
+    App::hooked(&lines, Jwt::fairing().verifying_key(hook))
 }
 
 fn es256() -> VerifyingKey {
@@ -29,7 +29,7 @@ fn by_es256(header: &str, claims: &serde_json::Value) -> String {
 fn the_hook_sees_header_and_claims_before_any_check() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let note = seen.clone();
-    let bench = with_secret(move |header, claims| {
+    let app = with_secret(move |header, claims| {
         let line = format!("{:?} {:?} {}", header.alg, header.kid, claims["sub"]);
         note.lock().unwrap().push(line);
         None
@@ -63,7 +63,7 @@ fn the_hook_sees_header_and_claims_before_any_check() {
         ("x".repeat(20_000), "Token is too long", None),
     ] {
         seen.lock().unwrap().clear();
-        assert_eq!(bench.decode(&token), said);
+        assert_eq!(app.decode(&token), said);
         let expected = seen_as.map(|sub| format!("HS256 Some(\"k1\") {sub}"));
         assert_eq!(seen.lock().unwrap().first().cloned(), expected, "{said}");
     }
@@ -81,12 +81,12 @@ fn the_hook_is_asked_once_a_request() {
     }
     let count = Arc::new(Mutex::new(0));
     let counted = count.clone();
-    let fairing = Jwt::fairing().clock(ManualClock::new()).verifying_key(move |_, _| {
+    let fairing = Jwt::fairing().clock(clock_at_start()).verifying_key(move |_, _| {
         *counted.lock().unwrap() += 1;
         None
     });
     let client = client("", fairing, routes![all]);
-    let response = client.get("/all").header(bearer(&sign(&claims()))).dispatch();
+    let response = client.get("/all").header(Bearer(&sign(&claims()))).dispatch();
     assert_eq!(response.into_string().as_deref(), Some(GOOD));
     assert_eq!(*count.lock().unwrap(), 1);
 }
@@ -95,7 +95,7 @@ fn the_hook_is_asked_once_a_request() {
 fn keys_can_be_chosen_by_kid_or_by_issuer_and_each_verifies_its_own_alone() {
     let other: String = secret().chars().rev().collect();
     let second = other.clone();
-    let bench = with_secret(move |header, claims| {
+    let app = with_secret(move |header, claims| {
         let by_kid = header.kid.as_deref() == Some("second");
         let by_issuer = claims.get("iss").is_some_and(|issuer| issuer == "second");
         let secret = if by_kid || by_issuer { second.as_bytes() } else { secret().as_bytes() };
@@ -112,17 +112,17 @@ fn keys_can_be_chosen_by_kid_or_by_issuer_and_each_verifies_its_own_alone() {
     ] {
         for (key, expected) in keys.iter().zip([first, second]) {
             let token = sign_as(Algorithm::HS256, key, header, &claims.to_string());
-            assert_eq!(bench.decode(&token), expected, "{header} {claims}");
-            assert_eq!(bench.guard("access", &token), expected);
+            assert_eq!(app.decode(&token), expected, "{header} {claims}");
+            assert_eq!(app.guard("access", &token), expected);
         }
     }
 }
 
 #[test]
 fn a_hook_without_a_key_leaves_it_to_the_configured_ones_if_there_are_any() {
-    let bench = with_secret(|_, _| None);
-    assert_eq!(bench.decode(&sign(&claims())), GOOD);
-    let alone = Bench::hooked("", Jwt::fairing().verifying_key(|_, _| None));
+    let app = with_secret(|_, _| None);
+    assert_eq!(app.decode(&sign(&claims())), GOOD);
+    let alone = App::hooked("", Jwt::fairing().verifying_key(|_, _| None));
     let refusal = alone.refusal(&sign(&claims())).unwrap();
     assert_eq!(refusal.to_string(), "No key for this token");
     assert_eq!((refusal.status().code, refusal.code()), (401, "token_invalid"));
@@ -131,30 +131,30 @@ fn a_hook_without_a_key_leaves_it_to_the_configured_ones_if_there_are_any() {
 
 #[test]
 fn a_key_of_the_hook_is_pinned_to_its_algorithm_too() {
-    let bench = with_secret(|_, _| Some(es256()));
-    assert_eq!(bench.decode(&by_es256(r#"{"alg":"ES256"}"#, &claims())), GOOD);
+    let app = with_secret(|_, _| Some(es256()));
+    assert_eq!(app.decode(&by_es256(r#"{"alg":"ES256"}"#, &claims())), GOOD);
     let not_allowed = "The specified alg value is not allowed";
     // The configured secret is not asked where the hook has a key.
-    assert_eq!(bench.decode(&sign(&claims())), not_allowed);
+    assert_eq!(app.decode(&sign(&claims())), not_allowed);
     let public = EncodingKey::from_secret(pair(Kind::P256).public.as_bytes()).unwrap();
     for header in [r#"{"alg":"HS256"}"#, r#"{"alg":"ES384"}"#, r#"{"alg":"RS256"}"#] {
         let token = sign_as(Algorithm::HS256, &public, header, &claims().to_string());
-        assert_eq!(bench.decode(&token), not_allowed, "{header}");
+        assert_eq!(app.decode(&token), not_allowed, "{header}");
     }
 }
 
 #[test]
 fn a_hook_that_panics_is_the_servers_fault_and_lets_nobody_in() {
-    let bench = with_secret(|header, _| match header.kid.as_deref() {
+    let app = with_secret(|header, _| match header.kid.as_deref() {
         Some("trap") => panic!("the key store is on fire"),
         _ => None,
     });
     let trap = sign_text(r#"{"alg":"HS256","kid":"trap"}"#, &claims().to_string());
-    let response = bench.client.get("/access").header(bearer(&trap)).dispatch();
+    let response = app.client.get("/access").header(Bearer(&trap)).dispatch();
     assert_eq!(response.status().code, 500);
     assert!(!response.into_string().unwrap_or_default().contains("on fire"));
     // And the next request is served as ever.
-    assert_eq!(bench.guard("access", &sign(&claims())), GOOD);
+    assert_eq!(app.guard("access", &sign(&claims())), GOOD);
 }
 
 #[test]

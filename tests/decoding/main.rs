@@ -3,21 +3,13 @@
 #[macro_use]
 extern crate rocket;
 
-#[path = "../support/key_forms.rs"]
-mod key_forms;
-#[path = "../support/pem.rs"]
-mod pem;
-#[path = "../support/mod.rs"]
 mod support;
-
-mod bench;
-mod jwk;
 
 mod claim_table;
 mod danger;
 mod decoder;
 mod expectations;
-mod headers;
+mod jose_headers;
 mod key_confusion;
 mod key_hooks;
 mod pem_forms;

@@ -1,7 +1,7 @@
 //! `from_pem` takes every form of PEM that tools write, and says of every other what it is.
 
-use crate::key_forms::{private, public, refused_private, refused_public};
-use crate::pem::{Kind, pair};
+use crate::support::key_forms::{private, public, refused_private, refused_public};
+use crate::support::pem::{Kind, pair};
 use crate::support::*;
 use rocket_jwt_extended::jsonwebtoken::Algorithm;
 use rocket_jwt_extended::{Jwt, NoClaims, SigningKey, VerifyingKey};
@@ -72,7 +72,7 @@ fn a_form_that_cannot_be_taken_is_refused_with_what_it_is_and_a_cure() {
 fn no_cut_of_a_key_is_taken_and_none_panics() {
     for kind in [Kind::Rsa, Kind::P256, Kind::Ed25519] {
         for (pem, is_private) in [(&pair(kind).private, true), (&pair(kind).public, false)] {
-            let der = crate::jwk::der(pem);
+            let der = crate::support::jwk::der(pem);
             for length in (0..der.len()).step_by(der.len() / 60 + 1) {
                 let label = if is_private { "PRIVATE KEY" } else { "PUBLIC KEY" };
                 let body = base64::Engine::encode(

@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use crate::bench::{Bench, GOOD};
+use crate::support::app::{App, GOOD};
 use crate::support::*;
 
 const HEADER: &str = r#"{"alg":"HS256"}"#;
 
 fn said(token: &str) -> String {
-    let bench = Bench::new("");
-    let decoded = bench.decode(token);
-    let refusal = bench.refusal(token);
+    let app = App::new("");
+    let decoded = app.decode(token);
+    let refusal = app.refusal(token);
     assert!(refusal.is_none_or(|refusal| refusal.code() == "token_invalid"), "{token}");
     decoded
 }
@@ -210,7 +210,7 @@ fn a_claim_that_comes_twice_is_refused_whichever_it_is() {
 
 #[test]
 fn nothing_of_what_was_sent_is_in_the_answer() {
-    let bench = Bench::new("");
+    let app = App::new("");
     let marker = "MARKER";
     for token in [
         sign_text(&format!("{{\"alg\":\"{marker}\"}}"), "{}"),
@@ -221,7 +221,7 @@ fn nothing_of_what_was_sent_is_in_the_answer() {
         sign_text(HEADER, &with(serde_json::json!({"exp": marker})).to_string()),
         format!("{marker}.{marker}.{marker}"),
     ] {
-        let response = bench.client.get("/access").header(bearer(&token)).dispatch();
+        let response = app.client.get("/access").header(Bearer(&token)).dispatch();
         let headers = format!("{:?}", response.headers().iter().collect::<Vec<_>>());
         let body = response.into_string().unwrap();
         assert!(!headers.contains(marker) && !body.contains(marker), "{headers} {body}");
@@ -231,17 +231,17 @@ fn nothing_of_what_was_sent_is_in_the_answer() {
 
 #[test]
 fn a_token_that_is_too_long_is_refused_before_anything_of_it_is_read() {
-    let bench = Bench::new("");
+    let app = App::new("");
     let of = |letters: usize| sign(&with(serde_json::json!({"note": "x".repeat(letters)})));
     let longest = (11_500..).map(of).find(|token| token.len() >= 16_383).unwrap();
     assert!(longest.len() <= 16_384, "{}", longest.len());
-    assert_eq!(bench.decode(&longest), GOOD);
-    assert_eq!(bench.decode(&".".repeat(16_384)), "Too many segments");
+    assert_eq!(app.decode(&longest), GOOD);
+    assert_eq!(app.decode(&".".repeat(16_384)), "Too many segments");
     let longer = (11_500..).map(of).find(|token| token.len() > 16_384).unwrap();
     for token in [longer, of(200_000), "x".repeat(16_385), ".".repeat(16_385), ".".repeat(200_000)]
     {
-        assert_eq!(bench.decode(&token), "Token is too long", "{}", token.len());
-        let refusal = bench.refusal(&token).unwrap();
+        assert_eq!(app.decode(&token), "Token is too long", "{}", token.len());
+        let refusal = app.refusal(&token).unwrap();
         assert_eq!((refusal.status().code, refusal.code()), (401, "token_invalid"));
     }
 }
@@ -264,16 +264,16 @@ fn a_long_header_is_refused_before_it_is_read() {
 
 #[test]
 fn ten_thousand_hostile_tokens_take_a_bounded_time() {
-    let bench = Bench::new("max_token_length = 1048576");
+    let app = App::new("max_token_length = 1048576");
     let dots = ".".repeat(200_000);
     let numbers =
         format!("{}.e30.x", base64url(format!("{{\"a\":[{}1]}}", "1,".repeat(300_000)).as_bytes()));
     let deep = sign_parts(&base64url("[".repeat(3000).as_bytes()), "e30");
     let started = Instant::now();
     for _ in 0..3333 {
-        assert_eq!(bench.decode(&dots), "Too many segments");
-        assert_eq!(bench.decode(&numbers), "Token is too long");
-        assert_eq!(bench.decode(&deep), "Invalid header string");
+        assert_eq!(app.decode(&dots), "Too many segments");
+        assert_eq!(app.decode(&numbers), "Token is too long");
+        assert_eq!(app.decode(&deep), "Invalid header string");
     }
     assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }

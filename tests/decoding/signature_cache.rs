@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::pem::{Kind, pair};
+use crate::support::pem::{Kind, pair};
 use crate::support::*;
 use jsonwebtoken::Algorithm;
 use rocket::local::asynchronous::Client;
@@ -34,7 +34,7 @@ async fn each<F: std::future::Future<Output = ()>>(
             let lines = format!(
                 "[default.jwt]\nalgorithm = \"{algorithm:?}\"\nprivate_key = '''{key}'''\n{cache}"
             );
-            let (clock, accepts) = (ManualClock::new(), Arc::new(AtomicBool::new(true)));
+            let (clock, accepts) = (clock_at_start(), Arc::new(AtomicBool::new(true)));
             let hook = accepts.clone();
             let fairing = Jwt::fairing()
                 .clock(clock.clone())
@@ -101,7 +101,7 @@ async fn a_key_hook_is_asked_each_time() {
     let lines = format!("[default.jwt]\nalgorithm = \"ES256\"\nprivate_key = '''{key}'''");
     let knows = Arc::new(AtomicBool::new(true));
     let asked = knows.clone();
-    let fairing = Jwt::fairing().clock(ManualClock::new()).verifying_key(move |_, _| {
+    let fairing = Jwt::fairing().clock(clock_at_start()).verifying_key(move |_, _| {
         let other = &pair(Kind::AnotherP256).public;
         let other = || {
             rocket_jwt_extended::VerifyingKey::from_pem(Algorithm::ES256, other.as_bytes()).unwrap()

@@ -1,16 +1,16 @@
 //! Times: at which instant exactly a token begins and ceases to be valid.
 
-use crate::bench::{Bench, GOOD};
+use crate::support::app::{App, GOOD};
 use crate::support::*;
 use rocket_jwt_extended::Duration;
 use serde_json::{Value, json};
 
 fn at(lines: &str, millis: i64, changes: Value) -> String {
-    let bench = Bench::new(lines);
-    bench.clock.advance(Duration::milliseconds(millis));
+    let app = App::new(lines);
+    app.clock.advance(Duration::milliseconds(millis));
     let token = sign(&with(changes));
-    let decoded = bench.decode(&token);
-    assert_eq!(bench.guard("access", &token), decoded);
+    let decoded = app.decode(&token);
+    assert_eq!(app.guard("access", &token), decoded);
     decoded
 }
 
@@ -66,7 +66,7 @@ fn leeway_is_also_exact_below_a_second() {
 
 #[test]
 fn one_token_goes_through_its_life_as_the_clock_moves() {
-    let bench = Bench::new("");
+    let app = App::new("");
     let token = sign(&with(json!({"nbf": START + 60, "exp": START + 120})));
     for (second, expected) in [
         (0, "The token is not yet valid (nbf)"),
@@ -79,9 +79,9 @@ fn one_token_goes_through_its_life_as_the_clock_moves() {
         (90, GOOD),
         (-1, "The token is not yet valid (iat)"),
     ] {
-        bench.clock.set(START + second);
-        assert_eq!(bench.decode(&token), expected, "at {second}");
-        assert_eq!(bench.guard("access", &token), expected, "at {second}");
+        app.clock.set(unix(START + second));
+        assert_eq!(app.decode(&token), expected, "at {second}");
+        assert_eq!(app.guard("access", &token), expected, "at {second}");
     }
 }
 
@@ -89,14 +89,14 @@ fn one_token_goes_through_its_life_as_the_clock_moves() {
 fn no_clock_and_no_leeway_makes_the_arithmetic_fail() {
     let last = 253_402_300_799;
     for leeway in [0, 86_400] {
-        let bench = Bench::new(&format!("decode_leeway = {leeway}"));
+        let app = App::new(&format!("decode_leeway = {leeway}"));
         for now in [-62_135_596_800, -1, 0, 1, START, last - 1] {
-            bench.clock.set(now);
+            app.clock.set(unix(now));
             for date in [0, 1, START, last] {
                 for claim in ["exp", "nbf", "iat"] {
                     let mut claims = json!({"sub": "ada", "exp": last});
                     claims[claim] = date.into();
-                    let said = bench.decode(&sign(&claims));
+                    let said = app.decode(&sign(&claims));
                     let is_good = match claim {
                         "exp" => now < date + leeway,
                         _ => date <= now + leeway,
@@ -105,7 +105,7 @@ fn no_clock_and_no_leeway_makes_the_arithmetic_fail() {
                 }
             }
             // What no date can say is not issued.
-            let issued = bench.jwt().access_token("ada").encode();
+            let issued = app.jwt().access_token("ada").encode();
             assert_eq!(issued.is_ok(), (-900..=last - 900).contains(&now), "{now}");
         }
     }

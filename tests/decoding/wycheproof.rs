@@ -1,7 +1,7 @@
 //! Wycheproof's keys and signatures against tokens of ours. That each verifies what it should is
 //! tested where keys are made; here, that no signature fits a token it was not made for.
 
-use crate::bench::Bench;
+use crate::support::app::App;
 use crate::support::*;
 use rocket_jwt_extended::jsonwebtoken::Algorithm;
 use rocket_jwt_extended::{Jwt, VerifyingKey};
@@ -13,13 +13,13 @@ fn assert_none_fits(algorithm: Algorithm, pem: &str, signatures: &[&[u8]]) -> us
     let key = VerifyingKey::from_pem(algorithm, pem.as_bytes());
     let key = key.unwrap_or_else(|error| panic!("{algorithm:?} {error}: {pem}"));
     let slot = Arc::new(Mutex::new(Some(key)));
-    let bench =
-        Bench::hooked("", Jwt::fairing().verifying_key(move |_, _| slot.lock().unwrap().clone()));
+    let app =
+        App::hooked("", Jwt::fairing().verifying_key(move |_, _| slot.lock().unwrap().clone()));
     let header = base64url(format!(r#"{{"alg":"{algorithm:?}"}}"#).as_bytes());
     let message = format!("{header}.{}", base64url(claims().to_string().as_bytes()));
     for signature in signatures {
         let token = format!("{message}.{}", base64url(signature));
-        assert_eq!(bench.decode(&token), "Signature verification failed", "{token}");
+        assert_eq!(app.decode(&token), "Signature verification failed", "{token}");
     }
     signatures.len()
 }

@@ -1,6 +1,6 @@
 //! All algorithms sign what others verify, and verify what others sign: `openssl` is the other.
 
-use crate::pem::{File, Kind, openssl_bytes, pair};
+use crate::support::pem::{File, Kind, openssl_bytes, pair};
 use crate::support::*;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -29,7 +29,7 @@ fn app(algorithm: Algorithm) -> rocket::local::blocking::Client {
         _ => format!("private_key = '''{}'''", pair(Kind::of(algorithm)).private),
     };
     let toml = format!("[default.jwt]\nalgorithm = \"{algorithm:?}\"\n{key}");
-    let fairing = Jwt::fairing().clock(ManualClock::new());
+    let fairing = Jwt::fairing().clock(clock_at_start());
     rocket::local::blocking::Client::untracked(rocket::custom(raw_figment(&toml)).attach(fairing))
         .unwrap()
 }

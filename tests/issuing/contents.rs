@@ -149,7 +149,7 @@ fn the_builder_has_the_last_word_on_audience_issuer_id_and_first_moment() {
     assert_eq!(claims["nbf"], START + 60);
     let refusal = jwt.decode::<NoClaims>(&token).unwrap_err();
     assert_eq!(refusal.to_string(), "The token is not yet valid (nbf)");
-    clock.set(START + 60);
+    clock.set(unix(START + 60));
     assert_eq!(jwt.decode::<NoClaims>(&token).unwrap().jti(), Some("the-first"));
     // One audience is written as a string, however it was given.
     for token in [

@@ -30,7 +30,7 @@ impl Identity for User {
 
 #[test]
 fn claims_of_the_hook_give_way_to_those_of_the_user_and_those_to_the_builders() {
-    let fairing = Jwt::fairing().clock(ManualClock::new()).additional_claims(|identity| {
+    let fairing = Jwt::fairing().clock(clock_at_start()).additional_claims(|identity| {
         object(json!({"a": identity, "b": "hook", "c": "hook", "d": "hook"}))
     });
     let client = client("", fairing, routes![]);

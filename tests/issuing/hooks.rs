@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::pem::{Kind, pair};
+use crate::support::pem::{Kind, pair};
 use crate::support::*;
 use rocket::http::Status;
 use rocket::local::blocking::Client;
@@ -36,7 +36,7 @@ async fn logout(jwt: &Jwt, token: AccessToken) -> Result<Status, Error> {
 }
 
 fn fairing() -> JwtFairing {
-    Jwt::fairing().clock(ManualClock::new())
+    Jwt::fairing().clock(clock_at_start())
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_signing_hook_signs_for_whom_it_has_a_key_and_leaves_the_rest_to_the_configu
     for (identity, algorithm) in [("ada", "ES256"), ("bob", "HS256")] {
         let token = jwt(&client).access_token(identity).encode().unwrap();
         assert_eq!(part(&token, 0)["alg"], algorithm);
-        let response = client.get("/me").header(bearer(&token)).dispatch();
+        let response = client.get("/me").header(Bearer(&token)).dispatch();
         assert_eq!(response.into_string().as_deref(), Some(identity));
     }
 }
@@ -119,7 +119,7 @@ fn a_verify_claims_hook_can_say_no_and_is_asked_once_a_request() {
         token.claims.get("banned").is_none() && token.identity() != "eve"
     });
     let client = client("", fairing, routes![me, twice]);
-    let get = |uri: &'static str, token: &str| client.get(uri).header(bearer(token)).dispatch();
+    let get = |uri: &'static str, token: &str| client.get(uri).header(Bearer(token)).dispatch();
     let good = sign(&claims());
     assert_eq!(get("/twice", &good).into_string().as_deref(), Some("ada"));
     assert_eq!(asked.load(Ordering::SeqCst), 1);
@@ -160,7 +160,7 @@ fn an_on_rejection_hook_answers_with_anything_and_knows_the_token() {
     for (token, expected) in cases {
         let mut request = client.get("/me");
         if let Some(token) = token {
-            request.add_header(bearer(&token));
+            request.add_header(Bearer(&token));
         }
         let (status, body) = answer(request.dispatch());
         assert_eq!((status, body), (Status::ImATeapot, expected));
@@ -225,11 +225,11 @@ fn events_tell_what_was_refused_revoked_and_stolen() {
     };
     client.get("/me").dispatch();
     assert_eq!(kinds(), "refused token_missing");
-    client.get("/me").header(bearer("nonsense")).dispatch();
+    client.get("/me").header(Bearer("nonsense")).dispatch();
     assert_eq!(kinds(), "refused token_invalid");
-    client.get("/me").header(bearer(pair.access_token())).dispatch();
+    client.get("/me").header(Bearer(pair.access_token())).dispatch();
     assert_eq!(kinds(), "");
-    let use_up = || client.post("/rotate").header(bearer(pair.refresh_token())).dispatch().status();
+    let use_up = || client.post("/rotate").header(Bearer(pair.refresh_token())).dispatch().status();
     assert_eq!(use_up(), Status::Ok);
     assert_eq!(kinds(), "issued, issued");
     assert_eq!(use_up(), Status::Unauthorized);
@@ -237,25 +237,25 @@ fn events_tell_what_was_refused_revoked_and_stolen() {
 
     let pair = jwt(&client).token_pair("ada").issue().unwrap();
     events.lock().unwrap().clear();
-    let response = client.delete("/logout").header(bearer(pair.access_token())).dispatch();
+    let response = client.delete("/logout").header(Bearer(pair.access_token())).dispatch();
     assert_eq!(response.status(), Status::NoContent);
     assert_eq!(kinds(), "revoked");
 }
 
 #[test]
 fn the_clock_given_is_the_one_everything_goes_by() {
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     let client = client("", Jwt::fairing().clock(clock.clone()), routes![me]);
     // Long before this test was written, and long after.
     for start in [1_000_000, 32_503_680_000] {
-        clock.set(start);
+        clock.set(unix(start));
         let token = jwt(&client).access_token("ada").encode().unwrap();
         assert_eq!(payload(&token)["exp"], start + 900);
-        let get = || client.get("/me").header(bearer(&token)).dispatch().status();
+        let get = || client.get("/me").header(Bearer(&token)).dispatch().status();
         assert_eq!(get(), Status::Ok);
-        clock.set(start + 900);
+        clock.set(unix(start + 900));
         assert_eq!(get(), Status::Unauthorized);
-        clock.set(start - 1);
+        clock.set(unix(start - 1));
         assert_eq!(get(), Status::Unauthorized);
     }
 }

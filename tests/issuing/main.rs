@@ -3,17 +3,14 @@
 #[macro_use]
 extern crate rocket;
 
-#[path = "../support/pem.rs"]
-mod pem;
-#[path = "../support/mod.rs"]
 mod support;
 
 mod algorithms;
 mod arbitrary_claims;
 mod contents;
 mod custom_claims;
-mod freshness;
-mod headers;
+mod fresh_claim;
+mod header_members;
 mod hooks;
 mod identities;
 mod lifetimes;

@@ -101,9 +101,23 @@ fn a_token_made_alone_has_no_session_unless_it_joins_one() {
     let joined = payload(&jwt.access_token("ada").session(&refresh).encode().unwrap());
     assert_eq!(joined["sid"].as_str(), refresh.session_id());
     assert!(refresh.session_id().is_some());
-    // Joining a token without session is joining none.
-    let alone = verify(&jwt.access_token("ada").encode().unwrap());
-    assert!(payload(&jwt.access_token("ada").session(&alone).encode().unwrap())["sid"].is_null());
+    // A token without `sid` has a session derived from its `jti`.
+    let [alone, other] = [(); 2].map(|()| verify(&jwt.access_token("ada").encode().unwrap()));
+    let joined = |token| {
+        let joined = jwt.access_token("ada").session(token).encode().unwrap();
+        (payload(&joined)["sid"].as_str().unwrap().to_string(), joined)
+    };
+    let [(sid, first), (same, second), (another, third)] = [&alone, &alone, &other].map(joined);
+    assert!(sid == same && sid != another);
+    rocket::execute(jwt.revoke_session(&alone)).unwrap();
+    for (token, is_live) in [(first, false), (second, false), (third, true)] {
+        let result = rocket::execute(jwt.verify::<AccessToken>(&token));
+        assert_eq!(result.is_ok(), is_live);
+    }
+    // Its end would leave the store before this token expires.
+    let long = jwt.access_token("ada").expires_in(Duration::days(40)).encode().unwrap();
+    let refused = jwt.access_token("ada").session(&verify(&long)).encode();
+    assert!(matches!(refused, Err(Error::Session(_))));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::pem::{Kind, pair};
+use crate::support::pem::{Kind, pair};
 use crate::support::*;
 use rocket_jwt_extended::jsonwebtoken::Algorithm;
 use rocket_jwt_extended::{Claims, Error, Jwt, NoClaims, SigningKey, VerifyingKey};
@@ -33,7 +33,7 @@ fn no_debug_output_shows_a_token_or_what_it_holds() {
     let events = Arc::new(Mutex::new(Vec::new()));
     let seen = events.clone();
     let fairing = Jwt::fairing()
-        .clock(ManualClock::new())
+        .clock(clock_at_start())
         .on_event(move |event| seen.lock().unwrap().push(format!("{event:?}")));
     let client = client("", fairing, routes![]);
     let jwt = jwt(&client);

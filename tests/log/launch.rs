@@ -1,6 +1,6 @@
 //! What a launch logs.
 
-use crate::capture::{Line, log_of};
+use crate::support::capture::{Line, log_of};
 use crate::support::*;
 use log::Level;
 use rocket::Route;

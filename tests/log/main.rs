@@ -5,23 +5,8 @@
 #[macro_use]
 extern crate rocket;
 
-#[path = "../support/mod.rs"]
 mod support;
 
-#[path = "../requests/common.rs"]
-#[allow(dead_code)]
-mod common;
-
-#[path = "../requests/refusals.rs"]
-#[allow(dead_code)]
-mod refusals;
-
-#[path = "../requests/users.rs"]
-#[allow(dead_code)]
-mod users;
-
-mod capture;
 mod launch;
-#[cfg(feature = "test-util")]
-mod replica;
 mod requests;
+mod stale_replica;

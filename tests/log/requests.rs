@@ -2,11 +2,11 @@
 
 use std::error::Error;
 
-use crate::capture::{Line, log_of};
-use crate::common::*;
-use crate::refusals::{bare, cases, claimed, fairing, routes};
+use crate::support::capture::{Line, log_of};
+use crate::support::common::*;
+use crate::support::refused_requests::{bare, cases, claimed, fairing, routes};
+use crate::support::users::User;
 use crate::support::*;
-use crate::users::User;
 use rocket::form::Form;
 use rocket::http::{ContentType, CookieJar};
 use rocket::local::blocking::{Client, LocalRequest};
@@ -91,7 +91,7 @@ fn no_refusal_logs_a_token() {
             refused += usize::from(request.dispatch().status().code >= 400);
         }
         let good = sign(&claimed(json!({})));
-        let request = client.get("/access").header(bearer(&good));
+        let request = client.get("/access").header(Bearer(&good));
         all.extend(secrets(&request));
         assert_eq!(request.dispatch().status().code, 200);
         (all, refused)
@@ -110,7 +110,7 @@ fn no_login_use_rotation_or_logout_logs_a_token() {
     let (all, lines) = log_of(|| -> Result<Vec<String>, Box<dyn Error>> {
         let toml = "token_location = [\"headers\", \"cookies\", \"json\"]\ncsrf_check_form = true\n\
                     implicit_refresh_within = \"1h\"";
-        let fairing = Jwt::fairing().clock(ManualClock::new());
+        let fairing = Jwt::fairing().clock(clock_at_start());
         let app = routes![login, me, post_me, rotate, json_body, form_body, logout];
         let client = client(toml, fairing, app);
         let pair = answer(client.post("/login").dispatch()).1;
@@ -119,7 +119,7 @@ fn no_login_use_rotation_or_logout_logs_a_token() {
         let csrf = payload(access)["csrf"].as_str().ok_or("csrf")?.to_string();
         let mut all = vec![access.to_string(), refresh.to_string(), csrf.clone(), secret().into()];
 
-        assert_eq!(said(client.get("/me").header(bearer(access)).dispatch()), let_in("ada"));
+        assert_eq!(said(client.get("/me").header(Bearer(access)).dispatch()), let_in("ada"));
         let renewing = client.get("/me").cookie(in_cookie(access)).dispatch();
         let renewed = renewing.cookies().get("access_token_cookie").ok_or("renewed")?;
         all.push(renewed.value().into());
@@ -136,24 +136,24 @@ fn no_login_use_rotation_or_logout_logs_a_token() {
         assert_eq!(said(request.body(form).dispatch()).0, 422);
         all.push("a-password-of-ada".into());
 
-        let rotated = answer(client.post("/rotate").header(bearer(refresh)).dispatch()).1;
+        let rotated = answer(client.post("/rotate").header(Bearer(refresh)).dispatch()).1;
         for name in ["access_token", "refresh_token"] {
             all.push(rotated[name].as_str().ok_or(name)?.into());
         }
-        let used = client.post("/rotate").header(bearer(&all[all.len() - 1])).dispatch();
+        let used = client.post("/rotate").header(Bearer(&all[all.len() - 1])).dispatch();
         assert_eq!(used.status().code, 200);
-        let theft = client.post("/rotate").header(bearer(refresh)).dispatch();
+        let theft = client.post("/rotate").header(Bearer(refresh)).dispatch();
         assert_eq!(theft.status().code, 401);
         let again = sign(&with(json!({"sub": "bob"})));
-        assert_eq!(client.delete("/logout").header(bearer(&again)).dispatch().status().code, 200);
-        assert_eq!(client.delete("/logout").header(bearer(&again)).dispatch().status().code, 401);
+        assert_eq!(client.delete("/logout").header(Bearer(&again)).dispatch().status().code, 200);
+        assert_eq!(client.delete("/logout").header(Bearer(&again)).dispatch().status().code, 401);
         all.push(again);
         Ok(all)
     });
     let all = all.unwrap();
-    assert!(
-        lines.iter().any(|line| line.text.contains("a used refresh token was presented again"))
-    );
+    assert!(lines.iter().any(|line| {
+        line.text.contains("a refresh token was reused, so its session has been ended")
+    }));
     never(&lines, &all);
 }
 
@@ -200,7 +200,7 @@ fn claims_that_do_not_fit_the_struct_are_logged_by_field_and_never_by_value() {
     ] {
         let token = sign(&with(changes));
         let (response, lines) =
-            log_of(|| said(client.get("/grown").header(bearer(&token)).dispatch()));
+            log_of(|| said(client.get("/grown").header(Bearer(&token)).dispatch()));
         assert_eq!(response, (401, "Claims are not of the expected form".into()));
         let ours: Vec<_> = lines.iter().filter(|line| line.text.contains("deserialize")).collect();
         let [line] = ours[..] else { panic!("{ours:?}") };
@@ -213,7 +213,7 @@ fn claims_that_do_not_fit_the_struct_are_logged_by_field_and_never_by_value() {
 #[test]
 fn a_cookie_that_browsers_would_drop_is_one_line_with_its_cure() {
     let (token, lines) = log_of(|| {
-        let fairing = Jwt::fairing().clock(ManualClock::new()).additional_claims(|_| {
+        let fairing = Jwt::fairing().clock(clock_at_start()).additional_claims(|_| {
             Claims::from_iter([("groups".to_string(), json!(vec!["engineering"; 400]))])
         });
         let toml = "token_location = \"cookies\"\nimplicit_refresh_within = \"1h\"";

@@ -1,8 +1,8 @@
 //! What a route learns of the token that let the request in.
 
-use crate::common::*;
+use crate::support::common::*;
+use crate::support::users::{Profile, User};
 use crate::support::*;
-use crate::users::{Profile, User};
 use rocket::http::ContentType;
 use rocket::local::blocking::Client;
 use rocket::serde::json::Json;
@@ -67,7 +67,7 @@ fn app(toml: &str) -> Client {
 }
 
 fn ask(client: &Client, uri: &'static str, token: &str) -> Value {
-    answer(client.get(uri).header(bearer(token)).dispatch()).1
+    answer(client.get(uri).header(Bearer(token)).dispatch()).1
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_place_shows_by_the_name_it_is_configured_by() {
     assert_eq!(said(client.post(uri).dispatch()), let_in("query_string"));
     let request = client.post("/location").cookie(in_cookie(&access())).header(csrf_header());
     assert_eq!(said(request.dispatch()), let_in("cookies"));
-    let request = client.post("/location").header(bearer(&access()));
+    let request = client.post("/location").header(Bearer(&access()));
     assert_eq!(said(request.dispatch()), let_in("headers"));
 
     let jwt = jwt(&client);

@@ -1,7 +1,7 @@
 //! Arbitrary bodies of arbitrary types.
 
-use crate::arbitrary::{app, ask, check, text_of};
-use crate::common::*;
+use crate::support::arbitrary::{app, ask, check, text_of};
+use crate::support::common::*;
 use proptest::prelude::*;
 use rocket::http::{ContentType, Header};
 use serde_json::{Value, json};

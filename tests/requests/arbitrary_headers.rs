@@ -1,7 +1,7 @@
 //! Arbitrary headers: only the one good token lets in.
 
-use crate::arbitrary::{app, ask, check, text_of};
-use crate::common::*;
+use crate::support::arbitrary::{app, ask, check, text_of};
+use crate::support::common::*;
 use crate::support::*;
 use proptest::prelude::*;
 use rocket::http::{Header, Method};

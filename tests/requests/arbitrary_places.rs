@@ -1,7 +1,7 @@
 //! Arbitrary cookies and query strings.
 
-use crate::arbitrary::{app, ask, check, text_of};
-use crate::common::*;
+use crate::support::arbitrary::{app, ask, check, text_of};
+use crate::support::common::*;
 use proptest::prelude::*;
 use rocket::http::Cookie;
 use rocket::http::uri::Origin;

@@ -1,7 +1,7 @@
 //! Arbitrary tokens: forged ones, broken ones, and well-signed ones with arbitrary contents.
 
-use crate::arbitrary::{app, ask, check, text_of};
-use crate::common::*;
+use crate::support::arbitrary::{app, ask, check, text_of};
+use crate::support::common::*;
 use crate::support::*;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -16,7 +16,7 @@ fn a_text_that_is_no_token_of_ours_is_refused() {
     pieces.extend(parts[..2].iter().map(|part| part.to_string()));
     check(600, text_of(pieces), |token| {
         for path in ["/access", "/any", "/many"] {
-            let (status, _) = ask(client.get(path).header(bearer(&token)))?;
+            let (status, _) = ask(client.get(path).header(Bearer(&token)))?;
             prop_assert_ne!(status, 200);
         }
         Ok(())
@@ -37,7 +37,7 @@ fn a_token_with_any_byte_changed_added_or_taken_away_is_refused() {
             2 => drop(changed.remove(at)),
             _ => changed.truncate(at),
         }
-        let (status, _) = ask(client.get("/access").header(bearer(&changed)))?;
+        let (status, _) = ask(client.get("/access").header(Bearer(&changed)))?;
         prop_assert_eq!(status == 200, changed == good);
         Ok(())
     });
@@ -113,16 +113,16 @@ fn well_signed_claims_are_let_in_exactly_if_they_are_good() {
     let client = app();
     check(1500, some_claims(), |claims| {
         let token = sign(&Value::Object(claims.clone()));
-        let (status, text) = ask(client.get("/access").header(bearer(&token)))?;
+        let (status, text) = ask(client.get("/access").header(Bearer(&token)))?;
         prop_assert_eq!(status == 200, is_good(&claims), "{} {}", status, text);
         // Whoever is let in elsewhere has at least a name and time left.
-        let (status, _) = ask(client.get("/any").header(bearer(&token)))?;
+        let (status, _) = ask(client.get("/any").header(Bearer(&token)))?;
         let mut as_access = claims.clone();
         if claims.get("type").is_some_and(|value| value == "refresh") {
             as_access.insert("type".into(), "access".into());
         }
         prop_assert_eq!(status == 200, is_good(&as_access));
-        ask(client.get("/many").header(bearer(&token)))?;
+        ask(client.get("/many").header(Bearer(&token)))?;
         Ok(())
     });
 }
@@ -159,7 +159,7 @@ fn a_well_signed_header_is_let_in_only_without_what_is_refused() {
         let mut header = json!({"alg": algorithm});
         members.iter().for_each(|(name, value)| header[*name] = value.clone());
         let token = sign_text(&header.to_string(), &payload);
-        let (status, text) = ask(client.get("/access").header(bearer(&token)))?;
+        let (status, text) = ask(client.get("/access").header(Bearer(&token)))?;
         let refused = ["crit", "b64", "zip", "enc"].iter().any(|name| header.get(name).is_some());
         prop_assert!(status != 200 || algorithm == "HS256" && !refused, "{}", text);
         let plain = members.iter().all(|(name, value)| {
@@ -198,7 +198,7 @@ fn well_signed_text_that_is_no_object_is_refused() {
             true => sign_text(&text, &claims),
             false => sign_text(good, &text),
         };
-        let (status, _) = ask(client.get("/access").header(bearer(&token)))?;
+        let (status, _) = ask(client.get("/access").header(Bearer(&token)))?;
         let parsed: Option<Value> = serde_json::from_str(&text).ok();
         let claims = parsed.as_ref().and_then(Value::as_object);
         let whole = claims.is_some_and(is_good) && !in_header;
@@ -210,7 +210,7 @@ fn well_signed_text_that_is_no_object_is_refused() {
     let bytes = proptest::collection::vec(any::<u8>(), 0..80);
     check(250, (bytes.clone(), bytes), |(header, payload)| {
         let token = sign_parts(&base64url(&header), &base64url(&payload));
-        let (status, _) = ask(client.get("/access").header(bearer(&token)))?;
+        let (status, _) = ask(client.get("/access").header(Bearer(&token)))?;
         prop_assert_ne!(status, 200);
         Ok(())
     });

@@ -1,7 +1,7 @@
 //! Catchers: the fairing's own, the application's, and how they share.
 
-use crate::common::*;
-use crate::refusals::{bare, cases, fairing, routes};
+use crate::support::common::*;
+use crate::support::refused_requests::{bare, cases, fairing, routes};
 use crate::support::*;
 use rocket::http::{Accept, ContentType, Status};
 use rocket::local::blocking::Client;

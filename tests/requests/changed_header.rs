@@ -1,6 +1,6 @@
 //! The header counts as it is when a guard asks: fairings and clones may change it after another has.
 
-use crate::common::*;
+use crate::support::common::*;
 use crate::support::*;
 use rocket::fairing::AdHoc;
 use rocket::http::Header;
@@ -22,7 +22,8 @@ fn optional(one: Optional, two: Optional) -> String {
 }
 
 /// A fairing that lets guards find the token there is, and then writes another header.
-fn client_behind(header: Header<'static>) -> Client {
+fn client_behind(header: impl Into<Header<'static>>) -> Client {
+    let header = header.into();
     let fairing = AdHoc::on_request("another header", move |request, _| {
         let header = header.clone();
         Box::pin(async move {
@@ -33,17 +34,17 @@ fn client_behind(header: Header<'static>) -> Client {
             request.replace_header(header);
         })
     });
-    let jwt = Jwt::fairing().clock(ManualClock::new());
+    let jwt = Jwt::fairing().clock(clock_at_start());
     Client::untracked(app("", jwt, routes![four, optional]).attach(fairing)).expect("a client")
 }
 
 fn ask(client: &Client, path: &'static str) -> (u16, String) {
-    said(client.get(path).header(bearer(&access())).dispatch())
+    said(client.get(path).header(Bearer(&access())).dispatch())
 }
 
 #[test]
 fn guards_see_the_header_that_a_fairing_wrote() {
-    let client = client_behind(bearer(&sign(&with(json!({"sub": "grace", "fresh": true})))));
+    let client = client_behind(Bearer(&sign(&with(json!({"sub": "grace", "fresh": true})))));
     assert_eq!(ask(&client, "/"), let_in("grace"));
     assert_eq!(ask(&client, "/optional"), let_in("grace"));
 }
@@ -60,7 +61,7 @@ fn a_token_that_a_fairing_took_away_is_gone() {
 fn a_clone_of_a_request_has_a_header_of_its_own() {
     let (client, _) = clocked("", routes![optional]);
     let request = client.get("/optional");
-    let ask = |token: &str| said(request.clone().header(bearer(token)).dispatch());
+    let ask = |token: &str| said(request.clone().header(Bearer(token)).dispatch());
     let (ada, grace) = (access(), sign(&with(json!({"sub": "grace"}))));
     for _ in 0..2 {
         assert_eq!(ask(&ada), let_in("ada"));

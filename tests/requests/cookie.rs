@@ -1,6 +1,6 @@
 //! A token in a cookie: names, kinds, duplicates.
 
-use crate::common::*;
+use crate::support::common::*;
 use crate::support::*;
 use rocket::http::Header;
 use rocket::local::blocking::Client;

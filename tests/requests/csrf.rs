@@ -1,6 +1,6 @@
 //! CSRF double submit: what a cookie-borne token needs beside it.
 
-use crate::common::*;
+use crate::support::common::*;
 use crate::support::*;
 use rocket::futures::future::BoxFuture;
 use rocket::http::{Header, Method};
@@ -168,7 +168,7 @@ fn a_header_borne_token_never_needs_a_value() {
         let toml = format!("token_location = {order}");
         let (client, _) = clocked(&toml, routes![post, put, patch, delete]);
         for method in UNSAFE {
-            let response = client.req(method, "/").header(bearer(&access())).dispatch();
+            let response = client.req(method, "/").header(Bearer(&access())).dispatch();
             assert_eq!(said(response), let_in("ada"), "{method} {order}");
         }
     }

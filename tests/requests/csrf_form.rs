@@ -1,6 +1,6 @@
 //! The CSRF value in a form field: for `WithBody` alone, and only if switched on.
 
-use crate::common::*;
+use crate::support::common::*;
 use crate::support::*;
 use rocket::form::Form;
 use rocket::http::{ContentType, Header};

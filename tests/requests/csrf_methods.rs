@@ -1,6 +1,6 @@
 //! Which methods need a CSRF value: those configured, judged by what the route sees.
 
-use crate::common::*;
+use crate::support::common::*;
 use crate::support::*;
 use rocket::http::{ContentType, Method};
 use rocket::local::blocking::Client;

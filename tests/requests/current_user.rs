@@ -1,9 +1,9 @@
 //! `CurrentUser`: the application's user, loaded with the request at hand.
 
-use crate::common::*;
-use crate::counting::Count;
+use crate::support::common::*;
+use crate::support::count::Count;
+use crate::support::users::{Member, NotBob, User};
 use crate::support::*;
-use crate::users::{Member, NotBob, User};
 use rocket::Request;
 use rocket::http::Header;
 use rocket::local::blocking::Client;
@@ -69,7 +69,7 @@ fn app(toml: &str) -> Client {
 }
 
 fn ask(client: &Client, uri: &'static str, claims: serde_json::Value) -> (u16, String) {
-    said(client.get(uri).header(bearer(&sign(&with(claims)))).dispatch())
+    said(client.get(uri).header(Bearer(&sign(&with(claims)))).dispatch())
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_user_who_is_not_there_is_refused_without_being_named() {
     let refused = (401, "Error loading the user".to_string());
     assert_eq!(ask(&client, "/", json!({"sub": "eve-the-secret-name"})), refused);
     assert_eq!(ask(&client, "/member", json!({"role": "banned"})), refused);
-    let response = client.get("/").header(bearer(&sign(&with(json!({"sub": "eve"}))))).dispatch();
+    let response = client.get("/").header(Bearer(&sign(&with(json!({"sub": "eve"}))))).dispatch();
     let (_, body) = answer(response);
     assert_eq!(body, json!({"msg": "Error loading the user", "code": "user_not_found"}));
 }
@@ -98,7 +98,7 @@ fn a_store_that_can_not_tell_is_503_and_a_loader_that_panics_lets_nobody_in() {
     let client = app("");
     let unavailable = (503, "Token store is unavailable".to_string());
     assert_eq!(ask(&client, "/", json!({"sub": "down"})), unavailable);
-    let request = client.get("/").header(bearer(&access()));
+    let request = client.get("/").header(Bearer(&access()));
     let response = request.header(Header::new("X-No-Connection", "1")).dispatch();
     assert_eq!(said(response), unavailable);
     assert_eq!(ask(&client, "/", json!({"sub": "crash"})).0, 500);
@@ -120,7 +120,7 @@ fn the_user_is_loaded_before_the_permission_is_asked_however_they_nest() {
 fn a_user_is_loaded_once_where_one_is_named_and_never_elsewhere() {
     let count = Count::default();
     let rocket = rocket::custom(figment(""))
-        .attach(rocket_jwt_extended::Jwt::fairing().clock(ManualClock::new()))
+        .attach(rocket_jwt_extended::Jwt::fairing().clock(clock_at_start()))
         .manage(count.clone())
         .mount("/", routes![not_loaded, loaded]);
     let client = Client::untracked(rocket).unwrap();

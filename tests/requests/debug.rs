@@ -4,11 +4,11 @@ use std::fmt::{Debug, Display};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use crate::common::*;
-use crate::implements::{check, table};
-use crate::refusals::{bare, cases, fairing, routes};
+use crate::support::common::*;
+use crate::support::implements::{check, table};
+use crate::support::refused_requests::{bare, cases, fairing, routes};
+use crate::support::users::{NotBob, User};
 use crate::support::*;
-use crate::users::{NotBob, User};
 use rocket::http::{ContentType, Status};
 use rocket::local::blocking::Client;
 use rocket::serde::{Serialize, json::Json};
@@ -104,11 +104,11 @@ fn body_error(
 
 #[test]
 fn guards_and_tokens_show_no_token() {
-    let fairing = Jwt::fairing().clock(ManualClock::new());
+    let fairing = Jwt::fairing().clock(clock_at_start());
     let toml = "token_location = [\"headers\", \"json\"]";
     let client = client(toml, fairing, routes![guards, body, json_body, body_error]);
     let token = sign(&with(json!({"fresh": true})));
-    let (status, shown) = said(client.get("/guards").header(bearer(&token)).dispatch());
+    let (status, shown) = said(client.get("/guards").header(Bearer(&token)).dispatch());
     assert_eq!(status, 200);
     assert!(shown.contains("AccessToken") && shown.contains("wrong_token_type"), "{shown}");
     let mut all = Shown(vec![shown]);
@@ -161,7 +161,7 @@ fn refusals_and_events_show_no_token() {
 fn what_is_issued_and_revoked_shows_no_token() {
     let events = Arc::new(Mutex::new(Shown::default()));
     let seen = events.clone();
-    let fairing = Jwt::fairing().clock(ManualClock::new());
+    let fairing = Jwt::fairing().clock(clock_at_start());
     let fairing = fairing.on_event(move |event| seen.lock().unwrap().debug(event));
     let client = client("", fairing, vec![]);
     let jwt = jwt(&client);
@@ -196,7 +196,7 @@ fn what_is_issued_and_revoked_shows_no_token() {
 
 /// The guard that `rotate` takes.
 async fn guard_of(client: &Client, token: &str) -> RefreshToken {
-    let request = client.get("/").header(bearer(token));
+    let request = client.get("/").header(Bearer(token));
     let outcome = request.inner().guard::<RefreshToken>().await;
     outcome.succeeded().unwrap()
 }
@@ -245,7 +245,7 @@ fn errors_of_unverified_reading_show_nothing_of_what_was_read() {
     ] {
         for rejection in [
             danger::unverified_header(&token).err(),
-            danger::unverified_claims::<crate::users::Profile>(&token).err(),
+            danger::unverified_claims::<crate::support::users::Profile>(&token).err(),
         ]
         .into_iter()
         .flatten()

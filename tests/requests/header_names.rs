@@ -1,6 +1,6 @@
 //! The header's name and scheme, configured.
 
-use crate::common::*;
+use crate::support::common::*;
 use crate::support::*;
 use rocket::local::blocking::Client;
 use rocket_jwt_extended::AccessToken;

@@ -1,7 +1,7 @@
 //! `IgnoreRevocation` leaves out the blocklist and nothing else.
 
-use crate::common::*;
-use crate::counting::Unreachable;
+use crate::support::common::*;
+use crate::support::store_stub::StoreStub;
 use crate::support::*;
 use rocket_jwt_extended::{AccessToken, Fresh, IgnoreRevocation, Jwt, NoClaims};
 use serde_json::json;
@@ -22,11 +22,11 @@ fn fresh(token: Fresh<IgnoreRevocation<AccessToken>>) -> String {
 #[test]
 fn a_revoked_token_passes_and_every_other_check_holds() {
     let fairing = Jwt::fairing()
-        .clock(ManualClock::new())
+        .clock(clock_at_start())
         .verify_claims(|token| token.claims.get("bad").is_none());
     let client = client(FLASK, fairing, routes![strict, ignore, fresh]);
     let ask =
-        |uri: &'static str, token: &str| said(client.get(uri).header(bearer(token)).dispatch());
+        |uri: &'static str, token: &str| said(client.get(uri).header(Bearer(token)).dispatch());
     let revoke = |claims| {
         let token = sign(&with(claims));
         let decoded = jwt(&client).decoder().allow_expired().decode::<NoClaims>(&token).unwrap();
@@ -48,9 +48,9 @@ fn a_revoked_token_passes_and_every_other_check_holds() {
 
 #[test]
 fn a_store_that_is_away_does_not_matter_where_it_is_not_asked() {
-    let fairing = Jwt::fairing().clock(ManualClock::new()).blocklist(Unreachable);
+    let fairing = Jwt::fairing().clock(clock_at_start()).blocklist(StoreStub::unreachable());
     let client = client(FLASK, fairing, routes![strict, ignore]);
-    let ask = |uri: &'static str| said(client.get(uri).header(bearer(&access())).dispatch());
+    let ask = |uri: &'static str| said(client.get(uri).header(Bearer(&access())).dispatch());
     assert_eq!(ask("/"), (503, "Token store is unavailable".into()));
     assert_eq!(ask("/ignore"), let_in("ada"));
 }

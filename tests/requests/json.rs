@@ -1,6 +1,6 @@
 //! A token in a JSON body.
 
-use crate::common::*;
+use crate::support::common::*;
 use crate::support::*;
 use rocket::http::{ContentType, Header};
 use rocket::local::blocking::Client;

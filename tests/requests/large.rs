@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::arbitrary::app;
-use crate::common::*;
+use crate::support::arbitrary::app;
+use crate::support::common::*;
 use rocket::http::{ContentType, Header};
 use rocket::local::blocking::LocalRequest;
 

@@ -1,6 +1,6 @@
 //! Several locations: their order, what is final, and the text when there is nothing anywhere.
 
-use crate::common::*;
+use crate::support::common::*;
 use crate::support::*;
 use rocket::http::{ContentType, Header};
 use rocket::local::blocking::{Client, LocalRequest};
@@ -62,7 +62,7 @@ fn dispatch(request: LocalRequest<'_>) -> (u16, String) {
 fn the_first_place_that_holds_a_token_decides() {
     let all = |client: &Client| {
         let uri = format!("/body?jwt={}", of("query"));
-        let request = client.post(uri).header(bearer(&of("header"))).header(csrf_header());
+        let request = client.post(uri).header(Bearer(&of("header"))).header(csrf_header());
         let request = request.cookie(in_cookie(&of("cookie"))).header(ContentType::JSON);
         dispatch(request.body(format!(r#"{{"access_token": "{}"}}"#, of("body"))))
     };
@@ -84,18 +84,18 @@ fn only_no_token_at_all_moves_on_to_the_next_place() {
     let basic = Header::new("Authorization", "Basic x");
     assert_eq!(dispatch(cookie()), ok("cookie by cookies"));
     assert_eq!(dispatch(cookie().header(basic)), ok("cookie by cookies"));
-    assert_eq!(dispatch(cookie().header(bearer("bad"))), (422, "Not enough segments".into()));
+    assert_eq!(dispatch(cookie().header(Bearer("bad"))), (422, "Not enough segments".into()));
     let expired = sign(&with(json!({"exp": START})));
-    assert_eq!(dispatch(cookie().header(bearer(&expired))), (401, "Token has expired".into()));
+    assert_eq!(dispatch(cookie().header(Bearer(&expired))), (401, "Token has expired".into()));
     let empty = "Bad Authorization header. Expected 'Authorization: Bearer <JWT>'";
-    assert_eq!(dispatch(cookie().header(bearer(""))), (422, empty.into()));
+    assert_eq!(dispatch(cookie().header(Bearer(""))), (422, empty.into()));
 
     let client = app(r#"["cookies", "headers"]"#);
-    let request = client.get("/").header(bearer("bad")).cookie(in_cookie(&of("cookie")));
+    let request = client.get("/").header(Bearer("bad")).cookie(in_cookie(&of("cookie")));
     assert_eq!(dispatch(request), ok("cookie by cookies"));
-    let request = client.get("/").header(bearer(&of("header"))).cookie(in_cookie("bad"));
+    let request = client.get("/").header(Bearer(&of("header"))).cookie(in_cookie("bad"));
     assert_eq!(dispatch(request), (422, "Not enough segments".into()));
-    let request = client.get("/").header(bearer(&of("header"))).cookie(in_cookie(""));
+    let request = client.get("/").header(Bearer(&of("header"))).cookie(in_cookie(""));
     assert_eq!(dispatch(request), ok("header by headers"));
 }
 
@@ -105,13 +105,13 @@ fn a_cookie_without_its_csrf_value_gives_way_to_a_token_in_the_header() {
     for locations in [r#"["cookies", "headers"]"#, r#"["cookies", "query_string", "headers"]"#] {
         let client = app(locations);
         let cookie = || client.post("/").cookie(in_cookie(&of("cookie")));
-        let both = cookie().header(bearer(&of("header")));
+        let both = cookie().header(Bearer(&of("header")));
         assert_eq!(dispatch(both), ok("header by headers"), "{locations}");
         assert_eq!(dispatch(cookie()), missing, "{locations}");
         let basic = cookie().header(Header::new("Authorization", "Basic x"));
         assert_eq!(dispatch(basic), missing, "{locations}");
         // A wrong value is no missing one.
-        let wrong = cookie().header(bearer(&of("header"))).header(Header::new("X-CSRF-TOKEN", "x"));
+        let wrong = cookie().header(Bearer(&of("header"))).header(Header::new("X-CSRF-TOKEN", "x"));
         let mismatch = (401, "CSRF double submit tokens do not match".to_string());
         assert_eq!(dispatch(wrong), mismatch, "{locations}");
     }
@@ -125,7 +125,7 @@ fn a_cookie_without_its_csrf_value_gives_way_to_a_token_in_the_header() {
 fn a_guard_that_names_its_places_looks_in_those_only_and_in_that_order() {
     let client = app(r#""query_string""#);
     let both = |uri: &'static str| {
-        client.get(uri).header(bearer(&of("header"))).cookie(in_cookie(&of("cookie")))
+        client.get(uri).header(Bearer(&of("header"))).cookie(in_cookie(&of("cookie")))
     };
     assert_eq!(dispatch(both("/header")), ok("header by headers"));
     assert_eq!(dispatch(both("/cookie_header")), ok("cookie by cookies"));
@@ -137,7 +137,7 @@ fn a_guard_that_names_its_places_looks_in_those_only_and_in_that_order() {
                 (Invalid content-type. Must be application/json.; Missing 'jwt' query parameter; \
                 Missing cookie \"access_token_cookie\"; Missing Authorization Header)";
     assert_eq!(dispatch(client.post("/four")), (401, text.into()));
-    let last = client.post("/four").header(bearer(&of("header")));
+    let last = client.post("/four").header(Bearer(&of("header")));
     assert_eq!(dispatch(last), ok("header by headers"));
 }
 
@@ -189,9 +189,9 @@ fn a_place_that_is_named_twice_or_unknown_fails_the_launch() {
 fn a_token_without_custom_claims_is_a_token() {
     let client = app(r#"["headers", "cookies"]"#);
     let bare = sign(&json!({"sub": "ada", "exp": START + 1}));
-    assert_eq!(dispatch(client.get("/").header(bearer(&bare))), ok("ada by headers"));
+    assert_eq!(dispatch(client.get("/").header(Bearer(&bare))), ok("ada by headers"));
     let empty = sign_text(r#"{"alg":"HS256"}"#, "{}");
     let refused = (422, "Missing claim: sub".to_string());
-    let request = client.get("/").header(bearer(&empty)).cookie(in_cookie(&of("cookie")));
+    let request = client.get("/").header(Bearer(&empty)).cookie(in_cookie(&of("cookie")));
     assert_eq!(dispatch(request), refused);
 }

@@ -3,21 +3,14 @@
 #[macro_use]
 extern crate rocket;
 
-#[path = "../support/mod.rs"]
 mod support;
 
-mod common;
-mod counting;
-mod implements;
-mod refusals;
-mod users;
-
 mod accessors;
-mod arbitrary;
 mod arbitrary_bodies;
 mod arbitrary_headers;
 mod arbitrary_places;
 mod arbitrary_tokens;
+mod authorization_header;
 mod catchers;
 mod changed_header;
 mod cookie;
@@ -26,8 +19,7 @@ mod csrf_form;
 mod csrf_methods;
 mod current_user;
 mod debug;
-mod freshness;
-mod header;
+mod fresh_guard;
 mod header_names;
 mod ignore_revocation;
 mod json;

@@ -3,9 +3,9 @@
 // It is the nesting that is tested.
 #![allow(clippy::type_complexity)]
 
-use crate::common::*;
+use crate::support::common::*;
+use crate::support::users::{NotBob, User};
 use crate::support::*;
-use crate::users::{NotBob, User};
 use rocket::Route;
 use rocket::local::blocking::Client;
 use rocket_jwt_extended::{
@@ -67,7 +67,7 @@ fn in_every_order_all_wrappers_hold() {
     wait(jwt(&client).revoke(&token)).unwrap();
     assert_eq!(ask(&client, &revoked), let_in("ada"), "revocation is ignored");
     for n in 0..6 {
-        let response = client.get(format!("/{n}")).header(bearer(&fresh(json!({})))).dispatch();
+        let response = client.get(format!("/{n}")).header(Bearer(&fresh(json!({})))).dispatch();
         assert_eq!(said(response), (401, "Missing cookie \"access_token_cookie\"".into()));
     }
 }
@@ -122,7 +122,7 @@ fn require(user: Require<NotBob, CurrentUser<User>>) -> String {
 fn what_is_inside_is_reached_through_any_nesting() {
     let (client, _) = clocked(FLASK, routes![deref, optional, require]);
     let ask =
-        |uri: &'static str| said(client.get(uri).header(bearer(&fresh(json!({})))).dispatch());
+        |uri: &'static str| said(client.get(uri).header(Bearer(&fresh(json!({})))).dispatch());
     assert_eq!(ask("/deref"), let_in("\"ada\" ada ada"));
     assert_eq!(ask("/optional"), let_in("Some(\"ada\") Some(User { name: \"ada\" })"));
     assert_eq!(ask("/require"), let_in("ada ada ada"));

@@ -1,8 +1,8 @@
 //! What must not be a guard, and is not: asked of the types themselves. Every line has a neighbour
 //! that is one, so that the question can't be wrong unnoticed.
 
-use crate::implements::{check, table};
-use crate::users::{Admin, Member, NotBob, Profile, User};
+use crate::support::implements::{check, table};
+use crate::support::users::{Admin, Member, NotBob, Profile, User};
 use rocket::data::FromData;
 use rocket::request::FromRequest;
 use rocket::serde::json::Json;

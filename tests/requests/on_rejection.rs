@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::common::*;
-use crate::refusals::{bare, cases, fairing, routes};
+use crate::support::common::*;
+use crate::support::refused_requests::{bare, cases, fairing, routes};
 use crate::support::*;
 use rocket::Request;
 use rocket::http::{ContentType, Status};
@@ -133,6 +133,6 @@ fn a_catcher_of_the_application_stands_before_it() {
     let rocket = bare(FLASK, fairing).mount("/", routes()).register("/", catchers![unauthorized]);
     let client = Client::untracked(rocket).unwrap();
     assert_eq!(said(client.get("/access").dispatch()), (401, "the catcher".into()));
-    let response = client.get("/access").header(bearer("x")).dispatch();
+    let response = client.get("/access").header(Bearer("x")).dispatch();
     assert_eq!(said(response), (422, "the hook".into()));
 }

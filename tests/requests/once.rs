@@ -1,9 +1,12 @@
 //! However many guards a request meets, a token is verified once and the blocklist asked once.
 
-use crate::common::*;
-use crate::counting::{Count, Counting};
+use crate::support::common::*;
+use crate::support::count::Count;
+use crate::support::store_stub::StoreStub;
+use crate::support::users::User;
 use crate::support::*;
-use crate::users::User;
+use std::sync::Arc;
+
 use rocket::http::ContentType;
 use rocket::local::blocking::{Client, LocalRequest};
 use rocket::serde::json::Json;
@@ -73,17 +76,18 @@ fn unasked(token: IgnoreRevocation<AccessToken>) -> String {
 struct App {
     client: Client,
     verified: Count,
-    asked: Count,
+    store: Arc<StoreStub>,
     accepted: Count,
 }
 
 impl App {
     fn new() -> Self {
-        let (verified, asked, accepted) = (Count::default(), Count::default(), Count::default());
+        let (verified, store, accepted) =
+            (Count::default(), Arc::<StoreStub>::default(), Count::default());
         let (v, a) = (verified.clone(), accepted.clone());
         let fairing = Jwt::fairing()
-            .clock(ManualClock::new())
-            .blocklist(Counting::new(&asked))
+            .clock(clock_at_start())
+            .blocklist(store.clone())
             .verifying_key(move |_, _| {
                 v.up();
                 None
@@ -94,13 +98,13 @@ impl App {
             });
         let routes = routes![many, body, first, second, two, results, unasked];
         let toml = "token_location = [\"headers\", \"cookies\"]";
-        Self { client: client(toml, fairing, routes), verified, asked, accepted }
+        Self { client: client(toml, fairing, routes), verified, store, accepted }
     }
 
     /// The answer, and how often a token was verified, the blocklist asked, the hook called.
     fn ask(&self, request: LocalRequest<'_>) -> (String, [usize; 3]) {
         let (_, text) = said(request.dispatch());
-        (text, [self.verified.take(), self.asked.take(), self.accepted.take()])
+        (text, [self.verified.take(), self.store.take_lookups(), self.accepted.take()])
     }
 }
 
@@ -111,24 +115,24 @@ fn fresh() -> String {
 #[test]
 fn nine_guards_are_one_verification_and_one_question() {
     let app = App::new();
-    let request = app.client.get("/many").header(bearer(&fresh()));
+    let request = app.client.get("/many").header(Bearer(&fresh()));
     assert_eq!(app.ask(request), ("ada".into(), [1, 1, 1]));
     // Nothing is remembered from one request to the next.
-    let request = app.client.get("/many").header(bearer(&fresh()));
+    let request = app.client.get("/many").header(Bearer(&fresh()));
     assert_eq!(app.ask(request), ("ada".into(), [1, 1, 1]));
 }
 
 #[test]
 fn a_data_guard_shares_with_the_request_guards() {
     let app = App::new();
-    let request = app.client.post("/body").header(bearer(&fresh())).header(ContentType::JSON);
+    let request = app.client.post("/body").header(Bearer(&fresh())).header(ContentType::JSON);
     assert_eq!(app.ask(request.body(r#"{"a": 1}"#)), ("ada ada 1".into(), [1, 1, 1]));
 }
 
 #[test]
 fn a_route_that_is_forwarded_to_shares_with_the_one_before() {
     let app = App::new();
-    let request = app.client.get("/first").header(bearer(&fresh()));
+    let request = app.client.get("/first").header(Bearer(&fresh()));
     assert_eq!(app.ask(request), ("second ada".into(), [1, 1, 1]));
     let request = app.client.get("/first").cookie(in_cookie(&fresh()));
     assert_eq!(app.ask(request), ("first ada".into(), [1, 1, 1]));
@@ -137,7 +141,7 @@ fn a_route_that_is_forwarded_to_shares_with_the_one_before() {
 #[test]
 fn a_head_request_is_answered_by_the_get_route_with_one_verification() {
     let app = App::new();
-    let request = app.client.head("/many").header(bearer(&fresh()));
+    let request = app.client.head("/many").header(Bearer(&fresh()));
     assert_eq!(app.ask(request), ("".into(), [1, 1, 1]));
     let response = app.client.head("/many").dispatch();
     assert_eq!(response.status().code, 401);
@@ -148,17 +152,17 @@ fn a_head_request_is_answered_by_the_get_route_with_one_verification() {
 fn two_tokens_are_two_verifications() {
     let app = App::new();
     let bob = sign(&with(json!({"sub": "bob"})));
-    let request = app.client.get("/two").header(bearer(&fresh())).cookie(in_cookie(&bob));
+    let request = app.client.get("/two").header(Bearer(&fresh())).cookie(in_cookie(&bob));
     assert_eq!(app.ask(request), ("ada bob ada".into(), [2, 2, 2]));
     let same = fresh();
-    let request = app.client.get("/two").header(bearer(&same)).cookie(in_cookie(&same));
+    let request = app.client.get("/two").header(Bearer(&same)).cookie(in_cookie(&same));
     assert_eq!(app.ask(request), ("ada ada ada".into(), [1, 1, 1]));
 }
 
 #[test]
 fn a_refusal_is_found_once_as_well_and_each_guard_has_its_own() {
     let app = App::new();
-    let ask = |token: &str| app.ask(app.client.get("/results").header(bearer(token)));
+    let ask = |token: &str| app.ask(app.client.get("/results").header(Bearer(token)));
     let stale = sign(&claims());
     assert_eq!(ask(&stale), ("- fresh_token_required - -".into(), [1, 1, 1]));
     let expired = sign(&with(json!({"exp": START})));
@@ -180,9 +184,9 @@ fn a_refusal_is_found_once_as_well_and_each_guard_has_its_own() {
 #[test]
 fn the_blocklist_is_not_asked_where_revocation_is_ignored_or_nothing_was_sent() {
     let app = App::new();
-    let request = app.client.get("/unasked").header(bearer(&fresh()));
+    let request = app.client.get("/unasked").header(Bearer(&fresh()));
     assert_eq!(app.ask(request), ("ada".into(), [1, 0, 1]));
     assert_eq!(app.ask(app.client.get("/unasked")).1, [0, 0, 0]);
-    let wrong_type = app.client.get("/unasked").header(bearer(&refresh()));
+    let wrong_type = app.client.get("/unasked").header(Bearer(&refresh()));
     assert_eq!(app.ask(wrong_type).1, [1, 0, 0]);
 }

@@ -1,8 +1,8 @@
 //! What follows from a token follows only once every check has passed.
 
-use crate::common::*;
+use crate::support::common::*;
+use crate::support::users::{NotBob, User};
 use crate::support::*;
-use crate::users::{NotBob, User};
 use rocket::local::blocking::Client;
 use rocket_jwt_extended::{AccessToken, CurrentUser, Fresh, Jwt, Optional, Rejection, Require};
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ fn optional(token: Optional) -> String {
 /// An application that renews every token that came in a cookie and was let in.
 fn app() -> Client {
     let fairing = Jwt::fairing()
-        .clock(ManualClock::new())
+        .clock(clock_at_start())
         .verify_claims(|token| token.claims.get("bad").is_none());
     let toml = "token_location = \"cookies\"\nimplicit_refresh_within = \"1h\"";
     let routes = routes![plain, fresh, user, permission, second, result, optional];

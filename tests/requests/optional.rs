@@ -1,8 +1,8 @@
 //! `Optional`: nobody without a token, and nobody with a bad one.
 
-use crate::common::*;
+use crate::support::common::*;
+use crate::support::users::User;
 use crate::support::*;
-use crate::users::User;
 use rocket::http::Header;
 use rocket::local::blocking::Client;
 use rocket_jwt_extended::{
@@ -70,7 +70,7 @@ fn app() -> Client {
 fn ask(client: &Client, uri: &'static str, token: Option<&str>) -> (u16, String) {
     let mut request = client.get(uri);
     if let Some(token) = token {
-        request.add_header(bearer(token));
+        request.add_header(Bearer(token));
     }
     said(request.dispatch())
 }
@@ -141,7 +141,7 @@ fn on_options_a_guard_is_a_guard() {
     let ask = |uri: &'static str, token: Option<&str>| {
         let mut request = client.options(uri);
         if let Some(token) = token {
-            request.add_header(bearer(token));
+            request.add_header(Bearer(token));
         }
         said(request.dispatch())
     };

@@ -1,8 +1,8 @@
 //! `OrForward`: no token goes to the next route, a bad token goes nowhere.
 
-use crate::common::*;
+use crate::support::common::*;
+use crate::support::users::{Admin, Profile, User};
 use crate::support::*;
-use crate::users::{Admin, Profile, User};
 use rocket::http::Header;
 use rocket::local::blocking::{Client, LocalRequest};
 use rocket_jwt_extended::{
@@ -66,7 +66,7 @@ fn without_a_token_the_next_route_answers() {
     assert_eq!(dispatch(client.get("/")), let_in("please log in"));
     let basic = client.get("/").header(Header::new("Authorization", "Basic x"));
     assert_eq!(dispatch(basic), let_in("please log in"));
-    assert_eq!(dispatch(client.get("/").header(bearer(&access()))), let_in("hello, ada"));
+    assert_eq!(dispatch(client.get("/").header(Bearer(&access()))), let_in("hello, ada"));
 }
 
 #[test]
@@ -85,20 +85,20 @@ fn a_bad_token_is_never_forwarded() {
         ("".into(), 422),
         ("x y".into(), 422),
     ] {
-        assert_eq!(dispatch(client.get("/").header(bearer(&token))).0, status, "{token}");
-        assert_eq!(dispatch(client.get("/rank").header(bearer(&token))).0, status, "{token}");
+        assert_eq!(dispatch(client.get("/").header(Bearer(&token))).0, status, "{token}");
+        assert_eq!(dispatch(client.get("/rank").header(Bearer(&token))).0, status, "{token}");
     }
-    let two = client.get("/").header(bearer(&access()));
+    let two = client.get("/").header(Bearer(&access()));
     assert_eq!(dispatch(with_lines(two, "Authorization", &["Bearer x"])).0, 422);
 }
 
 #[test]
 fn a_permission_that_does_not_hold_is_not_forwarded_either() {
     let client = app();
-    let token = |role: &str| bearer(&sign(&with(json!({"role": role}))));
-    assert_eq!(dispatch(client.get("/rank").header(token("admin"))), let_in("admin"));
+    let token = |role: &str| sign(&with(json!({"role": role})));
+    assert_eq!(dispatch(client.get("/rank").header(Bearer(&token("admin")))), let_in("admin"));
     let refused = (403, "Insufficient scope".to_string());
-    assert_eq!(dispatch(client.get("/rank").header(token("cook"))), refused);
+    assert_eq!(dispatch(client.get("/rank").header(Bearer(&token("cook")))), refused);
     assert_eq!(dispatch(client.get("/rank")), let_in("anybody"));
 }
 
@@ -111,10 +111,10 @@ fn where_no_other_route_answers_the_refusal_is_that_of_a_missing_token() {
     assert_eq!(status.code, 401);
     let text = "Missing Authorization Header";
     assert_eq!(body, json!({"msg": text, "code": "token_missing"}));
-    let stale = client.get("/alone").header(bearer(&access()));
+    let stale = client.get("/alone").header(Bearer(&access()));
     assert_eq!(dispatch(stale), (401, "Fresh token required".into()));
     let fresh = sign(&with(json!({"fresh": true})));
-    assert_eq!(dispatch(client.get("/alone").header(bearer(&fresh))), let_in("ada"));
+    assert_eq!(dispatch(client.get("/alone").header(Bearer(&fresh))), let_in("ada"));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn several_forward_until_one_finds_its_token() {
     assert_eq!(dispatch(client.get("/places")), let_in("nobody"));
     let cookie = || client.get("/places").cookie(in_cookie(&access()));
     assert_eq!(dispatch(cookie()), let_in("ada by cookie"));
-    assert_eq!(dispatch(cookie().header(bearer(&access()))), let_in("ada by header"));
-    assert_eq!(dispatch(cookie().header(bearer("x"))).0, 422);
+    assert_eq!(dispatch(cookie().header(Bearer(&access()))), let_in("ada by header"));
+    assert_eq!(dispatch(cookie().header(Bearer("x"))).0, 422);
     assert_eq!(dispatch(client.get("/places").cookie(in_cookie("x"))).0, 422);
 }

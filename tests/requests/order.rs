@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use crate::common::*;
+use crate::support::common::*;
 use crate::support::*;
 use rocket::Request;
 use rocket::http::Method;
@@ -52,7 +52,7 @@ const REVOKED: &str = "00000000-0000-4000-8000-000000000001";
 
 /// An application that says no to everything it is asked.
 fn app() -> Client {
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     let toml = "token_location = \"cookies\"\ndecode_audience = \"me\"\ndecode_issuer = \"us\"\n\
                 required_claims = [\"exp\", \"tenant\"]\n";
     let fairing = Jwt::fairing().clock(clock).verify_claims(|token| token.claims["ok"] == true);

@@ -1,8 +1,8 @@
 //! `Require`, and guards of the application's own around those of the crate.
 
-use crate::common::*;
+use crate::support::common::*;
+use crate::support::users::{Admin, Member, NotBob, Profile};
 use crate::support::*;
-use crate::users::{Admin, Member, NotBob, Profile};
 use rocket::http::Status;
 use rocket::local::blocking::Client;
 use rocket::request::{FromRequest, Outcome};
@@ -74,7 +74,7 @@ fn app() -> Client {
 }
 
 fn ask(client: &Client, uri: &'static str, claims: Value) -> (u16, String) {
-    said(client.get(uri).header(bearer(&sign(&with(claims)))).dispatch())
+    said(client.get(uri).header(Bearer(&sign(&with(claims)))).dispatch())
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn who_has_the_permission_is_let_in_and_who_has_not_is_403() {
         assert_eq!(ask(&client, uri, json!({"role": "cook"})), refused, "{uri}");
         assert_eq!(ask(&client, uri, json!({"role": "Admin"})), refused, "{uri}");
     }
-    let response = client.get("/").header(bearer(&sign(&with(json!({"role": "cook"}))))).dispatch();
+    let response = client.get("/").header(Bearer(&sign(&with(json!({"role": "cook"}))))).dispatch();
     let challenge = "Bearer error=\"insufficient_scope\"";
     assert_eq!(response.headers().get_one("WWW-Authenticate"), Some(challenge));
     assert_eq!(said(client.get("/optional").dispatch()), let_in("nobody"));
@@ -136,7 +136,7 @@ fn a_guard_of_the_applications_own_is_built_on_the_crates() {
 
 #[test]
 fn the_application_words_its_own_refusal() {
-    let fairing = Jwt::fairing().clock(ManualClock::new()).on_rejection(|rejection, _| {
+    let fairing = Jwt::fairing().clock(clock_at_start()).on_rejection(|rejection, _| {
         let text = match rejection.code() {
             "insufficient_scope" => "Admins only!".to_string(),
             _ => rejection.to_string(),
@@ -145,6 +145,6 @@ fn the_application_words_its_own_refusal() {
     });
     let client = client("", fairing, routes![admin]);
     assert_eq!(ask(&client, "/", json!({"role": "admin"})), let_in("admin"));
-    let response = client.get("/").header(bearer(&sign(&with(json!({"role": "cook"}))))).dispatch();
+    let response = client.get("/").header(Bearer(&sign(&with(json!({"role": "cook"}))))).dispatch();
     assert_eq!(answer(response), (Status::Forbidden, json!({"msg": "Admins only!"})));
 }

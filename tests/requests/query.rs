@@ -1,6 +1,6 @@
 //! A token in the query string.
 
-use crate::common::*;
+use crate::support::common::*;
 use crate::support::*;
 use rocket::http::Method;
 use rocket::local::blocking::{Client, LocalResponse};

@@ -1,13 +1,13 @@
 //! Every reason a request is refused for: status, code, text, challenge.
 
-use crate::refusals::{bare, cases, claimed, fairing, routes};
+use crate::support::refused_requests::{bare, cases, claimed, fairing, routes};
 use crate::support::*;
 use rocket::http::ContentType;
 use rocket::local::blocking::Client;
 use rocket_jwt_extended::{AccessToken, Claims, Error, Jwt, Reason, Rejection, danger};
 use serde_json::json;
 
-use crate::common::*;
+use crate::support::common::*;
 
 fn app(toml: &str) -> Client {
     Client::untracked(bare(toml, fairing()).mount("/", routes())).unwrap()
@@ -44,7 +44,7 @@ fn a_good_token_is_let_in_by_the_same_application() {
         ("/user", json!({})),
         ("/admin", json!({"role": "admin"})),
     ] {
-        let response = client.get(uri).header(bearer(&sign(&claimed(changes)))).dispatch();
+        let response = client.get(uri).header(Bearer(&sign(&claimed(changes)))).dispatch();
         assert_eq!(response.headers().get_one("WWW-Authenticate"), None, "{uri}");
         assert_eq!(said(response), let_in("ada"), "{uri}");
     }
@@ -58,7 +58,7 @@ fn a_text_tells_which_check_failed_and_nothing_of_what_was_sent() {
         for value in [json!(telling), json!([telling]), json!({telling: 1})] {
             for uri in ["/access", "/profile", "/fresh", "/user", "/admin", "/refresh"] {
                 let token = sign(&claimed(json!({name: value})));
-                let response = client.get(uri).header(bearer(&token)).dispatch();
+                let response = client.get(uri).header(Bearer(&token)).dispatch();
                 let (_, body) = answer(response);
                 let let_in = body == "a-telling-value";
                 assert!(let_in || !body.to_string().contains("telling"), "{uri} {name} {body}");
@@ -73,7 +73,7 @@ fn a_text_tells_which_check_failed_and_nothing_of_what_was_sent() {
         r#"a-telling-value"#,
     ] {
         let token = sign_text(header, "{}");
-        let (status, text) = said(client.get("/access").header(bearer(&token)).dispatch());
+        let (status, text) = said(client.get("/access").header(Bearer(&token)).dispatch());
         assert_eq!(status, 401);
         assert!(!text.contains("telling"), "{header} {text}");
     }

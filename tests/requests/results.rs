@@ -1,6 +1,6 @@
 //! A refusal as a value: in a route, as its answer, and in a response fairing.
 
-use crate::common::*;
+use crate::support::common::*;
 use crate::support::*;
 use rocket::Request;
 use rocket::fairing::AdHoc;
@@ -50,7 +50,7 @@ fn app() -> Client {
         })
     });
     let rocket = rocket::custom(figment(FLASK))
-        .attach(Jwt::fairing().clock(ManualClock::new()))
+        .attach(Jwt::fairing().clock(clock_at_start()))
         .attach(fairing)
         .mount("/", routes![text, answered, status, either, kinds, open]);
     Client::untracked(rocket).unwrap()
@@ -63,7 +63,7 @@ fn ask<'c>(
 ) -> rocket::local::blocking::LocalResponse<'c> {
     let mut request = client.get(uri);
     if let Some(token) = token {
-        request.add_header(bearer(token));
+        request.add_header(Bearer(token));
     }
     request.dispatch()
 }

@@ -2,9 +2,9 @@
 
 use std::convert::Infallible;
 
-use crate::common::*;
+use crate::support::common::*;
+use crate::support::users::{NotBob, User};
 use crate::support::*;
-use crate::users::{NotBob, User};
 use rocket::error::ErrorKind;
 use rocket::local::blocking::Client;
 use rocket::outcome::Outcome;
@@ -193,7 +193,7 @@ fn a_guard_that_is_called_by_hand_without_the_fairing_lets_nobody_in() {
     routes.extend([at::<AccessToken>("/access"), at::<Fresh<CurrentUser<User>>>("/user")]);
     let client = Client::untracked(bare(routes)).unwrap();
     for uri in ["/access", "/user"] {
-        let response = client.get(uri).header(bearer(&access())).dispatch();
+        let response = client.get(uri).header(Bearer(&access())).dispatch();
         assert_eq!(response.status().code, 500, "{uri}");
         assert_eq!(client.get(uri).dispatch().status().code, 500, "{uri}");
     }

@@ -1,8 +1,8 @@
 //! Which guard lets in which type of token: the full matrix.
 
-use crate::common::*;
+use crate::support::common::*;
+use crate::support::users::NotBob;
 use crate::support::*;
-use crate::users::NotBob;
 use rocket::local::blocking::Client;
 use rocket_jwt_extended::{
     AccessToken, AnyToken, Fresh, Headers, IgnoreRevocation, In, RefreshToken, Require, TokenType,
@@ -33,7 +33,7 @@ fn app() -> Client {
 fn ask(client: &Client, kind: &str, token: &str) -> (u16, String) {
     let answers: Vec<_> = ["", "/fresh", "/in", "/ignore", "/require"]
         .into_iter()
-        .map(|guard| said(client.get(format!("/{kind}{guard}")).header(bearer(token)).dispatch()))
+        .map(|guard| said(client.get(format!("/{kind}{guard}")).header(Bearer(token)).dispatch()))
         .collect();
     assert!(answers.iter().all(|answer| answer == &answers[0]), "{kind}: {answers:?}");
     answers[0].clone()

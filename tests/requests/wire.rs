@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-use crate::common::*;
+use crate::support::common::*;
 use crate::support::*;
 use rocket::Shutdown;
 use rocket::fairing::AdHoc;
@@ -46,7 +46,7 @@ impl Server {
             .merge(("workers", 1))
             .merge(("shutdown.ctrlc", false));
         let rocket = rocket::custom(figment)
-            .attach(Jwt::fairing().clock(ManualClock::new()))
+            .attach(Jwt::fairing().clock(clock_at_start()))
             .attach(AdHoc::on_liftoff("port", move |rocket| {
                 let told = (rocket.config().port, rocket.shutdown());
                 Box::pin(async move { sender.send(told).unwrap() })

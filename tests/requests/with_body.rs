@@ -1,8 +1,8 @@
 //! `WithBody`: token, CSRF value and body out of one body.
 
-use crate::common::*;
+use crate::support::common::*;
+use crate::support::users::{NotBob, User};
 use crate::support::*;
-use crate::users::{NotBob, User};
 use rocket::Request;
 use rocket::data::{Limits, ToByteUnit};
 use rocket::form::Form;
@@ -73,7 +73,7 @@ fn app() -> Client {
         .limit("bytes", 512.bytes());
     let figment = figment("token_location = [\"json\", \"headers\"]\n").merge(("limits", limits));
     let rocket = rocket::custom(figment)
-        .attach(Jwt::fairing().clock(ManualClock::new()))
+        .attach(Jwt::fairing().clock(clock_at_start()))
         .mount("/", routes![unit, bytes, json, form, own]);
     Client::untracked(rocket).unwrap()
 }
@@ -90,7 +90,7 @@ fn dispatch(request: LocalRequest<'_>, body: impl AsRef<[u8]>) -> (u16, String) 
 fn the_body_is_read_into_what_the_route_names() {
     let client = app();
     let auth =
-        |request: LocalRequest<'_>, body: &str| dispatch(request.header(bearer(&access())), body);
+        |request: LocalRequest<'_>, body: &str| dispatch(request.header(Bearer(&access())), body);
     assert_eq!(auth(client.post("/unit"), "anything"), let_in("ada"));
     assert_eq!(auth(client.post("/bytes"), "\u{1}\u{2}"), let_in("ada: [1, 2]"));
     assert_eq!(dispatch(client.post("/bytes"), ""), let_in("nobody: []"));
@@ -150,7 +150,7 @@ fn a_body_that_does_not_read_is_the_clients_fault() {
         ("multipart/form-data; boundary=", "----", 415),
         ("application/json", r#"{"text": "x"}"#, 415),
     ] {
-        let request = post(&client, "/form", content_type).header(bearer(&access()));
+        let request = post(&client, "/form", content_type).header(Bearer(&access()));
         assert_eq!(dispatch(request, body).0, status, "{content_type} {body}");
     }
     assert_eq!(dispatch(client.post("/own"), b"\xff"), let_in("Body(\"no text\")"));
@@ -161,7 +161,7 @@ fn a_body_over_rockets_limit_is_413_and_nobody_is_let_in() {
     let client = app();
     let text = "x".repeat(3000);
     let auth =
-        |request: LocalRequest<'_>, body: &str| dispatch(request.header(bearer(&access())), body).0;
+        |request: LocalRequest<'_>, body: &str| dispatch(request.header(Bearer(&access())), body).0;
     let json = |length: usize| format!(r#"{{"text": "{}"}}"#, &text[..length]);
     assert_eq!(auth(post(&client, "/json", "application/json"), &json(1900)), 200);
     assert_eq!(auth(post(&client, "/json", "application/json"), &json(2100)), 413);
@@ -172,7 +172,7 @@ fn a_body_over_rockets_limit_is_413_and_nobody_is_let_in() {
     assert_eq!(auth(client.post("/unit"), &text[..512]), 200);
     assert_eq!(auth(client.post("/unit"), &text[..513]), 413);
     assert_eq!(dispatch(client.post("/own"), &text[..513]), let_in("too large"));
-    let refused = client.post("/own").header(bearer("x"));
+    let refused = client.post("/own").header(Bearer("x"));
     assert_eq!(dispatch(refused, ""), let_in("rejected: Not enough segments"));
 }
 

@@ -52,6 +52,10 @@ impl Server {
         Place { store, url }
     }
 
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     pub fn port(&self) -> u16 {
         self.port
     }

@@ -1,5 +1,8 @@
-//! Servers that share a blocklist, as processes: rotation on several of them, a store that fails, a
+//! Servers that share a blocklist, as processes: rotation and theft on several of them, a store that fails, a
 //! restart, a million entries, and a store that is answered for from memory.
+
+#[path = "../support/mod.rs"]
+mod support;
 
 mod database;
 mod http;
@@ -18,3 +21,4 @@ mod redis_rights;
 mod replica;
 mod restart;
 mod rotation;
+mod theft;

@@ -27,6 +27,8 @@ pub struct Setup {
     pub log_level: &'static str,
     /// By how many milliseconds its clock is ahead.
     pub ahead: i64,
+    /// The secret of a partner whose tokens are accepted.
+    pub partner: String,
 }
 
 impl Setup {
@@ -37,6 +39,7 @@ impl Setup {
             attach: "before",
             log_level: "critical",
             ahead: 0,
+            partner: String::new(),
         }
     }
 }
@@ -59,13 +62,14 @@ impl Node {
             .join(format!("node-{}.log", uuid::Uuid::now_v7().simple()));
         let out = File::create(&log).expect("a file for the log");
         let Place { store, url } = place;
-        let Setup { jwt, connect_timeout, attach, log_level, ahead } = setup;
+        let Setup { jwt, connect_timeout, attach, log_level, ahead, partner } = setup;
         let pool = format!("url={url:?},max_connections=8,connect_timeout={connect_timeout}");
         let child = bound_to_us(None)
             .arg(program())
             .env("NODE_STORE", store)
             .env("NODE_ATTACH", attach)
             .env("NODE_AHEAD", ahead.to_string())
+            .env("NODE_PARTNER", partner)
             .env("ROCKET_PROFILE", "debug")
             .env("ROCKET_PORT", "0")
             .env("ROCKET_WORKERS", "4")
@@ -149,6 +153,16 @@ impl Node {
     pub fn refuses(&self, pair: &Pair) {
         self.get("/me", &pair.access).is_revoked();
         self.post("/refresh", &pair.refresh).is_revoked();
+    }
+
+    /// Its clock is ahead by so many milliseconds from now on.
+    #[track_caller]
+    pub fn set_ahead(&self, millis: i64) {
+        assert_eq!(self.post(&format!("/ahead/{millis}"), "").status, 200);
+    }
+
+    pub fn losses(&self) -> usize {
+        self.get("/losses", "").body.parse().expect("a number")
     }
 
     pub fn reuses(&self) -> usize {

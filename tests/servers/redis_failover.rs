@@ -79,7 +79,7 @@ fn works(node: &Node) {
 fn the_first_logout_and_exchange_after_a_fail_over_succeed() {
     for first_request in ["/logout", "/logout-token", "/logout-all", "/refresh", "/me"] {
         let pool = Servers::start();
-        // A use that finds its own mark is theft here.
+        // An exchange that takes its own effect for that of another is theft here.
         let node = Node::start(&pool.place(), &Setup::new(",rotation_grace=\"0s\""));
         works(&node);
         let pair = node.login("ada");
@@ -198,10 +198,10 @@ fn requests_that_run_during_fail_overs_lose_nothing() {
             scope.spawn(move || {
                 while !over.load(Ordering::SeqCst) {
                     let pair = node.login(&format!("user-{number}"));
-                    // One that finds its own mark is theft, as the grace is zero.
+                    // One that takes its own effect for that of another is theft, as the grace is zero.
                     match node.post("/refresh", &pair.refresh).status {
                         200 => exchanged.lock().expect("no panic").push(pair.clone()),
-                        // A use of unknown outcome is not repeated.
+                        // It was repeated once, and the server it was sent to had been left by then, too.
                         503 => continue,
                         other => panic!("the first exchange: {other}"),
                     }

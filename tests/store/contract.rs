@@ -100,7 +100,7 @@ mod mysql {
 
 #[cfg(feature = "deadpool_redis")]
 mod redis {
-    use rocket_db_pools::deadpool_redis::Pool;
+    use rocket_db_pools::deadpool_redis::{Pool, redis};
     use rocket_jwt_extended::blocklist::RedisBlocklist;
 
     use super::*;
@@ -119,8 +119,17 @@ mod redis {
 
     #[rocket::async_test]
     async fn redis_as_the_fairing_makes_it_keeps_the_contract() {
-        let url = crate::store_support::redis();
+        // A database of its own, as others have keys with the same prefix.
+        let url = format!("{}/9", crate::store_support::redis().trim_end_matches('/'));
+        let admin = crate::store_support::pool::<Pool>(&url).await;
+        let empty = async || {
+            let mut connection = admin.get().await.expect("a connection");
+            let flush = redis::cmd("FLUSHDB");
+            flush.query_async::<_, ()>(&mut connection).await.expect("it is empty");
+        };
+        empty().await;
         blocklist_contract(async || server::<Pool>(&url).await).await;
+        empty().await;
     }
 }
 

@@ -11,27 +11,27 @@
 ))]
 
 use rocket::time::{Duration, OffsetDateTime};
-use rocket_jwt_extended::blocklist::{Blocklist, Revocation, Standing, TokenIds, UseUp};
+use rocket_jwt_extended::blocklist::{Blocklist, Exchanged, Revocation, Standing, TokenIds};
 
-use crate::store_support::{server, try_pool, unique};
+use crate::store_support::{exchange_at, refresh, server, try_pool, unique};
 
 /// What `store` records is known to `other`, immediately and after `then`.
 async fn is_recorded(store: &dyn Blocklist, other: &dyn Blocklist, then: impl AsyncFnOnce()) {
-    let (revoked, used) = (unique(), unique());
-    let [revoked_ids, used_ids] =
-        [&revoked, &used].map(|jti| TokenIds::new(Some(jti), None, None, None));
+    let (revoked, exchanged, sid) = (unique(), unique(), unique());
+    let revoked_ids = TokenIds::new(Some(&revoked), None, None, None);
+    let exchanged_ids = refresh(&exchanged, &sid);
     let now = OffsetDateTime::now_utc();
     // Read first, so that a snapshot that is kept shows.
     assert_eq!(store.standing(&revoked_ids).await.expect("a standing"), Standing::Live);
     store.revoke(&Revocation::token(&revoked, now + Duration::HOUR)).await.expect("recorded");
-    let first = store.use_up(&used_ids, now, now + Duration::HOUR).await.expect("used up");
-    assert_eq!(first, UseUp::First);
+    let first = store.exchange(&exchanged_ids, &exchange_at(now, Duration::ZERO)).await;
+    assert_eq!(first.expect("exchanged"), Exchanged::First);
     let check = async || {
         for store in [store, other] {
             let standing = store.standing(&revoked_ids).await.expect("a standing");
             assert_eq!(standing, Standing::Revoked);
-            let standing = store.standing(&used_ids).await.expect("a standing");
-            assert!(matches!(standing, Standing::Used { .. }), "{standing:?}");
+            let standing = store.standing(&exchanged_ids).await.expect("a standing");
+            assert!(matches!(standing, Standing::Exchanged { .. }), "{standing:?}");
         }
     };
     check().await;

@@ -11,6 +11,9 @@ use rocket_jwt_extended::blocklist::{Blocklist, Revocation, Standing, TokenIds};
 const ENTRIES: i64 = 100_000;
 const EXPIRED: i64 = 20_500;
 
+/// Besides, so many live sessions, three of each subject.
+const SESSIONS: i64 = 10_000;
+
 fn millis(time: OffsetDateTime) -> i64 {
     (time.unix_timestamp_nanos() / 1_000_000) as i64
 }
@@ -24,6 +27,13 @@ fn statement<'a>(statements: &[(&'static str, &'a str)], name: &str) -> &'a str 
 
 /// The statements for one lookup, and for the largest batch.
 const STANDING: [&str; 2] = ["standing", "standing_of_many"];
+
+/// The statements that change one row.
+const UPDATES: [&str; 8] =
+    ["revoke", "cut_off", "extend", "advance", "end", "advance_owned", "end_owned", "renew"];
+
+/// The statements that insert one row, if it is missing.
+const INSERTS: [&str; 4] = ["insert", "begin", "begin_owned", "log_in"];
 
 /// Some entries that exist, and others.
 fn entries(number: usize) -> impl Iterator<Item = String> {
@@ -69,6 +79,12 @@ async fn sqlite_searches_by_index() {
     let insert = sqlx::query(insert).bind(ENTRIES).bind(EXPIRED).bind(now);
     insert.execute(&pool).await.expect("rows");
 
+    let insert = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
+                  INSERT INTO jwt_blocklist (entry, revoked, current_jti, subject, seen, changed) \
+                  SELECT CAST(printf('s%016d', i) AS BLOB), 0, CAST(printf('%016d', i) AS BLOB), \
+                  CAST(printf('%016d', i / 3) AS BLOB), 0, 0 FROM n";
+    sqlx::query(insert).bind(SESSIONS).execute(&pool).await.expect("rows");
+
     let explain = async |name: &str| {
         let text = format!("EXPLAIN QUERY PLAN {}", statement(&store.statements(), name));
         let rows = sqlx::query(&text).fetch_all(&pool).await.expect("a plan");
@@ -80,6 +96,13 @@ async fn sqlite_searches_by_index() {
         for name in STANDING {
             let plan = explain(name).await;
             has(&plan, &["SEARCH jwt_blocklist USING PRIMARY KEY (entry=?)"], &["SCAN"]);
+        }
+        for name in UPDATES {
+            let plan = explain(name).await;
+            has(&plan, &["SEARCH jwt_blocklist USING PRIMARY KEY (entry=?)"], &["SCAN jwt"]);
+        }
+        for name in INSERTS {
+            has(&explain(name).await, &[], &["SCAN jwt"]);
         }
         let plan = explain("prune").await;
         let outer = "SEARCH jwt_blocklist USING PRIMARY KEY (entry=?)";
@@ -114,11 +137,21 @@ async fn mysql_searches_by_index() {
     let done = sqlx::query(&insert).execute(&pool).await.expect("rows");
     assert_eq!(done.rows_affected(), ENTRIES as u64);
 
+    let insert = format!(
+        "INSERT INTO jwt_blocklist (entry, revoked, current_jti, subject, seen, changed) \
+         SELECT CONCAT('s', LPAD(i, 16, '0')), 0, LPAD(i, 16, '0'), LPAD(i DIV 3, 16, '0'), 0, 0 \
+         FROM (SELECT a.d + 10 * b.d + 100 * c.d + 1000 * d.d AS i FROM \
+         {digits} a, {digits} b, {digits} c, {digits} d) AS numbers"
+    );
+    let done = sqlx::query(&insert).execute(&pool).await.expect("rows");
+    assert_eq!(done.rows_affected(), SESSIONS as u64);
+
     // The columns that MySQL and MariaDB have in common.
     let read = |rows: Vec<sqlx::mysql::MySqlRow>| {
         let lines = rows.iter().map(|row| {
             let text = |column| row.get::<Option<String>, _>(column).unwrap_or_default();
-            format!("type={} key={} extra={}", text("type"), text("key"), text("Extra"))
+            let table = text("table");
+            format!("{table}: type={} key={} extra={}", text("type"), text("key"), text("Extra"))
         });
         lines.collect::<Vec<_>>().join("\n")
     };
@@ -131,6 +164,17 @@ async fn mysql_searches_by_index() {
             }
             let plan = read(query.fetch_all(&pool).await.expect("a plan"));
             has(&plan, &["type=range", "key=PRIMARY"], &["type=ALL"]);
+        }
+
+        for name in UPDATES {
+            // The values in the text, as each has its own types.
+            let text = format!("EXPLAIN {}", statement(&store.statements(), name));
+            let plan = read(
+                sqlx::query(&text.replace('?', "x'74'")).fetch_all(&pool).await.expect("a plan"),
+            );
+            let plan = plan.lines().find(|line| line.starts_with("jwt_blocklist:"));
+            let keys: &[_] = if name == "end_owned" { &[] } else { &["key=PRIMARY"] };
+            has(plan.expect("the table"), keys, &["type=ALL", "type=index"]);
         }
 
         let text = format!("EXPLAIN {}", statement(&store.statements(), "prune"));
@@ -169,8 +213,50 @@ async fn postgres_searches_by_index() {
          FROM generate_series(1, {ENTRIES}) AS i"
     );
     connection.batch_execute(&insert).await.expect("rows");
-    for name in ["standing", "prune"] {
-        let prepare = format!("PREPARE {name} AS {}", statement(&store.statements(), name));
+    let insert = format!(
+        "INSERT INTO jwt_blocklist (entry, revoked, current_jti, subject, seen, changed) \
+         SELECT convert_to('s' || lpad(i::text, 16, '0'), 'UTF8'), false, \
+         convert_to(lpad(i::text, 16, '0'), 'UTF8'), \
+         convert_to(lpad((i / 3)::text, 16, '0'), 'UTF8'), 0, 0 \
+         FROM generate_series(1, {SESSIONS}) AS i"
+    );
+    connection.batch_execute(&insert).await.expect("rows");
+    // The name, the types of its parameters, and values for them.
+    let updates = [
+        ("revoke", "bigint, bytea", "1, 't1'"),
+        ("cut_off", "bigint, bigint, bytea, bigint", "1, 1, 't1', 1"),
+        ("extend", "bigint, bytea", "1, 't1'"),
+        (
+            "advance",
+            "bytea, bytea, bigint, bytea, bigint, bytea, bytea",
+            "'1', '1', 1, '1', 1, 't1', '1'",
+        ),
+        ("end", "bytea, bigint, bytea, bytea", "'1', 1, 't1', '1'"),
+        (
+            "advance_owned",
+            "bytea, bytea, bigint, bytea, bigint, bytea, bigint, bigint, bytea, bytea",
+            "'1', '1', 1, '1', 1, '1', 1, 1, 't1', '1'",
+        ),
+        ("end_owned", "bigint, bytea, bytea", "1, 't1', '1'"),
+        ("renew", "bigint, bigint, bytea, bigint, bytea", "1, 1, '1', 1, 't1'"),
+    ];
+    let inserts = [
+        ("insert", "bytea, boolean, bigint, bigint", "'t1', true, 1, 1"),
+        ("begin", "bytea, bytea, bytea, bigint, bytea, bigint", "'t1', '1', '1', 1, '1', 1"),
+        (
+            "begin_owned",
+            "bytea, bytea, bytea, bigint, bytea, bigint, bytea, bigint, bigint",
+            "'t1', '1', '1', 1, '1', 1, '1', 1, 1",
+        ),
+        ("log_in", "bytea, bytea, bytea, bigint, bigint, bigint", "'t1', '1', '1', 1, 1, 1"),
+    ];
+    assert_eq!(updates.map(|(name, ..)| name), UPDATES);
+    assert_eq!(inserts.map(|(name, ..)| name), INSERTS);
+    let others = [("standing", "bytea[]", ""), ("prune", "bigint", "")];
+    for (name, types, _) in others.into_iter().chain(updates).chain(inserts) {
+        // Quoted, as `end` is no name.
+        let text = statement(&store.statements(), name);
+        let prepare = format!("PREPARE \"{name}\" ({types}) AS {text}");
         connection.batch_execute(&prepare).await.expect("a prepared statement");
     }
 
@@ -183,6 +269,16 @@ async fn postgres_searches_by_index() {
                 let keys = format!("ARRAY[{}]::bytea[]", keys.join(", "));
                 let plan = explain(&connection, "standing", &keys).await;
                 has(&plan, &["jwt_blocklist_pkey"], &["Seq Scan"]);
+            }
+            for (name, _, values) in updates {
+                let plan = explain(&connection, &format!("\"{name}\""), values).await;
+                // The index by subject has the whole key, too.
+                let index = if name == "end_owned" { "" } else { "jwt_blocklist_pkey" };
+                has(&plan, &[&format!("Index Scan using {index}")], &["Seq Scan"]);
+            }
+            for (name, _, values) in inserts {
+                let plan = explain(&connection, name, values).await;
+                has(&plan, &["Conflict Arbiter Indexes: jwt_blocklist_pkey"], &["Seq Scan"]);
             }
             let plan = explain(&connection, "prune", &now.to_string()).await;
             has(&plan, &["jwt_blocklist_pkey", "jwt_blocklist_expires"], &["Seq Scan"]);

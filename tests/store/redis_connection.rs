@@ -6,11 +6,11 @@ use rocket::time::{Duration, OffsetDateTime};
 use rocket_db_pools::deadpool_redis::Pool;
 use rocket_db_pools::deadpool_redis::redis::Cmd;
 use rocket_jwt_extended::blocklist::{
-    Blocklist, RedisBlocklist, Revocation, Standing, TokenIds, UseUp,
+    Blocklist, Exchanged, RedisBlocklist, Revocation, Standing, TokenIds,
 };
 
 use crate::relay::Relay;
-use crate::store_support::{deadpool_redis::Home, redis, try_pool};
+use crate::store_support::{deadpool_redis::Home, exchange_at, redis, refresh, try_pool};
 
 /// A store, and the network between it and its server.
 struct Setting {
@@ -90,8 +90,9 @@ async fn a_connection_that_was_closed_is_replaced() {
     setting.store.revoke(&Revocation::token("another", later())).await.expect("recorded");
     setting.relay.cut();
     let now = OffsetDateTime::now_utc();
-    let used = setting.store.use_up(&ids("live"), now, later()).await;
-    assert_eq!(used.expect("an answer"), UseUp::First);
+    let exchange = exchange_at(now, Duration::ZERO);
+    let exchanged = setting.store.exchange(&ids("live").exchangeable(), &exchange).await;
+    assert_eq!(exchanged.expect("an answer"), Exchanged::First);
     setting.relay.cut();
     join_all((0..100).map(|_| setting.standing("another"))).await;
     assert_eq!(setting.relay.accepted(), 5);
@@ -257,16 +258,29 @@ async fn a_connection_is_opened_although_its_requests_were_cancelled() {
     setting.home.end().await;
 }
 
+/// The write itself is repeated; its own effect is not taken for that of another call.
 #[rocket::async_test]
-async fn a_write_of_unknown_outcome_is_not_repeated() {
+async fn a_write_of_unknown_outcome_is_repeated_and_finds_its_own_effect() {
     let setting = Setting::new(8).await;
     let now = OffsetDateTime::now_utc();
-    setting.standing("token").await;
-    // The mark of use is sent after a lookup and a ping.
-    setting.relay.lose_answers_after(setting.relay.heard() + 2);
-    setting.store.use_up(&ids("token"), now, later()).await.expect_err("nobody knows");
-    setting.relay.lose_answers_after(usize::MAX);
-    assert!(matches!(setting.standing("token").await, Standing::Used { .. }));
+    let (ids, next) = (refresh("token", "session"), exchange_at(now, Duration::ZERO));
+    setting.store.standing(&ids).await.expect("an answer");
+    // The write is sent after a lookup and a ping. Its answer is lost with its connection, and so is that of
+    // every later request until the network is whole again.
+    setting.relay.lose_the_answer_after(setting.relay.heard() + 2);
+    let exchanged = setting.store.exchange(&ids, &next).await.expect("an answer");
+    assert_eq!(exchanged, Exchanged::First);
+    assert_eq!(setting.relay.accepted(), 2);
+    let standing = setting.store.standing(&ids).await.expect("an answer");
+    assert!(matches!(standing, Standing::Exchanged { .. }), "{standing:?}");
+
+    // The one that ends the session, too.
+    let reuse = exchange_at(now, Duration::ZERO);
+    setting.relay.lose_the_answer_after(setting.relay.heard() + 2);
+    let reused = setting.store.exchange(&ids, &reuse).await.expect("an answer");
+    assert_eq!(reused, Exchanged::Reused { ended_now: true });
+    assert_eq!(setting.relay.accepted(), 3);
+    // The end was written once, and only it is a change.
     let length: i64 = setting.home.ask(&["XLEN", &setting.home.stream()]).await;
     assert_eq!(length, 1);
     setting.home.end().await;

@@ -1,5 +1,5 @@
 //! A network between a store and its server that a test can break.
-#![cfg(feature = "deadpool_redis")]
+#![cfg(any(feature = "sqlx_mysql", feature = "deadpool_postgres", feature = "deadpool_redis"))]
 
 use std::sync::Arc;
 
@@ -25,14 +25,14 @@ struct Network {
     deaf: watch::Sender<usize>,
     /// The first so many connections are closed.
     cut: watch::Sender<usize>,
-    /// Connections end in place of an answer once clients have sent more than so many pieces.
+    /// One connection ends instead of an answer once clients have sent more than so many pieces.
     last_answered: watch::Sender<usize>,
 }
 
 impl Relay {
     /// To the server with this URL.
     pub async fn to(url: &str) -> Self {
-        let rest = url.strip_prefix("redis://").expect("an address");
+        let (scheme, rest) = url.split_once("://").expect("an address");
         let (login, server) = rest
             .rsplit_once('@')
             .map_or(("", rest), |(login, server)| (&rest[..login.len() + 1], server));
@@ -49,7 +49,7 @@ impl Relay {
             last_answered: watch::Sender::new(usize::MAX),
         });
         tokio::spawn(accept(listener, server.to_owned(), network.clone()));
-        Self { url: format!("redis://{login}127.0.0.1:{port}/{database}"), network }
+        Self { url: format!("{scheme}://{login}127.0.0.1:{port}/{database}"), network }
     }
 
     pub fn accepted(&self) -> usize {
@@ -86,8 +86,8 @@ impl Relay {
         self.network.cut.send_replace(self.accepted());
     }
 
-    /// Later pieces reach the server, and the connection ends before the answer.
-    pub fn lose_answers_after(&self, pieces: usize) {
+    /// The next piece after those reaches the server, and the connection ends before its answer.
+    pub fn lose_the_answer_after(&self, pieces: usize) {
         self.network.last_answered.send_replace(pieces);
     }
 }
@@ -123,6 +123,7 @@ async fn pass(
         if is_request {
             network.heard.send_modify(|heard| *heard += 1);
         } else if *network.heard.borrow() > *network.last_answered.borrow() {
+            network.last_answered.send_replace(usize::MAX);
             return;
         }
         let _ = held.wait_for(|is_held| !is_held).await;

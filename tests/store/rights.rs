@@ -37,7 +37,10 @@ async fn postgres_names_the_missing_rights_and_grants_them() {
     };
     run(format!("CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA {schema} TO {role}")).await;
     let url = home.url.replacen("postgres@", &format!("{role}@"), 1);
-    let grant = format!("GRANT SELECT, INSERT, UPDATE, DELETE ON jwt_blocklist TO {role};");
+    let grant = format!(
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON jwt_blocklist TO {role}; \
+         GRANT SELECT, INSERT ON jwt_blocklist_details TO {role};"
+    );
     let both = async |texts: &[&str], not: &[&str]| {
         says(launch::<sqlx::PgPool>(&url).await, texts, not);
         says(launch::<deadpool_postgres::Pool>(&url).await, texts, not);
@@ -47,9 +50,14 @@ async fn postgres_names_the_missing_rights_and_grants_them() {
     both(&["does not exist", "permission denied for schema", "migrations/", &grant], &[]).await;
 
     server::<sqlx::PgPool>(&home.url).await;
-    let all = "the right to SELECT, INSERT, UPDATE, DELETE is missing";
+    let all = "the right to SELECT, INSERT, UPDATE, DELETE, SELECT (on jwt_blocklist_details), \
+               INSERT (on jwt_blocklist_details) is missing";
     both(&[all, "permission denied for table", &grant], &["schema"]).await;
     run(format!("GRANT SELECT ON {schema}.jwt_blocklist TO {role}")).await;
+    let some = "the right to INSERT, UPDATE, DELETE, SELECT (on jwt_blocklist_details), INSERT (on \
+                jwt_blocklist_details) is missing";
+    both(&[some, &grant], &["schema"]).await;
+    run(format!("GRANT SELECT, INSERT ON {schema}.jwt_blocklist_details TO {role}")).await;
     both(&["the right to INSERT, UPDATE, DELETE is missing", &grant], &["schema"]).await;
     run(format!("GRANT INSERT, DELETE ON {schema}.jwt_blocklist TO {role}")).await;
     both(&["the right to UPDATE is missing", &grant], &["INSERT is", "DELETE is"]).await;
@@ -89,8 +97,8 @@ async fn mysql_names_the_missing_rights_and_grants_them() {
     let texts = ["doesn't exist", "CREATE command denied", "migrations/", &grant, &epoch];
     says(launch::<sqlx::MySqlPool>(&url).await, &texts, &[]);
     server::<sqlx::MySqlPool>(&home.url).await;
-    let missing = "the right to INSERT, UPDATE, DELETE, INSERT (on jwt_blocklist_epoch), UPDATE (on \
-                   jwt_blocklist_epoch) is missing";
+    let missing = "the right to INSERT, UPDATE, DELETE, INSERT (on jwt_blocklist_details), INSERT (on \
+                   jwt_blocklist_epoch), UPDATE (on jwt_blocklist_epoch) is missing";
     says(launch::<sqlx::MySqlPool>(&url).await, &[missing, &grant, &epoch], &[]);
     run(&format!("GRANT INSERT, UPDATE ON {database}.* TO {user}@'%'")).await;
     says(launch::<sqlx::MySqlPool>(&url).await, &["the right to DELETE is missing"], &[]);

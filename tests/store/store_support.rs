@@ -7,8 +7,12 @@
 use std::sync::Arc;
 
 use rocket::figment::{Figment, providers::Serialized};
+use rocket::time::{Duration, OffsetDateTime};
 use rocket_db_pools::{Config, Pool};
-use rocket_jwt_extended::blocklist::{BlocklistPool, ReplicableBlocklist};
+use rocket_jwt_extended::blocklist::{
+    Blocklist, BlocklistPool, EntryKey, Exchange, Exchanged, ReplicableBlocklist, TokenIds,
+};
+use uuid::{NoContext, Timestamp, Uuid};
 
 /// A pool as Rocket's fairing makes it from `Rocket.toml`.
 pub async fn pool<P: Pool>(url: &str) -> P {
@@ -27,6 +31,60 @@ pub async fn try_pool<P: Pool>(url: &str, max_connections: usize) -> Result<P, P
 /// A server's store: a new pool for that place, and the store it gives.
 pub async fn server<P: BlocklistPool>(url: &str) -> Arc<dyn ReplicableBlocklist> {
     pool::<P>(url).await.blocklist().await.expect("a store in the pool")
+}
+
+/// The ids of a refresh token of this session, which may be exchanged.
+pub fn refresh<'a>(jti: &'a str, sid: &'a str) -> TokenIds<'a> {
+    TokenIds::new(Some(jti), Some(sid), None, None).exchangeable()
+}
+
+/// An exchange by a call of its own, at this time, whose row is kept for an hour.
+pub fn exchange_at(now: OffsetDateTime, grace: Duration) -> Exchange {
+    Exchange::new(id_of(now), Uuid::new_v4().into_bytes(), now, grace, now + Duration::HOUR)
+}
+
+/// A UUIDv7 with this time.
+pub fn id_of(time: OffsetDateTime) -> Uuid {
+    let seconds = u64::try_from(time.unix_timestamp()).expect("a time after 1970");
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.nanosecond()))
+}
+
+/// Exchanges the tokens of a session one after another, so many times, a quarter of an hour apart, and
+/// records its owner if one is given. Returns the first token and the last, which may be exchanged.
+pub async fn exchange_often<B: Blocklist + ?Sized>(
+    stores: &[Arc<B>],
+    sid: &str,
+    owner: Option<&str>,
+    times: usize,
+) -> [String; 2] {
+    const QUARTER: Duration = Duration::minutes(15);
+
+    let begin = OffsetDateTime::now_utc() - QUARTER * times as f64;
+    let first = id_of(begin).to_string();
+    let mut token = first.clone();
+    for number in 0..times {
+        let now = begin + QUARTER * (number + 1) as f64;
+        // As the crate does it with a lifetime of thirty days: rounded up to a tenth of that.
+        let days = (now + Duration::days(30)).unix_timestamp() / Duration::DAY.whole_seconds();
+        let until = OffsetDateTime::UNIX_EPOCH + Duration::days(days / 3 * 3 + 3);
+        let seed = Uuid::new_v4().into_bytes();
+        let exchange = Exchange::new(id_of(now), seed, now, Duration::ZERO, until);
+        let ids = TokenIds::new(Some(&token), Some(sid), owner, None).exchangeable();
+        let exchange = match owner {
+            Some(_) => exchange.owned_by(&ids, now + Duration::days(30)),
+            None => exchange,
+        };
+        let store = &stores[number % stores.len()];
+        let outcome = store.exchange(&ids, &exchange).await;
+        assert_eq!(outcome.expect("an answer"), Exchanged::First);
+        token = exchange.next().to_string();
+    }
+    [first, token]
+}
+
+/// A key as the errors name it: the letter of its kind, then the id in hexadecimal.
+pub fn key_name([kind, id @ ..]: EntryKey) -> String {
+    format!("{}{}", char::from(kind), Uuid::from_bytes(id).as_simple())
 }
 
 /// A name that no other test has.
@@ -206,7 +264,7 @@ pub mod deadpool_redis {
 
         /// Those of entries.
         pub async fn keys(&self) -> Vec<String> {
-            self.ask(&["KEYS", &format!("{}[tsu]*", self.prefix)]).await
+            self.ask(&["KEYS", &format!("{}[tsue]*", self.prefix)]).await
         }
 
         /// That of the stream of changes.

@@ -149,7 +149,7 @@ mod by_hand {
         home.run(&format!("SET search_path = {schema}; {migration}; RESET search_path")).await;
         let table = format!("{schema}.jwt_blocklist");
         let rights = "SELECT, INSERT, UPDATE, DELETE";
-        home.run(&format!("GRANT {rights} ON {table} TO {role}")).await;
+        home.run(&format!("GRANT {rights} ON {table}, {table}_details TO {role}")).await;
 
         let store = server::<Pool>(&url).await;
         works(&*store).await;

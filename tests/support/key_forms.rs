@@ -1,6 +1,6 @@
 //! The forms in which tools write keys, made at run time by those tools.
 
-use crate::pem::{File, Kind, openssl, openssl_bytes, pair};
+use super::pem::{File, Kind, openssl, openssl_bytes, pair};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 

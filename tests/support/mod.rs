@@ -1,48 +1,37 @@
-//! What the tests share: an application from TOML text, a clock that is moved by hand, and tokens
-//! made by hand.
+//! What the tests share: an application from TOML text, a store that behaves as it is told, and tokens made
+//! by hand.
 
 #![allow(dead_code)]
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
+pub mod store_stub;
+
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use jsonwebtoken::crypto::CryptoProvider;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use rocket::figment::Figment;
 use rocket::figment::providers::{Format, Toml};
-use rocket::http::{Header, Status};
+use rocket::http::Status;
 use rocket::local::blocking::{Client, LocalResponse};
-use rocket::time::{Duration, OffsetDateTime};
+use rocket::time::OffsetDateTime;
+use rocket::tokio::{task::yield_now, time::timeout};
 use rocket::{Build, Rocket, Route};
-use rocket_jwt_extended::{Clock, Jwt, JwtFairing, jsonwebtoken, rocket};
+pub use rocket_jwt_extended::testing::{Bearer, ManualClock};
+use rocket_jwt_extended::{Jwt, JwtFairing, jsonwebtoken, rocket};
 use serde_json::{Value, json};
 
-/// The instant at which every manual clock starts.
+/// The instant at which the clocks of tests stand, in seconds since the Unix epoch.
 pub const START: i64 = 1_800_000_000;
 
-/// A clock that stands still until it is moved.
-#[derive(Clone)]
-pub struct ManualClock(Arc<AtomicI64>);
-
-impl ManualClock {
-    pub fn new() -> Self {
-        Self(Arc::new(AtomicI64::new(START * 1000)))
-    }
-
-    pub fn advance(&self, duration: Duration) {
-        self.0.fetch_add(duration.whole_milliseconds() as i64, Ordering::SeqCst);
-    }
-
-    pub fn set(&self, seconds: i64) {
-        self.0.store(seconds * 1000, Ordering::SeqCst);
-    }
+/// A clock that stands still at [`START`] until it is moved.
+pub fn clock_at_start() -> ManualClock {
+    ManualClock::at(unix(START))
 }
 
-impl Clock for ManualClock {
-    fn now(&self) -> OffsetDateTime {
-        let millis = i128::from(self.0.load(Ordering::SeqCst));
-        OffsetDateTime::from_unix_timestamp_nanos(millis * 1_000_000).unwrap()
-    }
+/// An instant by its seconds since the Unix epoch.
+pub fn unix(seconds: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap()
 }
 
 /// A secret made once a process.
@@ -80,7 +69,7 @@ pub fn client(toml: &str, fairing: JwtFairing, routes: Vec<Route>) -> Client {
 
 /// A client at [`START`], with its clock.
 pub fn clocked(toml: &str, routes: Vec<Route>) -> (Client, ManualClock) {
-    let clock = ManualClock::new();
+    let clock = clock_at_start();
     (client(toml, Jwt::fairing().clock(clock.clone()), routes), clock)
 }
 
@@ -101,9 +90,19 @@ pub fn jwt(client: &Client) -> &Jwt {
     Jwt::fetch(client.rocket()).expect("the fairing is attached")
 }
 
-/// `Authorization: Bearer …`.
-pub fn bearer(token: &str) -> Header<'static> {
-    Header::new("Authorization", format!("Bearer {token}"))
+/// Lets other tasks run until it is so.
+pub async fn until(so: impl Fn() -> bool) {
+    let wait = async {
+        while !so() {
+            yield_now().await;
+        }
+    };
+    soon(wait).await;
+}
+
+/// What the future gives, which takes no ten seconds.
+pub async fn soon<T>(future: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(10), future).await.expect("it takes no ten seconds")
 }
 
 /// Status and JSON body of an answer.

@@ -5,9 +5,9 @@
 //! sent immediately. A lookup never joins a query that has been sent already, so each lookup sees
 //! everything that was recorded before it was made.
 //!
-//! Only lookups are batched: each write is a statement of its own.
+//! Only lookups are batched: each write is a separate statement.
 //!
-//! An error fails the whole batch. A fault of a single entry, such as a malformed value, is carried
+//! An error fails the whole batch. An error in a single entry, such as a malformed value, is stored
 //! in its [`Row`] and fails only the lookups of that entry.
 
 use std::mem;
@@ -24,16 +24,17 @@ use super::rows::{self, Row};
 use crate::blocklist::entry::EntryKey;
 use crate::blocklist::store::StoreError;
 
-/// The most keys a lookup has: those of its token, its session and its subject.
-pub(super) const KEYS_PER_LOOKUP: usize = 3;
+/// The most keys of a lookup: those of its token, its session and its subject, and the key of
+/// everything.
+pub(super) const KEYS_PER_LOOKUP: usize = 4;
 
 /// The most lookups in a batch. A larger batch would gain little, as the round trip is shared
 /// widely already. All databases look this many keys up in the index one by one; for some hundreds,
 /// their planners may prefer to scan the whole table.
 pub(super) const MAX_BATCH: usize = 64;
 
-/// After this long an in-flight batch counts as slow, and another is started beside it, so that one
-/// stuck query does not delay all requests.
+/// After this long an in-flight batch counts as slow, and another is started concurrently, so that
+/// one stuck query does not delay all requests.
 const SLOW_AFTER: Duration = Duration::from_millis(5);
 
 /// Reads the rows of a batch.
@@ -58,8 +59,8 @@ impl<R: Reader> Batcher<R> {
 
     /// Reads the rows of at least one and at most [`KEYS_PER_LOOKUP`] keys.
     ///
-    /// A task of its own sends the batch, rather than one of the waiting requests: each of them can
-    /// be cancelled without affecting the others.
+    /// A separate task sends the batch, rather than one of the waiting requests, so each request
+    /// can be cancelled without affecting the others.
     pub(super) async fn rows(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
         let (reply, result) = oneshot::channel();
         let lookup = Lookup { keys: keys.to_vec(), reply };
@@ -95,7 +96,7 @@ struct QueueState {
     lookups: Vec<Lookup>,
     /// The number of running workers.
     workers: usize,
-    /// How many of them are not slow.
+    /// The number of workers that are not slow.
     fresh: usize,
     /// When a worker was last started, or last took a batch.
     active_at: Option<Instant>,
@@ -107,8 +108,8 @@ impl Queue {
     }
 
     /// Queues a lookup, and returns a worker to be spawned if one is needed: if all workers are
-    /// slow, if the queue holds a full batch, or if no worker was active for long because something
-    /// else blocks their threads.
+    /// slow, if the queue contains a full batch, or if no worker has been active for a long time
+    /// because something else blocks their threads.
     fn enqueue(self: &Arc<Self>, lookup: Lookup) -> Option<Worker> {
         let mut state = self.state();
         state.lookups.push(lookup);

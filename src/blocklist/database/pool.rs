@@ -1,11 +1,11 @@
-//! The pools of `rocket_db_pools` that can hold a blocklist.
+//! The pools of `rocket_db_pools` whose databases can store a blocklist.
 
 use std::sync::Arc;
 
 use crate::blocklist::replica::changes::ReplicableBlocklist;
 use crate::blocklist::store::StoreError;
 
-/// A `rocket_db_pools` pool that can hold a blocklist. This trait is sealed.
+/// A `rocket_db_pools` pool whose database can store a blocklist. This trait is sealed.
 ///
 /// | feature | pool | store |
 /// |---|---|---|
@@ -15,7 +15,7 @@ use crate::blocklist::store::StoreError;
 /// | `deadpool_postgres` | `deadpool_postgres::Pool` | `PostgresBlocklist` |
 /// | `deadpool_redis` | `deadpool_redis::Pool` | `RedisBlocklist` |
 ///
-/// The features have the names of those of `rocket_db_pools`, and enable them.
+/// The features have the same names as those of `rocket_db_pools`, and enable them.
 ///
 /// # Example
 ///
@@ -49,7 +49,7 @@ use crate::blocklist::store::StoreError;
 #[rocket::async_trait]
 pub trait BlocklistPool: rocket_db_pools::Pool + sealed::Sealed {
     /// A store in the table `jwt_blocklist`, or in the keys that begin with `jwt:`. In SQL it opens
-    /// connections of its own with the options of the pool; in Redis it shares the pool.
+    /// its own connections with the options of the pool; in Redis it shares the pool.
     ///
     /// The table is created if it is missing; several servers may do so at the same time. If the
     /// table exists, the right to create tables is not needed.
@@ -62,6 +62,6 @@ pub trait BlocklistPool: rocket_db_pools::Pool + sealed::Sealed {
 }
 
 pub(super) mod sealed {
-    /// Implemented beside each store, for the pool it uses.
+    /// Each store's module implements it for the pool that the store uses.
     pub trait Sealed {}
 }

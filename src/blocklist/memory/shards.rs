@@ -1,4 +1,4 @@
-//! A hash map in many small maps, so that no lock is held for long.
+//! A hash map split into many small maps, so that locks are held only briefly.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use crate::blocklist::entry::EntryKey;
 /// The number of maps for a kind of entry. Pruning yields after each.
 const MAPS: usize = 512;
 
-/// The number of locks of a map, the fewest it allows. Pruning holds one at a time.
+/// The number of locks of a map, the minimum that it allows. Pruning holds one at a time.
 const LOCKS: usize = 2;
 
 /// Pruning yields after it has removed this many entries from a map, or more from a large map, so
@@ -69,19 +69,36 @@ impl<V> Default for Shards<V> {
     }
 }
 
-impl<V: Copy> Shards<V> {
+impl<V> Shards<V> {
     pub(super) fn len(&self) -> usize {
         self.count.load(Ordering::SeqCst)
     }
 
-    /// Counts every entry whose insertion has returned.
+    /// The number of entries whose insertion has returned.
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    pub(super) fn get(&self, key: &EntryKey) -> Option<V> {
+    /// Reads the value of a key.
+    pub(super) fn read<R>(&self, key: &EntryKey, read: impl FnOnce(&V) -> R) -> Option<R> {
         let [_, id @ ..] = key;
-        self.maps.get()?.get(map_index(id))?.get(id).map(|entry| *entry)
+        self.maps.get()?.get(map_index(id))?.get(id).map(|entry| read(&entry))
+    }
+
+    pub(super) fn get(&self, key: &EntryKey) -> Option<V>
+    where
+        V: Copy,
+    {
+        self.read(key, |value| *value)
+    }
+
+    /// Changes the existing value, as one atomic operation.
+    pub(super) fn change(&self, key: &EntryKey, change: impl FnOnce(&mut V)) {
+        let [_, id @ ..] = key;
+        let map = self.maps.get().and_then(|maps| maps.get(map_index(id)));
+        if let Some(mut value) = map.and_then(|map| map.get_mut(id)) {
+            change(&mut value);
+        }
     }
 
     /// Inserts `new`, or changes the existing value, as one atomic operation.
@@ -184,7 +201,7 @@ mod tests {
         for _ in 0..MAPS * 750 {
             counts[map_index(Uuid::now_v7().as_bytes())] += 1;
         }
-        // Sixteen parts, whose counts increase from 1 to 2 where the mean is 1.5.
+        // Sixteen parts, whose counts increase linearly from 1 to 2, with a mean of 1.5.
         for (number, part) in counts.chunks(MAPS / 16).enumerate() {
             let expected = 500.0 * (1.0 + (number as f64 + 0.5) / 16.0);
             let mean = f64::from(part.iter().sum::<u32>()) / part.len() as f64;

@@ -9,8 +9,8 @@ use crate::blocklist::entry::Entry;
 use crate::blocklist::store::{Blocklist, StoreError};
 
 /// A [`Blocklist`] whose changes can be read, so that a server can answer lookups from a copy in
-/// memory: `blocklist_replica`. The stores in databases implement it. A store of your own is passed
-/// to [`JwtFairing::replicable_blocklist()`](crate::JwtFairing::replicable_blocklist).
+/// memory: `blocklist_replica`. The stores in databases implement it. Pass a custom store to
+/// [`JwtFairing::replicable_blocklist()`](crate::JwtFairing::replicable_blocklist).
 ///
 /// # Requirements
 ///
@@ -21,16 +21,19 @@ use crate::blocklist::store::{Blocklist, StoreError};
 /// Calls are made one after another, and form *passes*. A pass begins without a cursor, or with the
 /// one that ended the last pass, and ends with the first result without [`more`](Changes::more).
 /// **At the end of a pass, this pass or an earlier one has returned every entry that was
-/// acknowledged before the pass began** and still exists. This is stricter than it looks: if
-/// entries carry a timestamp, or a number from a sequence, an entry that is committed late has a
+/// acknowledged before the pass began** and still exists. The row of a live session is not an
+/// entry: guards look a refresh token up in the store itself. This is stricter than it looks: if
+/// entries contain a timestamp, or a number from a sequence, an entry that is committed late has a
 /// *lower* number than others that were returned long ago, and a query for higher numbers misses
 /// it. The stores of this crate solve this as follows:
 ///
 ///   * PostgreSQL: an entry has the id of its transaction. A pass continues from the `xmin` of its
 ///     own snapshot: every transaction below it has ended.
-///   * MySQL, MariaDB: an entry has the current epoch, which a write locks until it is committed. A
-///     pass first advances the epoch, so that every write of an earlier epoch has ended.
-///   * SQLite: there is one writer at a time. It numbers its entry one higher than the highest.
+///   * MySQL, MariaDB: an entry has the number of the current epoch, which a write locks until it
+///     is committed. A pass first advances the epoch, so that every write of an earlier epoch has
+///     ended.
+///   * SQLite: there is one writer at a time. It gives its entry a number one higher than the
+///     highest.
 ///   * Redis: the script that writes an entry appends it to a stream, as one operation.
 ///
 /// Each also detects that entries were lost, or numbers assigned again, and then returns all
@@ -47,9 +50,11 @@ use crate::blocklist::store::{Blocklist, StoreError};
 /// use std::sync::Mutex;
 ///
 /// use rocket::time::OffsetDateTime;
-/// use rocket_jwt_extended::blocklist::{Changes, Cursor, Entry, ReplicableBlocklist};
+/// use rocket_jwt_extended::blocklist::{
+///     Changes, Cursor, Entry, Exchange, Exchanged, ReplicableBlocklist,
+/// };
 /// use rocket_jwt_extended::{
-///     Blocklist, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds, UseUp,
+///     Blocklist, MemoryBlocklist, Revocation, Standing, StoreError, TokenIds,
 /// };
 ///
 /// #[derive(Default)]
@@ -71,27 +76,29 @@ use crate::blocklist::store::{Blocklist, StoreError};
 ///
 /// #[rocket::async_trait]
 /// impl Blocklist for Logged {
-///     async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
-///         self.memory.revoke(entry).await?;
-///         self.append(Entry::of(entry))
+///     async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError> {
+///         let is_change = self.memory.revoke(entry).await?;
+///         self.append(Entry::of(entry))?;
+///         Ok(is_change)
 ///     }
 ///
 ///     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
 ///         self.memory.standing(ids).await
 ///     }
 ///
-///     async fn use_up(
+///     async fn exchange(
 ///         &self,
 ///         ids: &TokenIds<'_>,
-///         now: OffsetDateTime,
-///         until: OffsetDateTime,
-///     ) -> Result<UseUp, StoreError> {
-///         let done = self.memory.use_up(ids, now, until).await?;
-///         if let (UseUp::First, Some(key)) = (done, ids.token_key()) {
-///             let [used, until] = [now, until].map(|time| Some(millis(time)));
-///             self.append(Entry { key, revoked: false, cut_off: None, used, until })?;
+///         exchange: &Exchange,
+///     ) -> Result<Exchanged, StoreError> {
+///         let exchanged = self.memory.exchange(ids, exchange).await?;
+///         // Of sessions, only the end is an entry.
+///         let is_end = matches!(exchanged, Exchanged::Reused { .. } | Exchanged::Newer { .. });
+///         if let Some(key) = ids.session_key().filter(|_| is_end) {
+///             let until = exchange.until().map(millis);
+///             self.append(Entry { key, revoked: true, cut_off: None, until })?;
 ///         }
-///         Ok(done)
+///         Ok(exchanged)
 ///     }
 ///
 ///     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
@@ -113,7 +120,7 @@ use crate::blocklist::store::{Blocklist, StoreError};
 #[rocket::async_trait]
 pub trait ReplicableBlocklist: Blocklist {
     /// Returns the entries after `after`, the cursor of the previous result. Without a cursor, a
-    /// pass begins that returns all entries. The same holds for a cursor that is unknown or no
+    /// pass begins that returns all entries. The same applies to a cursor that is unknown or no
     /// longer valid, for example after a fail-over that lost entries which had been returned.
     ///
     /// # Errors
@@ -129,7 +136,8 @@ impl<T: ReplicableBlocklist + ?Sized> ReplicableBlocklist for Arc<T> {
     }
 }
 
-/// A page of entries, and where to continue: the result of [`ReplicableBlocklist::changes()`].
+/// A page of entries, and the position at which to continue: the result of
+/// [`ReplicableBlocklist::changes()`].
 #[derive(Debug, Clone)]
 pub struct Changes {
     /// The entries in their current state.
@@ -146,7 +154,7 @@ pub struct Changes {
 pub struct Cursor(Arc<dyn Any + Send + Sync>);
 
 impl Cursor {
-    /// A cursor that holds the store's value.
+    /// A cursor that contains the store's value.
     pub fn new(position: impl Any + Send + Sync) -> Self {
         Self(Arc::new(position))
     }

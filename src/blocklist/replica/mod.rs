@@ -12,9 +12,10 @@ use rocket::tokio::{sync::Mutex, time};
 
 use self::changes::{Cursor, ReplicableBlocklist};
 use super::entry::{Entry, EntryKey, Revocation, TokenIds};
+use super::exchange::{Exchange, Exchanged};
 use super::memory::MemoryBlocklist;
 use super::prune_limit::{PruneLimit, SLACK};
-use super::store::{Blocklist, Standing, StoreError, UseUp};
+use super::store::{Blocklist, Standing, StoreError};
 use crate::clock::{self, BootClock, Clock};
 
 /// No pass has been completed.
@@ -29,6 +30,9 @@ const NEVER: u64 = u64::MAX;
 /// Entries are only ever extended, so they can be merged in any order, both between polls and with
 /// entries that are recorded here meanwhile. Reading all entries again removes none from memory: a
 /// server keeps refusing what a database has lost, until the entry expires or the server restarts.
+///
+/// The row of a live session is not in memory: it changes with each exchange, so a refresh token is
+/// looked up in the store itself.
 pub(crate) struct Replica {
     store: Arc<dyn ReplicableBlocklist>,
     memory: MemoryBlocklist,
@@ -37,7 +41,7 @@ pub(crate) struct Replica {
     is_any_malformed: AtomicBool,
     clock: Arc<dyn Clock>,
     boot_clock: BootClock,
-    // An entry that only a leap of the clock has expired is merged.
+    // An entry that expired only by a jump of the clock is merged.
     prune_limit: PruneLimit,
     bound: Duration,
     // When the last completed pass began, in nanoseconds of `boot_clock`.
@@ -151,7 +155,7 @@ impl Replica {
 
     /// Whether the copy is recent enough to be used.
     pub(crate) fn is_fresh(&self) -> bool {
-        // In this order, as a pass that ends in between can then only make the copy look older.
+        // The order matters: a pass that ends in between can then only make the copy look older.
         let began = self.began.load(Ordering::SeqCst);
         let now = self.boot_clock.nanos();
         began != NEVER && Duration::from_nanos(now.saturating_sub(began)) <= self.bound
@@ -159,7 +163,8 @@ impl Replica {
 
     /// The token's standing in memory, if the copy may be used for it.
     pub(crate) fn known(&self, ids: &TokenIds<'_>) -> Option<Result<Standing, StoreError>> {
-        (self.is_fresh() && !self.is_malformed(ids)).then(|| self.memory.lookup(ids))
+        let is_usable = !ids.is_exchangeable() && self.is_fresh() && !self.is_malformed(ids);
+        is_usable.then(|| self.memory.lookup(ids))
     }
 
     fn is_malformed(&self, ids: &TokenIds<'_>) -> bool {
@@ -167,6 +172,11 @@ impl Replica {
             let malformed = self.malformed.read().unwrap_or_else(PoisonError::into_inner);
             ids.keys().iter().any(|key| malformed.contains(key))
         }
+    }
+
+    /// Adds an entry that the store has already.
+    pub(super) fn note(&self, entry: &Entry) {
+        self.merge(entry, self.clock.now());
     }
 
     fn merge(&self, entry: &Entry, now: OffsetDateTime) {
@@ -182,10 +192,10 @@ impl Replica {
 #[rocket::async_trait]
 impl Blocklist for Replica {
     /// Records the entry in the store, then immediately in memory.
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
-        self.store.revoke(entry).await?;
+    async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError> {
+        let is_change = self.store.revoke(entry).await?;
         self.merge(&Entry::of(entry), self.clock.now());
-        Ok(())
+        Ok(is_change)
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
@@ -199,26 +209,19 @@ impl Blocklist for Replica {
         self.known(ids)
     }
 
-    /// Uses the token up in the store, as only the store knows which of several servers is the
-    /// first.
-    async fn use_up(
+    /// Only the store can decide which of several servers is the first.
+    async fn exchange(
         &self,
         ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        let done = self.store.use_up(ids, now, until).await?;
-        let first = match done {
-            UseUp::First => Some(now),
-            UseUp::Again { first } => Some(first),
-            UseUp::Revoked => None,
-        };
-        if let (Some(first), Some(key)) = (first, ids.token_key()) {
-            let [used, until] = [first, until].map(|time| Some(clock::millis(time)));
-            let entry = Entry { key, revoked: false, cut_off: None, used, until };
-            self.merge(&entry, self.clock.now());
+        exchange: &Exchange,
+    ) -> Result<Exchanged, StoreError> {
+        let exchanged = self.store.exchange(ids, exchange).await?;
+        let is_end = matches!(exchanged, Exchanged::Reused { .. } | Exchanged::Newer { .. });
+        if let Some(key) = ids.session_key().filter(|_| is_end) {
+            let until = exchange.until().map(clock::millis);
+            self.merge(&Entry { key, revoked: true, cut_off: None, until }, self.clock.now());
         }
-        Ok(done)
+        Ok(exchanged)
     }
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
@@ -240,7 +243,7 @@ mod tests {
 
     #[rocket::async_trait]
     impl Blocklist for ReadOnly {
-        async fn revoke(&self, _: &Revocation) -> Result<(), StoreError> {
+        async fn revoke(&self, _: &Revocation) -> Result<bool, StoreError> {
             Err(StoreError::new("read only"))
         }
 
@@ -248,12 +251,7 @@ mod tests {
             Err(StoreError::new("must not be queried"))
         }
 
-        async fn use_up(
-            &self,
-            _: &TokenIds<'_>,
-            _: OffsetDateTime,
-            _: OffsetDateTime,
-        ) -> Result<UseUp, StoreError> {
+        async fn exchange(&self, _: &TokenIds<'_>, _: &Exchange) -> Result<Exchanged, StoreError> {
             Err(StoreError::new("read only"))
         }
 
@@ -308,5 +306,38 @@ mod tests {
         replica.prune(now + Span::hours(2)).await.expect("pruned");
         assert_eq!(["short", "extended", "permanent"].map(is_known), [false, true, true]);
         assert_eq!(replica.memory.len(), 2);
+    }
+
+    #[rocket::async_test]
+    async fn a_cut_off_of_everything_is_in_memory_and_never_goes_back() {
+        let now = OffsetDateTime::UNIX_EPOCH + Span::days(20_000);
+        let hour = now + Span::HOUR;
+        let everything = |cut_off| Entry::of(&Revocation::everything(cut_off, hour));
+        let store = ReadOnly(vec![
+            everything(now - Span::HOUR),
+            everything(now),
+            everything(now - Span::MINUTE),
+        ]);
+        let clock = Arc::new(Fixed(now));
+        let replica = Replica::new(Arc::new(store), clock, BootClock::default(), Duration::MAX);
+        replica.poll(Duration::from_secs(1)).await.expect("a poll");
+        assert_eq!(replica.memory.len(), 1);
+        let second = now + Span::SECOND;
+        for (issued, standing) in [
+            (Some(now - Span::DAY), Standing::Revoked),
+            (Some(now), Standing::Revoked),
+            (Some(second), Standing::Live),
+            (None, Standing::Revoked),
+        ] {
+            let ids = TokenIds::new(None, Some("any"), Some("anybody"), issued);
+            let known = replica.known(&ids).expect("a poll").expect("a standing");
+            assert_eq!(known, standing, "issued at {issued:?}");
+        }
+        // An entry that names nothing is malformed, and the store itself is asked about every token.
+        let mut malformed = everything(now);
+        (malformed.revoked, malformed.cut_off) = (true, None);
+        replica.note(&malformed);
+        let ids = TokenIds::new(None, None, Some("anybody"), Some(second));
+        assert!(replica.known(&ids).is_none());
     }
 }

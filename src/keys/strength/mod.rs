@@ -1,13 +1,14 @@
-//! How hard a secret is to guess.
+//! Estimates how hard a secret is to guess.
 //!
-//! A text that describes a secret (`your-secret-key-change-in-production`) is published in some tutorial
-//! or template, or is tried by anybody who has read one. A password meter does not help: it takes ten
-//! words of a dictionary for a strong passphrase, and these are ten such words; and the one at hand
-//! (`zxcvbn`) counts up to 2^64 guesses alone, where a passphrase, a description and a random key are
-//! all the same. So the words by which secrets are described are taken away, with everything that
-//! repeats or counts up, and what is left must be worth [`MIN_BITS`]. Letters that follow each other as
-//! they do in a language are worth less than random ones, a word no more than dice that choose it, and
-//! the words of a sentence nothing, since it may be quoted from anywhere.
+//! A text that describes a secret (`your-secret-key-change-in-production`) has been published in
+//! some tutorial or template, and attackers who have read one try it. A password meter does not
+//! detect such a text: it rates ten dictionary words as a strong passphrase. The available crate
+//! (`zxcvbn`) also counts only up to 2^64 guesses, so it rates a passphrase, a description and a
+//! random key alike. Therefore the words that describe secrets are removed, together with
+//! repetitions and sequences, and the remainder must be worth [`MIN_BITS`]. Letters in an order
+//! that is usual in a language are worth less than random letters. A word is worth no more than a
+//! random choice from a word list. The words of a sentence are worth nothing, since it may be a
+//! quotation.
 
 mod published;
 mod readings;
@@ -22,23 +23,23 @@ use readings::readings;
 use text::Text;
 use words::{describing_at, is_joining, is_likely_pair};
 
-/// A key of as many random bits is out of reach for anybody who tries keys against a token.
+/// An attacker who tries keys against a token cannot find a key of this many random bits.
 const MIN_BITS: f64 = 80.0;
 
-/// A word of a list of 32768; the usual lists for dice have 7776.
+/// A random word from a list of 32768; the usual Diceware lists have 7776.
 const BITS_OF_WORD: f64 = 15.0;
 
-/// A random letter, and one that is likely after the one before.
+/// The bits of a random letter, and of a letter that often follows the previous one.
 const BITS_OF_LETTER: f64 = 4.7;
 const BITS_OF_LIKELY_LETTER: f64 = 2.2;
 
-/// A letter of hands that play on one row of the keyboard.
+/// The bits of a letter in random typing on one row of the keyboard.
 const BITS_OF_MASHED_LETTER: f64 = 1.5;
 
 /// Longer runs of letters are several words, or random.
 const LONGEST_WORD: usize = 14;
 
-/// What comes after these many bytes is not needed to be strong.
+/// Bytes after this length are ignored: the bytes before them are enough for a strong secret.
 const MAX_LENGTH: usize = 4096;
 
 /// Whether the secret can be guessed.
@@ -48,7 +49,7 @@ pub(crate) fn is_guessable(secret: &[u8]) -> bool {
     is_published(&readings) || readings.iter().any(|reading| bits(&Text::new(reading)) < MIN_BITS)
 }
 
-/// What is left of a secret is worth at most this many bits.
+/// An upper bound for the bits that the remainder of a secret is worth.
 fn bits(text: &Text) -> f64 {
     if !text.is_printable {
         let in_patterns = patterns(&text.lower);
@@ -74,7 +75,7 @@ fn bits(text: &Text) -> f64 {
     for word in words.into_iter().filter(|_| !is_hex) {
         let known = |at: &usize| is_set(&in_words, *at);
         let is_known = (is_wordy && joins(text, &word)) || is_known_word(text, word.clone(), known);
-        // Of one or two letters, such runs are in every random text.
+        // Every random text contains such runs of one or two letters.
         if word.len() < 3 && !is_known {
             continue;
         }
@@ -104,10 +105,11 @@ fn is_set(flags: &[bool], at: usize) -> bool {
     flags.get(at).copied().unwrap_or(false)
 }
 
-/// What is in words that describe secrets, also where digits and symbols stand for letters.
+/// Marks the bytes in words that describe secrets, including words in which digits and symbols
+/// replace letters.
 fn known_words(lower: &[u8]) -> Vec<bool> {
     let mut known = vec![false; lower.len()];
-    // With its digits read as letters, every random hex text has words.
+    // If its digits are read as letters, every random hex text contains words.
     let is_hex = lower.iter().all(|byte| byte.is_ascii_hexdigit() || separates(*byte));
     for (variant, min_length) in [(None, 2), (Some(b'i'), 4), (Some(b'l'), 4)] {
         if is_hex && variant.is_some() {
@@ -119,7 +121,7 @@ fn known_words(lower: &[u8]) -> Vec<bool> {
         };
         for at in 0..spelt.len() {
             for length in describing_at(spelt.get(at..).unwrap_or_default()) {
-                // Short ones are in every random text.
+                // Every random text contains short words.
                 if length >= min_length && (length > 2 || stands_alone(&spelt, at..at + length)) {
                     known.iter_mut().skip(at).take(length).for_each(|known| *known = true);
                 }
@@ -129,7 +131,7 @@ fn known_words(lower: &[u8]) -> Vec<bool> {
     known
 }
 
-/// The letter that a digit or symbol is written for, as in `s3cr3t`.
+/// The letter that a digit or symbol replaces, as in `s3cr3t`.
 fn letter_of_symbol(byte: u8, one: u8) -> u8 {
     match byte {
         b'0' => b'o',
@@ -152,7 +154,7 @@ fn stands_alone(lower: &[u8], range: Range<usize>) -> bool {
         .all(|beside| !beside.is_ascii_alphanumeric())
 }
 
-/// Whether digits stand beside a run of letters, unless it is a year that follows.
+/// Whether there are digits next to a run of letters, except for a year after it.
 fn touches_number(lower: &[u8], word: Range<usize>) -> bool {
     let before = word.start.checked_sub(1).and_then(|at| lower.get(at));
     let after = lower.get(word.end..).unwrap_or_default();
@@ -165,7 +167,7 @@ fn starts_with_year(lower: &[u8]) -> bool {
         if third.is_ascii_digit() && fourth.is_ascii_digit())
 }
 
-/// Whether a run of letters is made of known words, with the endings and short words between them.
+/// Whether a run of letters consists of known words, with endings and short words between them.
 fn is_known_word(text: &Text, word: Range<usize>, known: impl Fn(&usize) -> bool) -> bool {
     const ENDINGS: [&[u8]; 16] = [
         b"s", b"d", b"ed", b"es", b"ing", b"er", b"ly", b"e", b"en", b"n", b"a", b"o", b"os",
@@ -189,7 +191,7 @@ fn is_known_word(text: &Text, word: Range<usize>, known: impl Fn(&usize) -> bool
     true
 }
 
-/// What is left of a run of letters.
+/// The remainder of a run of letters.
 fn bits_of_word(
     text: &Text,
     left: &[usize],
@@ -212,8 +214,8 @@ fn bits_of_word(
     if is_one_word { bits.min(BITS_OF_WORD) } else { bits }
 }
 
-/// Whether so many likely letters are of a language: half of those that have one before, and more
-/// where a random run may be as long.
+/// Whether this many likely letters indicate a language: half of the letters that have a
+/// predecessor, and more if a random run may be as long.
 fn is_natural(likely: usize, letters: usize) -> bool {
     match letters > LONGEST_WORD {
         true => likely * 5 + 3 >= letters * 3,
@@ -221,7 +223,7 @@ fn is_natural(likely: usize, letters: usize) -> bool {
     }
 }
 
-/// Whether a text is letters for the most part, and most of them in runs that could be words.
+/// Whether a text is mostly letters, and most of them are in runs that could be words.
 fn is_wordy(text: &Text, words: &[Range<usize>]) -> bool {
     let letters = text.lower.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
     let natural: usize = words
@@ -235,13 +237,13 @@ fn is_wordy(text: &Text, words: &[Range<usize>]) -> bool {
     natural * 3 >= letters * 2 && letters * 2 >= text.len()
 }
 
-/// Whether a letter often follows the one before.
+/// Whether a letter often follows the previous one.
 fn is_likely(lower: &[u8], at: usize) -> bool {
     let pair = at.checked_sub(1).and_then(|before| lower.get(before..=at));
     pair.is_some_and(is_likely_pair)
 }
 
-/// Whether a text is a sentence: words, many of which only join others.
+/// Whether a text is a sentence: words, many of which are function words.
 fn is_sentence(text: &Text, words: &[Range<usize>]) -> bool {
     let letters: usize = words.iter().map(ExactSizeIterator::len).sum();
     let separators = text.lower.iter().filter(|byte| separates(**byte)).count();
@@ -249,14 +251,14 @@ fn is_sentence(text: &Text, words: &[Range<usize>]) -> bool {
     words.len() >= 6 && joining * 4 >= words.len() && (letters + separators) * 10 >= text.len() * 9
 }
 
-/// Whether a run of letters is a word that joins others. One letter must be parted from the next.
+/// Whether a run of letters is a function word. A single letter must be separate from the next run.
 fn joins(text: &Text, word: &Range<usize>) -> bool {
     text.lower.get(word.clone()).is_some_and(is_joining)
         && !touches_number(&text.lower, word.clone())
         && (word.len() > 1 || stands_alone(&text.lower, word.clone()))
 }
 
-/// Whether nearly every letter is on the same row of the keyboard as the one before.
+/// Whether nearly every letter is on the same keyboard row as the previous one.
 fn is_mashed(text: &Text) -> bool {
     const MIN_PAIRS: usize = 22;
     const ROWS: [&[u8]; 3] = [b"qwertyuiop", b"asdfghjkl", b"zxcvbnm"];
@@ -271,17 +273,17 @@ fn is_mashed(text: &Text) -> bool {
     all >= MIN_PAIRS && same * 5 >= all * 4
 }
 
-/// What repeats or counts up or down, and years.
+/// Marks repetitions, sequences that count up or down, and years.
 fn patterns(lower: &[u8]) -> Vec<bool> {
     let is_hex = lower.iter().all(u8::is_ascii_hexdigit);
-    // Random digits repeat four of them too often.
+    // Random digits contain repetitions of four digits too often.
     let is_number = lower.iter().all(|byte| byte.is_ascii_digit() || separates(*byte));
     let copy_length = if is_number { 6 } else { 4 };
     let mut repeats = vec![false; lower.len()];
     for (at, byte) in lower.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|at| lower.get(at));
         let earlier = at.checked_sub(2).and_then(|at| lower.get(at));
-        // Steps that go on: `aaa`, `123`, `cba`, and from `9` to `a`.
+        // Equal steps: `aaa`, `123`, `cba`, and from `9` to `a`.
         let step = |from: u8, to: u8| match (from, to) {
             (b'9', b'a' | b'0') => Some(1),
             (from, to) => Some(i16::from(to) - i16::from(from)).filter(|step| step.abs() <= 1),
@@ -312,7 +314,7 @@ fn patterns(lower: &[u8]) -> Vec<bool> {
     repeats
 }
 
-/// Between words, what separates them; elsewhere, what separates more than once.
+/// Marks separators: all of them between words, and elsewhere those that occur more than once.
 fn leave_out_separators(lower: &[u8], is_wordy: bool, left_out: &mut [bool]) {
     let mut seen = HashSet::new();
     for (byte, left_out) in lower.iter().zip(left_out).filter(|(byte, _)| separates(**byte)) {
@@ -324,7 +326,7 @@ fn separates(byte: u8) -> bool {
     byte.is_ascii_whitespace() || b"-_.,:;!?'\"=*#/".contains(&byte)
 }
 
-/// How many characters there are of the kinds that occur.
+/// The number of possible characters of the kinds that occur.
 fn alphabet(rest: &[u8]) -> f64 {
     if rest.iter().all(u8::is_ascii_hexdigit) {
         return if rest.iter().all(u8::is_ascii_digit) { 10.0 } else { 16.0 };

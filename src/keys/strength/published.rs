@@ -1,4 +1,4 @@
-//! Secrets that anybody can read, in every notation.
+//! Secrets that are published, in every encoding.
 
 use std::sync::LazyLock;
 
@@ -6,9 +6,9 @@ use memchr::memmem;
 
 use super::readings::readings;
 
-/// Secrets that look random and are in the documentation of others: of jwt.io, of Flask, of FastAPI, of
-/// Hasura, of tutorials of Spring and ASP.NET, of RFC 7515 and RFC 7520, and of Rocket. In the case they
-/// are published in, since base64 decodes to other bytes in another.
+/// Random-looking secrets from public documentation: jwt.io, Flask, FastAPI, Hasura, tutorials for
+/// Spring and ASP.NET, RFC 7515, RFC 7520, and Rocket. They keep their published case, since base64
+/// in another case decodes to other bytes.
 const PUBLISHED: [&str; 28] = [
     "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
     "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
@@ -25,10 +25,11 @@ const PUBLISHED: [&str; 28] = [
     "ByYM000OLlMQG6VVVp1OH7Xzyr7gHuw1qvUC5dcGt3SNM",
     "YVBy0OLlMQG6VVVp1OH7Xzyr7gHuw1qvUC5dcGt3SBM",
     "3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R",
-    // The guide of Rocket.
+    // Rocket's guide.
     "hPRYyVRiMyxpw5sBB1XeCMN1kFsDCqKvBi2QJxBVHQk=",
     "django-insecure-",
-    // What a pipe hashes whose first command failed, of nothing and of a line end alone, and two words.
+    // Hashes of the empty string and of a single line end, which a pipe computes if its first
+    // command failed, and of two words.
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b",
     "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce\
@@ -45,10 +46,10 @@ const PUBLISHED: [&str; 28] = [
     "14159265358979323846264338327950",
 ];
 
-/// Decoded entries of fewer bytes could be in a random secret.
+/// A random secret may contain decoded entries of fewer bytes by chance.
 const MIN_DECODED: usize = 16;
 
-/// Each in small letters, and what it decodes to.
+/// Each entry in lower case, and its decoded bytes.
 static NOTATIONS: LazyLock<Vec<(String, Vec<Vec<u8>>)>> = LazyLock::new(|| {
     PUBLISHED
         .iter()
@@ -63,7 +64,7 @@ static NOTATIONS: LazyLock<Vec<(String, Vec<Vec<u8>>)>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Whether one of a secret's readings has a published secret in it, in any notation of either.
+/// Whether one of a secret's decodings contains a published secret, in any encoding of either.
 pub(super) fn is_published(secret_readings: &[Vec<u8>]) -> bool {
     secret_readings.iter().any(|reading| {
         let lower = reading.to_ascii_lowercase();

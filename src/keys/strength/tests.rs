@@ -4,7 +4,7 @@ use super::is_guessable;
 use crate::keys::reference::{Source, reference};
 use crate::keys::secret::check_form;
 
-/// Whether a launch outside debug takes it.
+/// Whether a launch outside the debug profile accepts the secret.
 fn is_good(text: &str) -> bool {
     check_form(text.as_bytes(), Source::Text).is_ok() && !is_guessable(text.as_bytes())
 }
@@ -42,7 +42,7 @@ fn a_text_that_describes_a_secret_is_guessable() {
         "this is my super secret key for signing tokens",
         "insecure-default-key-for-testing-purposes-only!!",
         "generate_a_random_string_with_openssl_rand_-hex_32",
-        // Other languages, with and without what parts words.
+        // Other languages, with and without separators between words.
         "bitte-aendern-geheimer-schluessel-fuer-produktion",
         "bitteaenderngeheimerschluesselfuerproduktion",
         "cambia-esta-contraseña-secreta-en-producción-2025",
@@ -71,12 +71,13 @@ fn a_text_that_describes_a_secret_is_guessable() {
         "may-the-force-be-with-you-young-padawan-learner",
         "JWT-Schluessel-der-Firma-Muster-GmbH-Produktivsystem",
         "TBD - ask Ben in platform team for the production one",
-        // Notations that tools write.
+        // Formats that tools write.
         "%24up3r-s3cret%20jwt%20key%20for%20production",
         "0x192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
         "19:2b:9b:dd:22:ab:9e:d4:d1:2e:23:6c:78:af:cb:9a:39:3e:c1:5f:71:bb:f5:dc:98:7d:54:72:78:23:bc:bf",
         "2f72756e2f736563726574732f70726f64756374696f6e2d6a7774",
-        // Of nothing, as a pipe hashes it whose first command failed; and an example's.
+        // The hash of the empty string, which a pipe computes if its first command failed; and that
+        // of an example.
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         "123e4567-e89b-12d3-a456-426614174000",
         // Patterns.
@@ -160,7 +161,7 @@ fn a_text_that_points_to_a_secret_is_none() {
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
-/// Words as dice choose them, of three to nine letters.
+/// Words of a Diceware list, of three to nine letters.
 const DICE: &str = "abacus abdomen ability ablaze abrasive absurd acorn acrobat action acutely \
     aground airtight alarm almanac amber ambush amulet anchor anvil apricot aqueduct arbor \
     armchair artisan aspirin atlas auburn avenue awning backlit badger bagpipe balcony bamboo \
@@ -172,7 +173,7 @@ const DICE: &str = "abacus abdomen ability ablaze abrasive absurd acorn acrobat 
 
 const LETTERS_AND_DIGITS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
-/// A byte for each character, near enough to equally likely.
+/// One byte per character, with nearly equal probabilities.
 fn of_alphabet(bytes: &[u8], alphabet: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()])).collect()
 }
@@ -180,7 +181,7 @@ fn of_alphabet(bytes: &[u8], alphabet: &[u8]) -> String {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Twenty of each case, so four thousand in all.
+    /// Twenty of each kind, so four thousand in total.
     #[test]
     fn random_secrets_are_good(
         bytes in any::<[u8; 64]>().no_shrink(),
@@ -191,7 +192,7 @@ proptest! {
         use base64::Engine;
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let uuid = uuid::Uuid::from_bytes(bytes[..16].try_into().unwrap());
-        // As `pwgen` and password managers make them.
+        // The styles of `pwgen` and password managers.
         let printable: String = bytes.iter().map(|byte| char::from(33 + byte % 94)).collect();
         for text in [
             STANDARD.encode(&bytes[..32]),

@@ -1,21 +1,22 @@
-//! A secret as text, a byte for each character.
+//! A secret as text, with one byte per character.
 
 use std::ops::Range;
 
-/// A letter beyond ASCII in running text, and one character of a script that writes words or syllables.
+/// The bits of a non-ASCII letter in running text, and of a character of a script that writes words
+/// or syllables.
 const BITS_OF_LETTER: f64 = 1.6;
 const BITS_OF_IDEOGRAPH: f64 = 2.5;
 
-/// Fewer characters beyond ASCII may be random bytes that happen to be UTF-8.
+/// Fewer non-ASCII characters may be random bytes that happen to be valid UTF-8.
 const MIN_FOREIGN: usize = 10;
 
 pub(super) struct Text {
-    /// Without accents; what is beyond ASCII is a byte beyond it.
+    /// The text without accents; a non-ASCII character becomes a non-ASCII byte.
     bytes: Vec<u8>,
     pub(super) lower: Vec<u8>,
-    /// Whether somebody could have typed it. Letters within other bytes are no words.
+    /// Whether the secret could have been typed. Letters between other bytes are not words.
     pub(super) is_printable: bool,
-    /// What a character beyond ASCII is worth, if the secret is text.
+    /// The bits that a non-ASCII character is worth, if the secret is text.
     foreign: Vec<Option<f64>>,
 }
 
@@ -41,7 +42,7 @@ impl Text {
                     foreign.resize(bytes.len(), None);
                 }
                 _ => {
-                    // Different characters stay different enough to tell what repeats.
+                    // Different characters stay different enough to detect repetitions.
                     bytes
                         .push(0x80 | u8::try_from(u32::from(character) & 0x7f).unwrap_or_default());
                     foreign.push(Some(match is_language {
@@ -68,8 +69,8 @@ impl Text {
         self.foreign.get(at).copied().flatten()
     }
 
-    /// The runs of letters that are written as words are: in one case, or beginning with a capital
-    /// letter, which also parts them. Random ones change case every other letter.
+    /// The runs of letters that are written like words: in one case, or with an initial capital
+    /// letter, which also begins a new run. Random letters change case at every other letter.
     pub(super) fn words(&self) -> Vec<Range<usize>> {
         let is_letter = |at: &usize| self.at(*at).is_some_and(|byte| byte.is_ascii_alphabetic());
         let mut words = Vec::new();
@@ -85,7 +86,7 @@ impl Text {
         words
     }
 
-    /// A run of letters, parted before each capital letter that begins a word.
+    /// Splits a run of letters before each capital letter that begins a word.
     fn parts(&self, run: Range<usize>) -> Vec<Range<usize>> {
         let is_upper = |at: usize| self.at(at).is_some_and(|byte| byte.is_ascii_uppercase());
         let mut parts = Vec::new();
@@ -112,7 +113,7 @@ fn bits_of(character: char) -> f64 {
     }
 }
 
-/// A Latin letter without its accent.
+/// Removes the accent of a Latin letter.
 fn plain(character: char) -> Option<&'static str> {
     const PLAIN: [(&str, &str); 17] = [
         ("àáâãäåāąă", "a"),

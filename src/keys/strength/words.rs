@@ -1,4 +1,4 @@
-//! The words that descriptions and sentences are made of.
+//! The words of descriptions and sentences.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -15,13 +15,13 @@ fn set(lists: &[&'static str]) -> HashSet<&'static [u8]> {
     lists.iter().flat_map(|list| list.split_ascii_whitespace()).map(str::as_bytes).collect()
 }
 
-/// The lengths of the words in small letters that describe a secret and begin a text.
+/// The lengths of all describing words with which a lower-case text begins.
 pub(super) fn describing_at(lower: &[u8]) -> impl Iterator<Item = usize> {
     (2..=*LONGEST)
         .filter(|length| lower.get(..*length).is_some_and(|word| DESCRIBING.contains(word)))
 }
 
-/// Whether a word only joins others.
+/// Whether this is a function word.
 pub(super) fn is_joining(lower: &[u8]) -> bool {
     JOINING_SET.contains(lower)
 }
@@ -31,8 +31,8 @@ pub(super) fn is_likely_pair(lower: &[u8]) -> bool {
     PAIR_SET.contains(lower)
 }
 
-/// Words by which secrets are described in English. Those of two letters stand only for themselves;
-/// longer ones are found within others, too.
+/// English words that describe secrets. Two-letter words are matched only as whole words; longer
+/// ones are also found inside other words.
 const ENGLISH: &str = "\
     secret secrets key keys jwt token tokens json web bearer your yours my our mine its super top \
     mega ultra very really quite truly highly this that these those which with without from into \
@@ -78,7 +78,7 @@ const ENGLISH: &str = "\
     customer certificate in to of is it be as at by on do me we us an if so \
     no up go ok id db ci cd ui vm pk sk";
 
-/// The same of other languages, without accents: of four letters or more.
+/// Such words of other languages, without accents, of four letters or more.
 const OTHERS: &str = "\
     bitte aendern andern aendere ersetzen ersetze geheim geheime geheimer geheimes geheimnis schluessel \
     schlussel passwort kennwort losung produktion produktiv entwicklung sicher sichere sicherer \
@@ -116,7 +116,7 @@ const OTHERS: &str = "\
     izmenite izmeni zamenite smenite sekretnyj sekretnyi sekretny klyuch kluch parol proizvodstvo \
     prodakshn razrabotka primer sluchajnyj pozhalujsta pozhaluysta tayna stroka bezopasnost";
 
-/// Words that join others. They stand only for themselves; a text with many of them is a sentence.
+/// Function words. They are matched only as whole words; a text with many of them is a sentence.
 const JOINING: &str = "\
     a an the of and or but to in on at by for from with without as is are was were be been am it its \
     i me my we us our you your he him his she her they them their this that these those there here \
@@ -141,7 +141,7 @@ const JOINING: &str = "\
     ve ile icin bu bir da de ki ne mi ben sen bizim lutfen \
     ne v s k eto kak dlya etot etu vash moy";
 
-/// Pairs of letters that three quarters of the text in European languages are made of, and a quarter of
+/// Letter pairs that make up three quarters of the text in European languages, and a quarter of
 /// random letters.
 const PAIRS: &str = "\
     th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me \

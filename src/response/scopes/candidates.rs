@@ -1,4 +1,4 @@
-//! The scopes in which a browser may keep a cookie that should not be there.
+//! The scopes in which a browser may have stored an unwanted cookie.
 
 use rocket::Request;
 
@@ -7,12 +7,12 @@ use super::sent::{Named, Sent};
 use crate::config::browser_rules::{MAX_ATTRIBUTE, is_address, is_domain};
 use crate::settings::Settings;
 
-/// The scopes that the cookies may have, computed one by one, as a request can have thousands. First those
-/// in which an earlier configuration, or the application, may have set one; then those of cookies that
-/// this request carried twice.
+/// The scopes that the cookies may have, computed lazily, as a request can have thousands. The
+/// scopes that an earlier configuration or the application may have used come first; then the
+/// scopes of cookies that this request contained twice.
 pub(super) struct Candidates<'a>(Vec<Block<'a>>);
 
-/// Each of the paths with each of the domains.
+/// Combines each path with each domain.
 struct Block<'a> {
     cookie: &'a Named<'a>,
     given: &'a [Scope],
@@ -32,8 +32,8 @@ impl<'a> Candidates<'a> {
         let mut domains = vec![None];
         let configured = settings.cookie_domain.as_deref().map(normal_domain);
         domains.extend(configured.iter().cloned().map(Some));
-        // A request without any of these cookies shows that there is none for a parent domain; then the
-        // response of a first login stays short.
+        // If the request contains none of these cookies, there is none for a parent domain either,
+        // so the response of a first login stays short.
         if !sent.names.is_empty() {
             for domain in host_of(request).iter().chain(&configured) {
                 for parent in parents(domain).map(|parent| Some(parent.to_string())) {
@@ -46,7 +46,7 @@ impl<'a> Candidates<'a> {
         let (mut likely, mut others) = (Vec::new(), Vec::new());
         for cookie in cookies {
             if cookie.name.to_ascii_lowercase().starts_with("__host-") {
-                // Browsers keep it for the host and `/` alone.
+                // Browsers store it only for the host and `/`.
                 likely.push(Block { cookie, given: &[], paths: vec!["/"], domains: vec![None] });
                 continue;
             }
@@ -56,7 +56,8 @@ impl<'a> Candidates<'a> {
                     paths.push(path);
                 }
             }
-            // One of two cookies may have any path that matches the request's (RFC 6265 §5.1.4).
+            // Either of two cookies may have any path that matches the request's path (RFC 6265
+            // §5.1.4).
             if sent.twice.contains(&cookie.name) {
                 let shown = shown.iter().copied().filter(|path| !paths.contains(path)).collect();
                 others.push(Block { cookie, given: &[], paths: shown, domains: domains.clone() });
@@ -87,7 +88,7 @@ impl Block<'_> {
         self.given.len() + self.paths.len() * self.domains.len()
     }
 
-    /// The domains change fastest.
+    /// The domains vary in the inner loop.
     fn get(&self, index: usize) -> Option<Scope> {
         let Some(index) = index.checked_sub(self.given.len()) else {
             return self.given.get(index).cloned();
@@ -99,7 +100,7 @@ impl Block<'_> {
     }
 }
 
-/// The host that the browser asked. A local client's request has its name in the header alone.
+/// The host of the request. A local client sends the name only in the header.
 fn host_of(request: &Request<'_>) -> Option<String> {
     let host = match request.host() {
         Some(host) => host.domain().as_str(),
@@ -108,8 +109,9 @@ fn host_of(request: &Request<'_>) -> Option<String> {
     is_domain(host).then(|| normal_domain(host))
 }
 
-/// The domain itself and those above it that have at least two labels: browsers take none for a
-/// top-level domain, and ignore the line where another one is a public suffix. An address has none.
+/// The domain and its parent domains with at least two labels: browsers reject a cookie for a
+/// top-level domain, and ignore the line if another domain is a public suffix. An IP address has no
+/// such domains.
 fn parents(domain: &str) -> impl Iterator<Item = &str> {
     let dots: Vec<_> = domain.match_indices('.').map(|(at, _)| at).collect();
     let starts = dots.iter().rev().skip(1).map(|at| at + 1);
@@ -119,9 +121,9 @@ fn parents(domain: &str) -> impl Iterator<Item = &str> {
     starts.into_iter().filter_map(|start| domain.get(start..))
 }
 
-/// The cookie paths that match a request's path, as far as a cookie can have them.
+/// The valid cookie paths that match a request's path.
 pub(super) fn matching_paths(path: &str) -> Vec<&str> {
-    // A longer one is no path of a cookie.
+    // A cookie cannot have a longer path.
     let slashes = path.match_indices('/').map(|(at, _)| at).take_while(|at| *at <= MAX_ATTRIBUTE);
     let ends = slashes.flat_map(|at| [at, at + 1]).chain([path.len()]);
     let mut paths: Vec<_> =

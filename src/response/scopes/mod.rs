@@ -1,19 +1,21 @@
-//! Clearing the cookies of tokens in scopes other than the one in use.
+//! Clears token cookies in other scopes than the configured one.
 //!
-//! Browsers keep one cookie for each name, domain and path, and send every one that matches (RFC 6265
-//! §5.3, §5.4). So after a change of `cookie_domain` or of a path they send an old and a new cookie, and
-//! two different cookies of one name are refused, since a sibling domain could have set one of them.
-//! Whatever sets, unsets or renews these cookies therefore clears their other scopes, and so does the
-//! refusal itself, so that logging in again helps and nobody continues as an earlier user.
+//! Browsers store one cookie for each name, domain and path, and send every one that matches (RFC
+//! 6265 §5.3, §5.4). So after a change of `cookie_domain` or of a path they send an old and a new
+//! cookie. Two different cookies of the same name are refused, since a sibling domain could have
+//! set one of them. Therefore every response that sets, unsets or renews these cookies also clears
+//! their other scopes, and so does the refusal itself. Then logging in again helps, and no user
+//! continues with the session of an earlier user.
 //!
-//! The removals are header lines, as Rocket's jar has one cookie for each name. They come before the
-//! response's own lines: to a store that identifies a cookie as RFC 6265 §5.3 step 11 says, without its
-//! host-only flag, a removal may mean the very cookie that is being set.
+//! The removals are written as header lines, as Rocket's cookie jar contains only one cookie for
+//! each name. They precede the response's other lines: a browser that identifies a cookie without
+//! its host-only flag, as RFC 6265 §5.3 step 11 does, may apply a removal to the cookie that is
+//! being set.
 //!
-//! A long host and a deep path have more scopes than a response has room for. The browser then keeps the
-//! position of the next one in a cookie of ten minutes, so that each refusal continues where the last one
-//! ended, and every scope is cleared after a number of refusals that is known: the length of all removals
-//! divided by [`MAX_REMOVALS`].
+//! A long host and a deep path have more scopes than one response has room for. The position of the
+//! next scope is then stored in a cookie that expires after ten minutes, so that each refusal
+//! continues where the last one ended. After a bounded number of refusals every scope is cleared:
+//! the length of all removals divided by [`MAX_REMOVALS`].
 
 mod candidates;
 pub(super) mod scope;
@@ -30,18 +32,19 @@ use candidates::{Candidates, matching_paths};
 use scope::{Scope, normal_domain};
 use sent::{Named, Sent, cookies_of, values_of};
 
-/// The name under which the jar carries further scopes to the response; browsers never see it.
+/// The name under which the cookie jar passes further scopes to the response; it is never sent to
+/// browsers.
 pub(super) const CARRIER: &str = "__rocket_jwt_also_unset";
 
-/// The bytes of all removals in one response. Many proxies refuse a response whose header is longer than
-/// 4 KiB.
+/// The most bytes of all removals in one response. Many proxies reject a response whose header is
+/// longer than 4 KiB.
 const MAX_REMOVALS: usize = 3000;
 
 /// The cookie with the position of the next removal.
 const POSITION: &str = "__rocket_jwt_position";
 
-/// Clears every other scope of the cookies that the response sets or unsets, and all scopes of all of
-/// them if two different cookies of one name were refused.
+/// Clears every other scope of the cookies that the response sets or unsets. If two different
+/// cookies of the same name were refused, clears all scopes of all token cookies.
 pub(crate) fn clear_others(
     settings: &Settings,
     request: &Request<'_>,
@@ -52,7 +55,7 @@ pub(crate) fn clear_others(
         rejection.map(Rejection::reason),
         Some(Reason::TwoTokens | Reason::CsrfMismatch(_))
     );
-    // Comparing each name costs less than hashing one, and this runs for every response.
+    // This runs for every response, and comparing each name costs less than hashing one.
     let sets_any = || response.headers().iter().any(|line| line.name == "Set-Cookie");
     if !is_suspect && !sets_any() {
         return;
@@ -76,7 +79,8 @@ pub(crate) fn clear_others(
         if own().next().is_none() && !is_ambiguous {
             return false;
         }
-        // The request would have shown a cookie whose path matches its own. A logout relies on nothing.
+        // The request would have contained a cookie whose path matches. A logout does not rely on
+        // that.
         let sets = !is_ambiguous && own().any(|line| !line.is_removal);
         let can_be = !sets
             || sent.names.contains(&cookie.name)
@@ -84,7 +88,7 @@ pub(crate) fn clear_others(
             || !shown.contains(&scope.path.as_str());
         can_be && !own().any(|line| line.uses(scope, cookie))
     };
-    // Where nothing was sent twice, the likely scopes are enough, and they come first.
+    // If no cookie was sent twice, the likely scopes are enough, and they come first.
     let is_continued = !sent.twice.is_empty();
     let start = if is_continued { position(request, candidates.len()) } else { 0 };
     let (mut removals, next) = fitting(settings, &candidates, start, is_stale);
@@ -101,7 +105,8 @@ pub(crate) fn clear_others(
     }
 }
 
-/// As many removals as there is room for, from `start` on, and where the next response continues.
+/// As many removals as there is room for, beginning at `start`, and the position at which the next
+/// response continues.
 fn fitting(
     settings: &Settings,
     candidates: &Candidates<'_>,
@@ -117,10 +122,11 @@ fn fitting(
         let line = removal(settings, cookie.name, &scope);
         match room.checked_sub(line.len() + "Set-Cookie: \r\n".len()) {
             Some(left) => room = left,
-            // A single line that is longer would be in the way for ever.
+            // A single longer line would block all later ones permanently.
             None if lines.is_empty() => (),
-            // After a whole pass the next one has another phase: two pages that are refused by turns, each
-            // with its own candidates, would otherwise never get some of theirs.
+            // Each complete pass is followed by one with another offset. Otherwise, if two pages
+            // with different candidates are refused alternately, some scopes would never be
+            // cleared.
             None if index < start => return (lines, Some(random(index + 1))),
             None => return (lines, Some(index)),
         }
@@ -129,8 +135,8 @@ fn fitting(
     (lines, None)
 }
 
-/// Where the last response ended, as far as its cookie says. One that a neighbour planted beside it leaves
-/// the position to chance.
+/// The position where the last response ended, according to its cookie. If a sibling domain has set
+/// a second such cookie, the position is random.
 fn position(request: &Request<'_>, length: usize) -> usize {
     let mut values = values_of(request, POSITION);
     match (values.next(), values.next()) {
@@ -155,7 +161,7 @@ fn position_line(settings: &Settings, position: usize) -> String {
     line
 }
 
-/// The line that removes a cookie, as short as browsers take it.
+/// The line that removes a cookie, as short as browsers accept it.
 fn removal(settings: &Settings, name: &str, scope: &Scope) -> String {
     let mut line = format!("{name}=; Path={}; Max-Age=0", scope.path);
     if let Some(domain) = &scope.domain {
@@ -166,19 +172,19 @@ fn removal(settings: &Settings, name: &str, scope: &Scope) -> String {
     line
 }
 
-/// Adds the attributes without which browsers ignore a line.
+/// Adds the attributes that browsers require.
 fn add_needed(settings: &Settings, line: &mut String) {
-    // In a cross-site response, a line without it has no effect.
+    // Browsers ignore a line without it in a cross-site response.
     if settings.cookie_samesite == SameSite::None {
         line.push_str("; SameSite=None");
     }
-    // Needed with `None`, and with the prefixes of names.
+    // Required with `SameSite=None`, and with name prefixes.
     if settings.cookie_secure {
         line.push_str("; Secure");
     }
 }
 
-/// A line `Set-Cookie` of the response.
+/// A `Set-Cookie` line of the response.
 struct SetLine {
     text: String,
     name: String,
@@ -208,8 +214,8 @@ impl SetLine {
         Self { text: text.into(), name: name.trim().into(), value, scope, is_removal }
     }
 
-    /// Whether this line speaks for the scope. A cookie that shares its name with the other type's may
-    /// have either path.
+    /// Whether this line already sets or removes the cookie of this scope. If both token types use
+    /// the same cookie name, the cookie may have either path.
     fn uses(&self, scope: &Scope, cookie: &Named<'_>) -> bool {
         self.scope == *scope
             || (!self.is_removal

@@ -1,8 +1,8 @@
-//! Where a cookie is kept.
+//! The domain and path of a cookie.
 
 use crate::config::browser_rules::{MAX_ATTRIBUTE, is_domain};
 
-/// A domain and a path; without a domain, the cookie is for the host alone.
+/// A domain and a path; without a domain, the cookie is host-only.
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::response) struct Scope {
     pub(in crate::response) domain: Option<String>,
@@ -10,13 +10,13 @@ pub(in crate::response) struct Scope {
 }
 
 impl Scope {
-    /// A scope given by the application, if a cookie can have it.
+    /// A scope given by the application, if it is valid for a cookie.
     pub(in crate::response) fn new(domain: Option<&str>, path: &str) -> Option<Self> {
         let is_legal = domain.is_none_or(is_domain) && is_path(path);
         is_legal.then(|| Self { domain: domain.map(normal_domain), path: path.into() })
     }
 
-    /// The scopes as one cookie value, and back.
+    /// Converts the scopes to one cookie value, and back.
     pub(in crate::response) fn join(scopes: &[Self]) -> String {
         let line = |scope: &Self| {
             format!("{} {}", scope.domain.as_deref().unwrap_or_default(), scope.path)
@@ -32,7 +32,7 @@ impl Scope {
     }
 }
 
-/// A path that browsers take, and that ends no attribute.
+/// Whether browsers accept the path, and it does not end the attribute.
 pub(super) fn is_path(path: &str) -> bool {
     path.starts_with('/')
         && path.len() <= MAX_ATTRIBUTE

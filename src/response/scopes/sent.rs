@@ -1,4 +1,4 @@
-//! The cookies of a request, as far as they are tokens' cookies.
+//! The token cookies of a request.
 
 use rocket::Request;
 
@@ -6,7 +6,7 @@ use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::settings::Settings;
 
-/// One of the cookies, or several that share their name.
+/// One of the cookies, or several with the same name.
 pub(super) struct Named<'a> {
     pub(super) name: &'a str,
     /// The configured paths.
@@ -29,7 +29,7 @@ pub(super) fn cookies_of(settings: &Settings) -> Vec<Named<'_>> {
     all
 }
 
-/// The values of the cookies of that name, as they were sent.
+/// The values of the cookies with this name, as they were sent.
 pub(super) fn values_of<'r>(
     request: &'r Request<'_>,
     name: &'r str,
@@ -42,10 +42,10 @@ pub(super) fn values_of<'r>(
         .map(|(_, value)| value.trim())
 }
 
-/// Which of the cookies a request carried.
+/// Which of the cookies a request contained.
 pub(super) struct Sent<'a> {
     pub(super) names: Vec<&'a str>,
-    /// With two different values.
+    /// The cookie was sent with two different values.
     pub(super) twice: Vec<&'a str>,
 }
 
@@ -55,7 +55,7 @@ impl<'a> Sent<'a> {
         for cookie in cookies {
             let mut values = values_of(request, cookie.name);
             let first = values.next();
-            // Rocket's local client puts cookies into the jar, without a header line.
+            // Rocket's local client adds cookies to the jar without a header line.
             if first.is_some() || request.cookies().get(cookie.name).is_some() {
                 sent.names.push(cookie.name);
             }
@@ -66,13 +66,13 @@ impl<'a> Sent<'a> {
         sent
     }
 
-    /// Whether the refusal was for two cookies of one name.
+    /// Whether the request was refused because of two cookies with the same name.
     pub(super) fn has_two(&self, settings: &Settings, rejection: Option<&Rejection>) -> bool {
         let names = [&settings.access, &settings.refresh];
         let is_twice = |name: &str| self.twice.contains(&name);
         match rejection.map(Rejection::reason) {
             Some(Reason::TwoTokens) => names.iter().any(|names| is_twice(&names.cookie_name)),
-            // The page read the other one of two CSRF cookies.
+            // The page may have read the other one of two CSRF cookies.
             Some(Reason::CsrfMismatch(_)) => {
                 names.iter().any(|names| is_twice(&names.csrf_cookie_name))
             }

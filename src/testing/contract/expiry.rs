@@ -6,37 +6,36 @@ use super::*;
 
 pub(super) async fn expired_entries_are_pruned(case: Case<'_>) {
     case.prune(now()).await;
-    let [token, session, subject, used] = [(); 4].map(|()| Ids::new());
+    let [token, session, subject, exchanged] = [(); 4].map(|()| Ids::new());
     case.revoke(Revocation::token(&token.jti, hours(-1))).await;
     case.revoke(Revocation::session(&session.sid, hours(-1))).await;
     case.revoke(Revocation::subject(&subject.subject, now(), hours(-1))).await;
-    // The entry is also expired by the clock of the server that uses the token up: a store may keep
-    // a mark for its lifetime.
-    case.ok(case.stores[0].use_up(&used.of(), now(), hours(-1)).await, "use_up");
+    case.begin(&exchanged, hours(-1)).await;
 
     let removed = case.prune(now()).await;
     // There are fewer if the store itself expires entries.
     case.equal(removed <= 4, true, "only four entries had expired");
     case.equal(case.prune(now()).await, 0, "everything expired had been pruned");
-    for ids in [token, session, subject, used] {
-        case.expect_live(ids.of(), "its entry had expired").await;
+    for ids in [token, session, subject, exchanged] {
+        case.expect_live(ids.of().exchangeable(), "its entry had expired").await;
     }
 }
 
 pub(super) async fn unexpired_entries_are_kept(case: Case<'_>) {
-    let [token, session, subject, used, permanent] = [(); 5].map(|()| Ids::new());
+    let [token, session, subject, exchanged, permanent] = [(); 5].map(|()| Ids::new());
     case.revoke(Revocation::token(&token.jti, hours(2))).await;
     case.revoke(Revocation::session(&session.sid, hours(2))).await;
     case.revoke(Revocation::subject(&subject.subject, now(), hours(2))).await;
     case.revoke(Revocation::token(&permanent.jti, None)).await;
-    let first = now();
-    case.use_up(0, used.of(), first).await;
+    case.begin(&exchanged, hours(2)).await;
 
     case.prune(hours(1)).await;
     for ids in [&token, &session, &subject, &permanent] {
         case.expect_revoked(ids.of(), "its entry expires in an hour").await;
     }
-    case.expect(used.of(), Standing::Used { first }, "its mark expires in an hour").await;
+    let row = case.ok(case.stores[1].standing(&exchanged.of().exchangeable()).await, "standing");
+    let is_kept = matches!(row, Standing::Exchanged { .. });
+    case.equal(is_kept, true, "the row of its session expires in an hour");
     case.prune(hours(24 * 365 * 100)).await;
     case.expect_revoked(permanent.of(), "its entry never expires").await;
 }
@@ -71,17 +70,16 @@ pub(super) async fn a_missing_until_is_later_than_any(case: Case<'_>) {
     }
 }
 
-pub(super) async fn a_revoked_use_is_kept_for_the_longer_until(case: Case<'_>) {
-    // The use's own `until` is in two hours.
+pub(super) async fn an_ended_session_is_kept_for_the_longer_until(case: Case<'_>) {
+    // The exchange's own `until` is in two hours.
     for (until, pruned) in
         [(Some(hours(1)), hours(1)), (Some(hours(4)), hours(3)), (None, hours(3))]
     {
         let ids = Ids::new();
-        case.use_up(0, ids.of(), now()).await;
-        case.revoke(Revocation::token(&ids.jti, until)).await;
+        case.begin(&ids, hours(2)).await;
+        case.revoke(Revocation::session(&ids.sid, until)).await;
         case.prune(pruned + Duration::minutes(30)).await;
-        case.expect_revoked(ids.of(), "the later `until` of use and revocation has not passed")
-            .await;
+        case.expect_revoked(ids.of(), "the later `until` of exchange and end has not passed").await;
     }
 }
 
@@ -101,18 +99,18 @@ pub(super) async fn an_until_may_be_the_end_of_time(case: Case<'_>) {
 /// For stores that expire entries by a server's clock, which the suite cannot set.
 pub(super) async fn an_until_is_never_shortened_in_real_time(case: Case<'_>) {
     let soon = || now() + Duration::milliseconds(250);
-    let [widened, kept, permanent, used] = [(); 4].map(|()| Ids::new());
+    let [widened, kept, permanent, exchanged] = [(); 4].map(|()| Ids::new());
     case.revoke(Revocation::token(&widened.jti, soon())).await;
     case.revoke(Revocation::token(&widened.jti, hours(2))).await;
     case.revoke(Revocation::token(&kept.jti, hours(2))).await;
     case.revoke(Revocation::token(&kept.jti, soon())).await;
     case.revoke(Revocation::token(&permanent.jti, None)).await;
     case.revoke(Revocation::token(&permanent.jti, soon())).await;
-    case.use_up(1, used.of(), now()).await;
-    case.revoke(Revocation::token(&used.jti, soon())).await;
+    case.begin(&exchanged, hours(2)).await;
+    case.revoke(Revocation::session(&exchanged.sid, soon())).await;
 
     tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-    for ids in [widened, kept, permanent, used] {
+    for ids in [widened, kept, permanent, exchanged] {
         case.expect_revoked(ids.of(), "one of its two `until`s has not passed").await;
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration as StdDuration;
 
 use super::*;
 use crate::blocklist::replica::Replica;
-use crate::blocklist::{Cursor, EntryKey, ReplicableBlocklist};
+use crate::blocklist::{Cursor, EntryKey, Exchanged, ReplicableBlocklist};
 use crate::clock::{BootClock, SystemClock};
 
 const LIMIT: StdDuration = StdDuration::from_secs(30);
@@ -53,22 +53,25 @@ impl FromChanges {
 
 #[rocket::async_trait]
 impl Blocklist for FromChanges {
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
+    async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError> {
         self.0.revoke(entry).await
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
+        if ids.is_exchangeable() {
+            // The row of a session is no entry: a replica reads it in the store itself.
+            return self.0.standing(ids).await;
+        }
         self.0.poll(LIMIT).await?;
         self.0.known(ids).unwrap_or_else(|| Err(StoreError::new("an entry is malformed")))
     }
 
-    async fn use_up(
+    async fn exchange(
         &self,
         ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        self.0.use_up(ids, now, until).await
+        exchange: &Exchange,
+    ) -> Result<Exchanged, StoreError> {
+        self.0.exchange(ids, exchange).await
     }
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {

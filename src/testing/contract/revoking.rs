@@ -1,15 +1,22 @@
 //! The tokens that an entry revokes, and those that it does not revoke.
 
+use rocket::tokio;
+use rocket::tokio::sync::Barrier;
 use uuid::Uuid;
 
 use super::*;
+use crate::blocklist::Exchanged;
+
+/// How many calls are made at once.
+const CALLS: usize = 32;
 
 pub(super) async fn a_new_token_is_live(case: Case<'_>) {
     case.expect_live(Ids::new().of(), "nothing was recorded").await;
 }
 
 pub(super) async fn a_token_without_ids_is_live(case: Case<'_>) {
-    case.expect_live(TokenIds::new(None, None, None, None), "it can't have an entry").await;
+    // It has a time, as everything may have been cut off once.
+    case.expect_live(TokenIds::new(None, None, None, Some(now())), "it can't have an entry").await;
 }
 
 pub(super) async fn a_token_is_revoked_alone(case: Case<'_>) {
@@ -82,15 +89,34 @@ pub(super) async fn a_cut_off_never_goes_back(case: Case<'_>) {
     case.expect_revoked(ids.of(), "an earlier cut-off came after a later one").await;
 }
 
+/// The cut-off is long past, so that it revokes no other token of the suite.
+pub(super) async fn everything_is_cut_off_to_the_millisecond(case: Case<'_>) {
+    let cut_off = OffsetDateTime::UNIX_EPOCH + Duration::days(10_000);
+    case.revoke(Revocation::everything(cut_off, hours(2))).await;
+    case.revoke(Revocation::everything(cut_off - Duration::DAY, hours(2))).await;
+    let issued = |time| Ids { jti: id_of(time), ..Ids::new() };
+    let millisecond = Duration::milliseconds(1);
+    case.expect_revoked(issued(cut_off).of(), "issued in the cut-off's millisecond").await;
+    case.expect_revoked(issued(cut_off - Duration::HOUR).of(), "issued before").await;
+    case.expect_live(issued(cut_off + millisecond).of(), "issued in the next millisecond").await;
+    let ids = TokenIds::new(None, None, None, Some(cut_off - Duration::HOUR));
+    case.expect_revoked(ids, "a token without ids, issued before").await;
+    let ids = issued(cut_off);
+    let exchange = Exchange::new(Uuid::now_v7(), [7; 16], now(), Duration::ZERO, hours(2));
+    let exchanged = case.stores[1].exchange(&ids.of().exchangeable(), &exchange).await;
+    case.equal(case.ok(exchanged, "exchange"), Exchanged::Ended, "issued before");
+}
+
 pub(super) async fn kinds_are_distinct(case: Case<'_>) {
     for text in [id(), format!("text {}", id())] {
-        let token = TokenIds::new(Some(&text), None, None, None);
-        let session = TokenIds::new(None, Some(&text), None, None);
-        let subject = TokenIds::new(None, None, Some(&text), None);
+        let later = Some(hours(1));
+        let token = TokenIds::new(Some(&text), None, None, later);
+        let session = TokenIds::new(None, Some(&text), None, later);
+        let subject = TokenIds::new(None, None, Some(&text), later);
         case.revoke(Revocation::session(&text, hours(2))).await;
         case.expect_live(token, "a session was ended, not a token").await;
         case.expect_live(subject, "a session was ended, not a subject").await;
-        case.revoke(Revocation::subject(&text, now(), hours(2))).await;
+        case.revoke(Revocation::subject(&text, hours(1), hours(2))).await;
         case.expect_live(token, "a subject was cut off, not a token").await;
         case.revoke(Revocation::token(&text, hours(2))).await;
         case.expect_revoked(token, "all three").await;
@@ -114,7 +140,7 @@ pub(super) async fn a_uuid_made_of_the_key_of_a_text_is_another_id(case: Case<'_
     case.revoke(Revocation::token(&token, hours(2))).await;
     case.revoke(Revocation::session(&session, hours(2))).await;
     case.revoke(Revocation::subject(&subject, now(), hours(2))).await;
-    let ids = TokenIds::new(Some(&text), Some(&text), Some(&text), None);
+    let ids = TokenIds::new(Some(&text), Some(&text), Some(&text), Some(hours(1)));
     case.expect_live(ids, "a UUID with the bytes of its key was revoked").await;
     let forged = TokenIds::new(Some(&token), None, None, None);
     case.expect_revoked(forged, "the UUID itself").await;
@@ -157,7 +183,7 @@ pub(super) async fn an_id_may_be_any_text(case: Case<'_>) {
     for (position, revoked) in texts.iter().enumerate() {
         case.revoke(Revocation::token(revoked, hours(2))).await;
         for (other, jti) in texts.iter().enumerate() {
-            let ids = TokenIds::new(Some(jti), None, None, None);
+            let ids = TokenIds::new(Some(jti), None, None, Some(now()));
             let expected = if other <= position { Standing::Revoked } else { Standing::Live };
             let start: String = jti.chars().skip(unique.len()).take(40).collect();
             let found = case.ok(case.stores[1].standing(&ids).await, "standing");
@@ -178,4 +204,50 @@ pub(super) async fn revoking_twice_succeeds(case: Case<'_>) {
         }
     }
     case.expect_revoked(ids.of(), "revoked several times").await;
+}
+
+pub(super) async fn a_revocation_tells_whether_it_changed_anything(case: Case<'_>) {
+    let [ids, exchanged] = [(); 2].map(|()| Ids::new());
+    case.begin(&exchanged, hours(2)).await;
+    for (entry, changes, why) in [
+        (Revocation::token(&ids.jti, hours(2)), true, "the token was not revoked"),
+        (Revocation::token(&ids.jti, hours(3)), false, "it was"),
+        (Revocation::session(&ids.sid, hours(2)), true, "the session had not ended"),
+        (Revocation::session(&ids.sid, hours(3)), false, "it had"),
+        (Revocation::session(&exchanged.sid, hours(2)), true, "the session was live"),
+        (Revocation::session(&exchanged.sid, None), false, "it had ended"),
+        (Revocation::subject(&ids.subject, hours(-2), hours(2)), true, "there was no cut-off"),
+        (Revocation::subject(&ids.subject, hours(-1), hours(2)), true, "it goes forward"),
+        (Revocation::subject(&ids.subject, hours(-2), hours(3)), false, "it never goes back"),
+    ] {
+        case.equal(case.revoke_on(1, entry).await, changes, why);
+    }
+}
+
+pub(super) async fn exactly_one_of_many_revocations_changes_anything(case: Case<'_>) {
+    let ids = Ids::new();
+    case.begin(&ids, hours(2)).await;
+    for (entry, why) in [
+        (Revocation::session(&ids.sid, hours(2)), "one call ends a live session"),
+        (Revocation::session(id(), hours(2)), "one call ends a session without a row"),
+        (Revocation::token(id(), hours(2)), "one call revokes a token"),
+    ] {
+        let start = Arc::new(Barrier::new(CALLS));
+        let tasks: Vec<_> = (0..CALLS)
+            .map(|call| {
+                let (store, start) = (case.stores[call % 2].clone(), start.clone());
+                let entry = entry.clone();
+                tokio::spawn(async move {
+                    start.wait().await;
+                    store.revoke(&entry).await
+                })
+            })
+            .collect();
+        let mut changes = 0;
+        for task in tasks {
+            let changed = task.await.expect("no call panics");
+            changes += usize::from(case.ok(changed, "revoke"));
+        }
+        case.equal(changes, 1, why);
+    }
 }

@@ -1,12 +1,13 @@
 //! An application for the tests with several processes. The environment says where its blocklist is:
 //! `NODE_STORE` by feature, `NODE_ATTACH` whether the pool is attached `before`, `after` or `never`;
-//! and by how many milliseconds its clock is ahead: `NODE_AHEAD`.
+//! by how many milliseconds its clock is ahead: `NODE_AHEAD`; and the secret of a partner whose tokens are
+//! accepted: `NODE_PARTNER`.
 
 #[macro_use]
 extern crate rocket;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use rocket::fairing::AdHoc;
 use rocket::http::Status;
@@ -14,8 +15,10 @@ use rocket::time::{Duration, OffsetDateTime};
 use rocket::{Build, Rocket, State};
 use rocket_db_pools::{Database, deadpool_postgres, deadpool_redis, sqlx};
 use rocket_jwt_extended::blocklist::BlocklistPool;
+use rocket_jwt_extended::jsonwebtoken::Algorithm;
 use rocket_jwt_extended::{
-    AccessToken, Clock, Error, Event, Jwt, JwtFairing, RefreshToken, Rejection, TokenPair,
+    AccessToken, Clock, Error, Event, Jwt, JwtFairing, RefreshToken, Rejection, SessionEnd,
+    TokenPair, VerifyingKey,
 };
 
 #[derive(Database)]
@@ -42,13 +45,20 @@ struct Redis(deadpool_redis::Pool);
 #[derive(Clone, Default)]
 struct Reuses(Arc<AtomicUsize>);
 
-/// A clock that is wrong.
-struct Ahead(Duration);
+/// A clock that is wrong, by so many milliseconds.
+#[derive(Clone, Default)]
+struct Ahead(Arc<AtomicI64>);
 
 impl Clock for Ahead {
     fn now(&self) -> OffsetDateTime {
-        OffsetDateTime::now_utc() + self.0
+        OffsetDateTime::now_utc() + Duration::milliseconds(self.0.load(Ordering::SeqCst))
     }
+}
+
+/// Moves the clock.
+#[post("/ahead/<millis>")]
+fn ahead(millis: i64, clock: &State<Ahead>) {
+    clock.0.store(millis, Ordering::SeqCst);
 }
 
 #[get("/open")]
@@ -61,9 +71,19 @@ fn reuses(reuses: &State<Reuses>) -> String {
     reuses.0.load(Ordering::SeqCst).to_string()
 }
 
+/// How many sessions have ended because the store has lost data, as this process has seen.
+#[derive(Clone, Default)]
+struct Losses(Arc<AtomicUsize>);
+
+#[get("/losses")]
+fn losses(losses: &State<Losses>) -> String {
+    losses.0.load(Ordering::SeqCst).to_string()
+}
+
+/// With the setting `sessions`, it records the session.
 #[post("/login/<name>")]
-fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
-    jwt.token_pair(name).issue()
+async fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
+    jwt.token_pair(name).begin().await
 }
 
 #[get("/me")]
@@ -74,6 +94,14 @@ fn me(token: AccessToken) -> String {
 #[post("/refresh")]
 async fn refresh(jwt: &Jwt, token: RefreshToken) -> Result<TokenPair, Rejection> {
     jwt.rotate(token).await
+}
+
+/// Ends the process after the exchange, before the answer.
+#[post("/refresh-and-die")]
+async fn refresh_and_die(jwt: &Jwt, token: RefreshToken) -> Result<(), Rejection> {
+    let pair = jwt.rotate(token).await?;
+    println!("exchanged for {}", pair.refresh_token());
+    std::process::abort()
 }
 
 #[post("/logout")]
@@ -154,21 +182,34 @@ fn variable(name: &str, default: &str) -> String {
 #[launch]
 fn rocket() -> _ {
     let reuses = Reuses::default();
-    let seen = reuses.clone();
-    let ahead = variable("NODE_AHEAD", "0").parse().expect("milliseconds");
-    let jwt = Jwt::fairing().clock(Ahead(Duration::milliseconds(ahead))).on_event(move |event| {
-        if matches!(event, Event::ReuseDetected { .. }) {
-            seen.0.fetch_add(1, Ordering::SeqCst);
-        }
-    });
+    let losses = Losses::default();
+    let (seen, lost) = (reuses.clone(), losses.clone());
+    let clock = Ahead::default();
+    clock.0.store(variable("NODE_AHEAD", "0").parse().expect("milliseconds"), Ordering::SeqCst);
+    let partner = variable("NODE_PARTNER", "");
+    let jwt = Jwt::fairing()
+        .clock(clock.clone())
+        .on_event(move |event| match event {
+            Event::ReuseDetected { .. } => _ = seen.0.fetch_add(1, Ordering::SeqCst),
+            Event::SessionEnded { why: SessionEnd::StoreLostData, .. } => {
+                lost.0.fetch_add(1, Ordering::SeqCst);
+            }
+            _ => (),
+        })
+        .verifying_key(move |header, _| match header.kid.as_deref() {
+            Some("partner") => VerifyingKey::from_secret(Algorithm::HS256, partner.as_bytes()).ok(),
+            _ => None,
+        });
     let rocket = rocket::build()
         .manage(reuses)
+        .manage(losses)
+        .manage(clock)
         .attach(AdHoc::on_liftoff("Ready", |rocket| {
             // The port was chosen by the system.
             Box::pin(async move { println!("node is ready at {}", rocket.config().port) })
         }))
         .mount("/", routes![open, login, me, refresh, logout, logout_token, logout_all])
-        .mount("/", routes![self::reuses, slow, slow_logout])
+        .mount("/", routes![self::reuses, self::losses, ahead, refresh_and_die, slow, slow_logout])
         .manage(Slow::default())
         .manage(Closed(rocket::tokio::sync::Semaphore::new(0)));
     match &*variable("NODE_STORE", "memory") {

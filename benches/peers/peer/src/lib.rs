@@ -1,11 +1,10 @@
-//! What the servers written in Rust have in common: how they are told what to serve, and the claims of
-//! the token they are sent.
+//! The common parts of the Rust servers: their arguments, and the claims of the token.
 
 use std::env;
 
 use serde::{Deserialize, Serialize};
 
-/// Whom the token names, and what every route answers.
+/// The identity in the token, which every route returns.
 pub const USER: &str = "ada";
 
 /// The port, and whether the route is guarded: `SERVER PORT open` or `SERVER PORT guarded`.
@@ -25,7 +24,7 @@ impl Start {
     }
 }
 
-/// The secret of the token's HS256, made anew for each run.
+/// The HS256 secret, generated for each run.
 pub fn secret() -> String {
     env::var("PEERS_SECRET").expect("PEERS_SECRET")
 }

@@ -1,4 +1,4 @@
-//! One answer of a server.
+//! One response of a server.
 
 use anyhow::{Context, Result, bail};
 
@@ -7,7 +7,7 @@ pub struct Answer<'a> {
     pub body: &'a [u8],
 }
 
-/// The answer in `bytes`, if it is whole.
+/// The response in `bytes`, if it is complete.
 pub fn parse(bytes: &[u8]) -> Result<Option<Answer<'_>>> {
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut head = httparse::Response::new(&mut headers);

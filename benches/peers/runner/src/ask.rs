@@ -1,4 +1,4 @@
-//! A single question, out of time.
+//! A single request, outside the measured time.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};

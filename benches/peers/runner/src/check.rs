@@ -1,4 +1,4 @@
-//! Whether each server does what its figures stand for.
+//! Checks that each server behaves as its figures assume.
 
 use anyhow::{Context, Result, ensure};
 use peer::USER;

@@ -1,4 +1,4 @@
-//! Cores, and who used them.
+//! Cores, and the CPU time that processes used on them.
 
 use std::fs;
 use std::time::Duration;
@@ -8,26 +8,27 @@ use nix::sched::{CpuSet, sched_setaffinity};
 use nix::time::{ClockId, clock_getcpuclockid};
 use nix::unistd::{Pid, SysconfVar, sysconf};
 
-/// Servers have a core of their own, so that the client never waits behind what it measures.
+/// Servers have a separate core, so that the client never competes with the server that it
+/// measures.
 #[derive(Clone, Copy)]
 pub enum Core {
     Server = 0,
     Client = 1,
 }
 
-/// Keeps this process, and what it starts from now on, on one core.
+/// Pins this process, and the processes that it starts from now on, to one core.
 pub fn pin(core: Core) -> Result<()> {
     let mut set = CpuSet::new();
     set.set(core as usize)?;
     sched_setaffinity(Pid::from_raw(0), &set).context("there must be two cores")
 }
 
-/// The time this process was on a core.
+/// The CPU time of this process.
 pub fn own() -> Result<Duration> {
     Ok(ClockId::CLOCK_PROCESS_CPUTIME_ID.now()?.into())
 }
 
-/// The time that a process, with all its threads, was on a core.
+/// The CPU time of a process with all its threads.
 pub fn of(process: u32) -> Result<Duration> {
     let process = Pid::from_raw(process.try_into()?);
     Ok(clock_getcpuclockid(process)?.now()?.into())
@@ -39,7 +40,8 @@ pub fn children(process: u32) -> Result<Vec<u32>> {
     text.split_whitespace().map(|child| Ok(child.parse()?)).collect()
 }
 
-/// The time that both cores were used, by whomever; what a hypervisor took away counts, too.
+/// The time that all processes together used on both cores, including the time that a hypervisor
+/// took.
 pub fn both() -> Result<Duration> {
     let per_second = sysconf(SysconfVar::CLK_TCK)?.context("no clock ticks")?;
     let text = fs::read_to_string("/proc/stat")?;

@@ -1,4 +1,4 @@
-//! The load: some connections that are kept alive, each with one question in flight.
+//! Generates the load: kept-alive connections, each with one request in flight.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::Ipv4Addr;
@@ -14,7 +14,7 @@ use crate::answer;
 pub const CONNECTIONS: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What is read at the begin and at the end of a slice: clocks of processors.
+/// The CPU clocks, which are read at the beginning and at the end of a slice.
 pub struct Slice<T> {
     pub answers: u64,
     pub time: Duration,
@@ -22,7 +22,7 @@ pub struct Slice<T> {
     pub after: T,
 }
 
-/// Asks for `lead`, which doesn't count, and then for `time`. The requests take turns.
+/// Sends requests for `lead`, which is not counted, and then for `time`. The requests take turns.
 pub fn drive<T>(
     port: u16,
     requests: &[Vec<u8>],
@@ -57,7 +57,7 @@ pub fn drive<T>(
     Ok(Slice { answers, time, before, after: read()? })
 }
 
-/// Takes the answers that are there, and asks again.
+/// Reads the available responses, and sends the next requests.
 fn turn<'a>(
     poll: &mut Poll,
     events: &mut Events,
@@ -91,14 +91,14 @@ impl Connection {
         Ok(Self { stream: TcpStream::from_std(stream), buffer: vec![0; 4096], filled: 0 })
     }
 
-    /// A request is far smaller than what an empty socket takes.
+    /// A request is much smaller than the buffer of an empty socket.
     fn send(&mut self, request: &[u8]) -> Result<()> {
         let sent = self.stream.write(request)?;
         ensure!(sent == request.len(), "a request was cut");
         Ok(())
     }
 
-    /// Whether the answer is whole. More of it brings another event.
+    /// Whether the response is complete. If not, another event follows with more of it.
     fn receive(&mut self) -> Result<bool> {
         match self.stream.read(&mut self.buffer[self.filled..]) {
             Ok(0) => bail!("the connection was closed"),

@@ -1,4 +1,4 @@
-//! Where and of what the measurement is.
+//! Describes the machine and the sources of a measurement.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use crate::home;
 use crate::peers::python;
 
-/// A line each for date, machine, programs and sources.
+/// The date, the machine, the programs and the sources.
 pub fn describe() -> Result<String> {
     let information = fs::read_to_string("/proc/cpuinfo")?;
     let model =
@@ -27,7 +27,7 @@ pub fn describe() -> Result<String> {
     ))
 }
 
-/// What a program says, run here.
+/// The output of a program, run in this folder.
 pub fn output(program: impl AsRef<Path>, args: &[&str]) -> Result<String> {
     let program = program.as_ref();
     let name = program.display();

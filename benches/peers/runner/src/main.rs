@@ -1,4 +1,5 @@
-//! Starts the servers, checks that each guards its route, asks them in turn, and prints the table.
+//! Starts the servers, checks that each guards its route, sends them requests in turn, and prints
+//! the table.
 
 mod answer;
 mod ask;
@@ -29,7 +30,7 @@ use cpu::Core;
 use measure::Plan;
 use peers::Bench;
 
-/// What a guard costs over HTTP, by server.
+/// Measures the cost of a guard over HTTP, for each server.
 #[derive(Parser)]
 #[command(name = "benches/peers/run")]
 struct Flags {
@@ -83,9 +84,9 @@ fn main() -> Result<()> {
     }
 }
 
-/// All servers, each of which was found to guard its route.
+/// All servers, after the check that each guards its route.
 fn start() -> Result<Bench> {
-    // What is started has the core of who starts it.
+    // A started process inherits the core.
     cpu::pin(Core::Server)?;
     let bench = Bench::start()?;
     cpu::pin(Core::Client)?;

@@ -1,4 +1,4 @@
-//! Rounds: every route is asked once in each.
+//! Measures in rounds. Each round measures every route once.
 
 use std::time::{Duration, Instant};
 
@@ -8,10 +8,10 @@ use crate::cpu;
 use crate::load::{self, Slice};
 use crate::peers::Bench;
 
-/// A round is quiet when all other processes together took less than this part of both cores.
+/// A round is quiet if all other processes together used less than this share of both cores.
 pub const QUIET: f64 = 0.02;
 
-/// How long those are asked before that are compiled while they run.
+/// The warm-up time of servers with a just-in-time compiler.
 const LONG_WARM_UP: Duration = Duration::from_secs(4);
 
 pub struct Plan {
@@ -19,21 +19,21 @@ pub struct Plan {
     pub sittings: usize,
     /// and how many rounds there are each time.
     pub rounds: usize,
-    /// How long a route is asked in a round,
+    /// How long a route is measured in a round,
     pub slice: Duration,
-    /// after a lead that doesn't count.
+    /// after a lead that is not counted.
     pub lead: Duration,
-    /// How long each is asked before the first round of a sitting.
+    /// The warm-up time of each route before the first round of a sitting.
     pub warm_up: Duration,
 }
 
-/// What a route did in a round.
+/// The results of a route in a round.
 #[derive(Clone, Copy)]
 pub struct Rate {
     pub per_second: f64,
-    /// Microseconds of the server's processor per request.
+    /// Microseconds of the server's CPU per request.
     pub cpu: f64,
-    /// The part of the time that the client was busy.
+    /// The share of the time in which the client was busy.
     pub client: f64,
 }
 
@@ -47,7 +47,7 @@ impl Rate {
 pub struct Round {
     /// By target.
     pub rates: Vec<Rate>,
-    /// What part of both cores other processes took.
+    /// The share of both cores that other processes used.
     pub others: f64,
 }
 
@@ -74,7 +74,8 @@ pub fn all(bench: &Bench, plan: &Plan) -> Result<Vec<Round>> {
         .collect()
 }
 
-/// Every other one runs backwards, so that each route is as often before its neighbour as after.
+/// Every other round runs backwards, so that each route is measured equally often before and after
+/// its neighbour.
 fn round(bench: &Bench, plan: &Plan, number: usize) -> Result<Round> {
     let mut order: Vec<_> = (0..bench.targets.len()).collect();
     if number % 2 == 1 {
@@ -93,7 +94,7 @@ fn round(bench: &Bench, plan: &Plan, number: usize) -> Result<Round> {
     })
 }
 
-/// The time that this program and the servers were on a core.
+/// The CPU time of this program and the servers.
 fn ours(bench: &Bench) -> Result<Duration> {
     bench.servers.iter().try_fold(cpu::own()?, |sum, server| Ok(sum + server.cpu()?))
 }

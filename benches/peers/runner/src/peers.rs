@@ -1,4 +1,4 @@
-//! The servers, and what is asked of them.
+//! The servers, and the requests to them.
 
 use std::env;
 use std::path::PathBuf;
@@ -12,18 +12,18 @@ use crate::server::Server;
 use crate::token::{self, Issuer};
 use crate::versions::Versions;
 
-/// How many revoked tokens the large blocklist holds.
+/// The number of revoked tokens in the large blocklist.
 pub const ENTRIES: usize = 1_000_000;
 
-/// How many tokens take turns where the blocklist is measured. One alone would be asked for in the same
-/// place of it again and again, which then is in a cache.
+/// The number of tokens that take turns when the blocklist is measured. With a single token, each
+/// lookup would read the same cached place.
 pub const MANY: usize = 100_000;
 
-/// What stands before a route.
+/// The kind of guard of a route.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
     None,
-    /// Whatever is in the header is let in.
+    /// Accepts any header.
     Header,
     Token,
 }
@@ -48,7 +48,7 @@ pub struct Peer {
 pub struct Own {
     pub open: usize,
     pub one: usize,
-    /// One guard, at a path as long as that of two.
+    /// One guard, at a path of the same length as that with two.
     pub beside_two: usize,
     pub two: usize,
     pub three: usize,
@@ -65,7 +65,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Starts them all.
+    /// Starts all servers.
     pub fn start() -> Result<Self> {
         let versions = Versions::read()?;
         let mut start = Start { issuer: Issuer::new(), servers: vec![], targets: vec![] };
@@ -173,7 +173,7 @@ impl Start {
                 .env("ROCKET_JWT", format!("{{secret_key=\"{secret}\"}}"))
                 .env("ROCKET_WORKERS", "1")
                 .env("ROCKET_LOG_LEVEL", "off")
-                // There is none: what is found in a folder above is not for these.
+                // There is no configuration file: one in a parent folder must not be read.
                 .env("ROCKET_CONFIG", "/nowhere/Rocket.toml")
                 .env("NODE_ENV", "production");
             command
@@ -198,11 +198,11 @@ impl Start {
 /// How a server is started on a port.
 struct Program {
     command: Box<dyn FnOnce(u16) -> Command>,
-    /// Whether it is as fast at the first request as at any.
+    /// Whether the first request is as fast as later ones.
     is_compiled: bool,
 }
 
-/// The programs are built beside this one.
+/// The programs are in the same folder as this one.
 fn rust(name: &str, args: &[&str]) -> Program {
     let program = env::current_exe().unwrap_or_default().with_file_name(name);
     let args: Vec<String> = args.iter().map(|&arg| arg.into()).collect();
@@ -224,7 +224,7 @@ fn node(mode: &'static str) -> Program {
     Program { command: Box::new(command), is_compiled: false }
 }
 
-/// The worker with threads is the one that keeps connections alive.
+/// Only the worker with threads keeps connections alive.
 fn gunicorn(mode: &'static str) -> Program {
     let command = move |port: u16| {
         let mut command = Command::new(python().with_file_name("gunicorn"));
@@ -239,7 +239,7 @@ fn gunicorn(mode: &'static str) -> Program {
     Program { command: Box::new(command), is_compiled: false }
 }
 
-/// That of the virtual environment which `run` makes.
+/// Python in the virtual environment that `run` creates.
 pub fn python() -> PathBuf {
     home().join("target/python/bin/python")
 }

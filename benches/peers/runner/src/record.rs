@@ -1,4 +1,4 @@
-//! The table in the README.
+//! Writes the table to the README.
 
 use std::fs;
 
@@ -11,10 +11,10 @@ use crate::report::Report;
 const BEGIN: &str = "<!-- table -->\n";
 const END: &str = "<!-- /table -->";
 
-/// Quartiles of fewer rounds say little.
+/// Quartiles of fewer rounds are not meaningful.
 const ENOUGH: usize = 5;
 
-/// What is recorded says of which sources it is.
+/// The record names the sources, so they must be committed.
 pub fn refuse_unclean() -> Result<()> {
     let changes = output("git", &["status", "--porcelain", "--", "../../src"])?;
     ensure!(changes.is_empty(), "src/ has changes that are not committed:\n{changes}");

@@ -1,4 +1,4 @@
-//! What was measured, as text.
+//! Formats the results as text.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ use crate::table::Table;
 
 pub struct Report {
     pub text: String,
-    /// How many rounds the tables are of.
+    /// The number of rounds in the tables.
     pub quiet: usize,
 }
 
@@ -23,7 +23,7 @@ impl std::fmt::Display for Report {
     }
 }
 
-/// The tables of the quiet rounds. Where there is none, they are of all, which is said.
+/// The tables of the quiet rounds. If there are none, the tables are of all rounds, and say so.
 pub fn of(bench: &Bench, plan: &Plan, rounds: &[Round]) -> Result<Report> {
     let quiet: Vec<_> = rounds.iter().filter(|round| round.is_quiet()).collect();
     let measured = match quiet.is_empty() {
@@ -46,12 +46,12 @@ pub fn of(bench: &Bench, plan: &Plan, rounds: &[Round]) -> Result<Report> {
     Ok(Report { text, quiet: quiet.len() })
 }
 
-/// Figures taken within each round, and their quartiles.
+/// Figures computed within each round, with their quartiles.
 fn over(rounds: &[&Round], figure: impl Fn(&[Rate]) -> f64) -> Quartiles {
     Quartiles::of(rounds.iter().map(|round| figure(&round.rates)))
 }
 
-/// The least added time first.
+/// Sorted by added time.
 fn peers(bench: &Bench, rounds: &[&Round]) -> Table {
     let mut table = Table::new(&[
         "guard",
@@ -120,7 +120,7 @@ fn own(bench: &Bench, rounds: &[&Round]) -> Table {
     table
 }
 
-/// Where the client is busy all the time, it is what was measured.
+/// If the client is busy all the time, the figures measure the client.
 fn client(bench: &Bench, rounds: &[&Round]) -> String {
     let busy = |target: usize| over(rounds, |rates| rates[target].client).median;
     let most = (0..bench.targets.len()).max_by(|&one, &other| busy(one).total_cmp(&busy(other)));

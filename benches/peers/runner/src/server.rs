@@ -1,4 +1,4 @@
-//! A server that was started.
+//! A running server.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -21,7 +21,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts what `command` makes for a port, and waits until it listens.
+    /// Starts the server that `command` returns for a port, and waits until it listens.
     pub fn start(
         name: String,
         is_compiled: bool,
@@ -50,12 +50,12 @@ impl Server {
         Ok(())
     }
 
-    /// Of gunicorn, the worker, which may begin after the port is open.
+    /// For gunicorn this is the worker, which may start after the port is open.
     fn children(&self) -> Result<Vec<u32>> {
         cpu::children(self.child.id())
     }
 
-    /// The time that the server was on a core.
+    /// The CPU time of the server.
     pub fn cpu(&self) -> Result<Duration> {
         let mut time = cpu::of(self.child.id())?;
         for child in self.children()? {
@@ -67,7 +67,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The server may have ended already.
         let children = self.children().unwrap_or_default();
         for child in children.into_iter().filter_map(|child| child.try_into().ok()) {
             let _ = kill(Pid::from_raw(child), Signal::SIGKILL);

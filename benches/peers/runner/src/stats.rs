@@ -19,7 +19,7 @@ impl Quartiles {
     }
 }
 
-/// The median, and both others in parentheses; as many digits as asked for.
+/// The median, with the quartiles in parentheses, with this number of digits.
 impl fmt::Display for Quartiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = f.precision().unwrap_or(2);

@@ -17,7 +17,7 @@ impl Table {
     }
 }
 
-/// Text to the left in the first column, and numbers to the right in the others.
+/// The first column is left-aligned text, the others are right-aligned numbers.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "| {} |", self.head.join(" | "))?;

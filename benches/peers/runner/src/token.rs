@@ -1,4 +1,4 @@
-//! The secret, the tokens, and the requests that carry them.
+//! The secret, the tokens, and the requests that contain them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use peer::{Claims, USER};
 use uuid::Uuid;
 
-/// As this crate, PyJWT and fast-jwt write it.
+/// The header as this crate, PyJWT and fast-jwt write it.
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 const HOUR: u64 = 3600;
 
@@ -17,8 +17,8 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// With a secret of 64 random characters: no more than a block of the hash, as more would be hashed
-    /// for each token.
+    /// The secret has 64 random characters: one block of the hash, since a longer secret would be
+    /// hashed for each token.
     pub fn new() -> Self {
         Self { secret: format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()) }
     }
@@ -27,13 +27,13 @@ impl Issuer {
         &self.secret
     }
 
-    /// A token for longer than any run takes.
+    /// A token that is valid for longer than any run.
     pub fn token(&self) -> Result<String> {
         let now = now();
         self.sign(now, now + 4 * HOUR)
     }
 
-    /// A token that was good until an hour ago, more than any leeway.
+    /// A token that expired an hour ago, which is more than any leeway.
     pub fn expired(&self) -> Result<String> {
         let now = now();
         self.sign(now - 2 * HOUR, now - HOUR)
@@ -66,7 +66,7 @@ pub fn tampered(token: &str) -> String {
     format!("{}{other}{}", &token[..middle], &token[middle + 1..])
 }
 
-/// What a program with a token sends.
+/// The request that a client with a token sends.
 pub fn request(path: &str, token: Option<&str>) -> Vec<u8> {
     let mut text = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n");
     if let Some(token) = token {

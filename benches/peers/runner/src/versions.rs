@@ -1,4 +1,4 @@
-//! The versions the servers are pinned to, each read from where it is pinned.
+//! The pinned versions of the servers, read from the files that pin them.
 
 use std::fs;
 

@@ -1,11 +1,11 @@
-//! How the changes of the keys are read: from a stream, to which the scripts that write an entry
-//! append it as well.
+//! Reads the changes of the keys from a stream. The scripts that write an entry also append it to
+//! the stream.
 //!
 //! Redis runs one script at a time, so the stream is in the order of the writes. It keeps only the
 //! latest records. The reader begins with the last record it has read, not after it, to check that
 //! this record still exists with the same contents. If the record was trimmed, flushed, or lost in
 //! a fail-over, others may be missing, and all keys are read again. To have such a record from the
-//! start, the reader appends one of its own.
+//! start, the reader first appends a record itself.
 
 use rocket_db_pools::deadpool_redis::Pool;
 use rocket_db_pools::deadpool_redis::redis::{self, Value};
@@ -15,7 +15,7 @@ use super::keyspace::{Keyspace, parse_value};
 use super::pooled;
 use super::primary::RoleCheck;
 use super::rights;
-use crate::blocklist::database::rows::{Fields, PAGE};
+use crate::blocklist::database::rows::{self, Fields, PAGE};
 use crate::blocklist::entry::{Entry, EntryKey};
 use crate::blocklist::replica::changes::{Changes, Cursor};
 use crate::blocklist::store::StoreError;
@@ -94,7 +94,7 @@ impl ChangeReader<'_> {
     /// Reads some of the entries, and returns the cursor for the next ones.
     async fn scan(&self, cursor: &str) -> Result<(String, Vec<Entry>), StoreError> {
         let mut scan = redis::cmd("SCAN");
-        scan.arg(cursor).arg("MATCH").arg(format!("{}[tsu]*", escape(&self.keys.prefix)));
+        scan.arg(cursor).arg("MATCH").arg(format!("{}[tsue]*", escape(&self.keys.prefix)));
         scan.arg("COUNT").arg(PAGE);
         let (cursor, names): (String, Vec<String>) = self.query(&scan).await?;
         let keys: Vec<_> = names
@@ -107,14 +107,11 @@ impl ChangeReader<'_> {
         let mut get = redis::cmd("MGET");
         get.arg(keys.iter().map(|(_, name)| name).collect::<Vec<_>>());
         let values: Vec<Value> = self.query(&get).await?;
-        let entries = keys.iter().zip(&values).map(|((key, _), value)| {
+        let entries = keys.iter().zip(&values).filter_map(|((key, _), value)| match value {
+            Value::Data(value) => entry_of_value(*key, value),
             // A key that has expired meanwhile, or has another type, counts as malformed, so that
             // the store itself is queried for it.
-            let entry = match value {
-                Value::Data(value) => entry_of_value(*key, value),
-                _ => None,
-            };
-            entry.unwrap_or_else(|| malformed(*key))
+            _ => Some(malformed(*key)),
         });
         Ok((cursor, entries.collect()))
     }
@@ -136,30 +133,32 @@ fn parse_record(record: &[Value]) -> Result<Record, StoreError> {
 fn entry_of_record((_, fields): &Record) -> Option<Entry> {
     let (key, value) = fields.get(1)?.split_once(' ')?;
     let key = parse_key(key)?;
-    Some(entry_of_value(key, value.as_bytes()).unwrap_or_else(|| malformed(key)))
+    entry_of_value(key, value.as_bytes())
 }
 
+/// The entry that a value records, unless it is the row of a live session.
 fn entry_of_value(key: EntryKey, value: &[u8]) -> Option<Entry> {
-    let (Fields { revoked, cut_off, used }, until) = parse_value(value)?;
-    Some(Entry { key, revoked, cut_off, used, until })
+    let parsed = parse_value(value);
+    let parsed = parsed.and_then(|(columns, until)| Some((columns.fields(&key)?, until)));
+    let Some((fields, until)) = parsed else { return Some(malformed(key)) };
+    let (revoked, cut_off) = match fields {
+        Fields::Session(row) if !row.ended => return None,
+        Fields::Session(_) | Fields::Revoked => (true, None),
+        Fields::CutOff(at) => (false, Some(at)),
+    };
+    Some(Entry { key, revoked, cut_off, until })
 }
 
 fn malformed(key: EntryKey) -> Entry {
-    Entry { key, revoked: false, cut_off: None, used: None, until: None }
+    Entry { key, revoked: false, cut_off: None, until: None }
 }
 
 /// Parses the letter of the kind, then the id in hexadecimal.
 fn parse_key(text: &str) -> Option<EntryKey> {
     let (kind, digits) = text.as_bytes().split_first()?;
+    let id = rows::parse_id(std::str::from_utf8(digits).ok()?)?;
     let mut key = [*kind; 17];
-    let (_, id) = key.split_first_mut()?;
-    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    if digits.len() != 2 * id.len() || !digits.iter().all(is_digit) {
-        return None;
-    }
-    for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
+    key.last_chunk_mut().map(|half: &mut [u8; 16]| *half = id)?;
     Some(key)
 }
 
@@ -183,12 +182,20 @@ mod tests {
     fn a_record_holds_the_key_and_the_value_of_an_entry() {
         let key = format!("t{}", "0f".repeat(16));
         let record = |text: String| ("1-0".to_string(), vec!["entry".to_string(), text]);
-        let entry = entry_of_record(&record(format!("{key} 1 - 5 7 9"))).expect("an entry");
+        let entry = entry_of_record(&record(format!("{key} 1 - 7 9"))).expect("an entry");
         assert_eq!((Some(entry.key), entry.revoked), (parse_key(&key), true));
-        assert_eq!((entry.cut_off, entry.used, entry.until), (None, Some(5), Some(7)));
+        assert_eq!((entry.cut_off, entry.until), (None, Some(7)));
         // A malformed value yields an entry, so that it is not ignored.
         let entry = entry_of_record(&record(format!("{key} nonsense"))).expect("an entry");
-        assert!(!entry.revoked && entry.used.is_none());
+        assert!(!entry.revoked && entry.cut_off.is_none());
+        // Values of the earlier layout, with a mark for each exchanged token, are malformed.
+        let entry = entry_of_record(&record(format!("{key} 1 - - 7 9"))).expect("an entry");
+        assert!(!entry.revoked);
+        // The row of an ended session is an entry; that of a live session is not.
+        let id = "0f".repeat(16);
+        let session = |ended: u8| record(format!("s{id} {ended} - 7 9 {id} {id} 5 {id} - - - -"));
+        assert!(entry_of_record(&session(0)).is_none());
+        assert!(entry_of_record(&session(1)).expect("an entry").revoked);
         assert!(entry_of_record(&record("- 0123".into())).is_none());
     }
 

@@ -1,4 +1,4 @@
-//! One multiplexed connection, and its state of health.
+//! One multiplexed connection, and its health.
 //!
 //! `redis::aio::ConnectionManager` is not used, although it reconnects as well: it needs a
 //! `redis::Client`, which `deadpool` does not give access to, and it has not been shown that the
@@ -25,7 +25,7 @@ pub(super) struct Connection {
     connection: MultiplexedConnection,
     slot: Mutex<Option<PooledConnection>>,
     is_broken: AtomicBool,
-    /// The number of replies received, plus one.
+    /// One more than the number of replies received.
     replies: AtomicU64,
     /// The value of `replies` when the latest of the cancelled requests was sent.
     cancelled_at: AtomicU64,

@@ -1,11 +1,11 @@
-//! Errors of the server and of the pool, with their cures.
+//! Errors of the server and of the pool, with instructions to fix them.
 
 use rocket_db_pools::deadpool_redis::PoolError;
 use rocket_db_pools::deadpool_redis::redis::{ErrorKind, RedisError};
 
 use crate::blocklist::store::StoreError;
 
-/// An error of the server, with its cure if it has one.
+/// An error of the server, with an instruction if there is one.
 pub(super) fn of(error: RedisError) -> StoreError {
     StoreError::new(match error.code() {
         Some("NOAUTH") => {
@@ -42,7 +42,7 @@ pub(super) fn of(error: RedisError) -> StoreError {
     })
 }
 
-/// An error of the pool, with its cure if it has one.
+/// An error of the pool, with an instruction if there is one.
 pub(super) fn of_pool(error: PoolError) -> StoreError {
     match error {
         PoolError::Backend(error) if !error.is_io_error() => of(error),

@@ -4,7 +4,7 @@ use rocket_db_pools::deadpool_redis::redis::{self, RedisError};
 
 use super::shared_connection::SharedConnection;
 use crate::blocklist::database::batch::Reader;
-use crate::blocklist::database::rows::{self, Fields, Row};
+use crate::blocklist::database::rows::{self, Columns, Row};
 use crate::blocklist::entry::EntryKey;
 use crate::blocklist::store::StoreError;
 
@@ -45,13 +45,13 @@ impl Keyspace {
         }
         let found = keys.into_iter().zip(values).filter_map(|(key, value)| Some((*key, value?)));
         let row = |(key, value): (_, Vec<u8>)| {
-            let fields = parse_value(&value).map(|(fields, _)| fields);
+            let fields = parse_value(&value).and_then(|(columns, _)| columns.fields(&key));
             Row { key, fields }
         };
         Ok(found.map(row).collect())
     }
 
-    /// Reads the keys by their types, when one of them is not a string. The row of such a key is
+    /// Reads the keys by their types, if one of them is not a string. The row of such a key is
     /// malformed.
     async fn by_type(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
         let mut request = redis::pipe();
@@ -90,19 +90,43 @@ fn is_wrong_type(error: &StoreError) -> bool {
     error.is_some_and(|error| error.code() == Some("WRONGTYPE"))
 }
 
-/// Parses `revoked cut_off used expires changed`. Returns the fields, and `expires`.
-pub(super) fn parse_value(value: &[u8]) -> Option<(Fields, Option<i64>)> {
-    let mut fields = std::str::from_utf8(value).ok()?.split(' ');
+/// Parses `revoked cut_off expires changed`, which for the row of a session that was exchanged or begun
+/// continues with `current last exchanged seed ended_by subject seen ends`. Returns the columns, and
+/// `expires`.
+pub(super) fn parse_value(value: &[u8]) -> Option<(Columns, Option<i64>)> {
+    let mut fields = std::str::from_utf8(value).ok()?.split(' ').peekable();
     let revoked = match fields.next()? {
         "0" => false,
         "1" => true,
         _ => return None,
     };
-    let mut time = || match fields.next()? {
+    let (cut_off, expires) = (time(fields.next()?)?, time(fields.next()?)?);
+    time(fields.next()?)??;
+    let mut columns = Columns { revoked, cut_off, ..Columns::default() };
+    if fields.peek().is_some() {
+        columns.current = id(fields.next()?)?;
+        columns.last = id(fields.next()?)?;
+        columns.exchanged = time(fields.next()?)?;
+        columns.seed = id(fields.next()?)?;
+        columns.ended_by = id(fields.next()?)?;
+        // Only the scripts read these fields; a lookup does not need them.
+        id(fields.next()?)?;
+        time(fields.next()?)?;
+        time(fields.next()?)?;
+    }
+    fields.next().is_none().then_some((columns, expires))
+}
+
+fn time(text: &str) -> Option<Option<i64>> {
+    match text {
         "-" => Some(None),
-        millis => millis.parse::<i64>().ok().map(Some),
-    };
-    let (cut_off, used, expires, changed) = (time()?, time()?, time()?, time()?);
-    let is_whole = changed.is_some() && fields.next().is_none();
-    is_whole.then_some((Fields { revoked, cut_off, used }, expires))
+        millis => millis.parse().ok().map(Some),
+    }
+}
+
+fn id(text: &str) -> Option<Option<Vec<u8>>> {
+    match text {
+        "-" => Some(None),
+        digits => Some(Some(rows::parse_id(digits)?.to_vec())),
+    }
 }

@@ -8,6 +8,7 @@ mod pooled;
 mod primary;
 mod rights;
 mod scripts;
+mod sessions;
 mod shared_connection;
 
 use std::sync::Arc;
@@ -19,13 +20,14 @@ use rocket_db_pools::deadpool_redis::redis;
 use self::changes::ChangeReader;
 use self::keyspace::Keyspace;
 use self::primary::RoleCheck;
-use self::shared_connection::{Repeat, SharedConnection};
+use self::shared_connection::SharedConnection;
 use super::batch::Batcher;
 use super::pool::{BlocklistPool, sealed};
-use super::rows::{self, Row, Rows};
+use super::rows::{self, Row, Rows, Write};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
+use crate::blocklist::exchange::{Exchange, Exchanged, LastExchange};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
-use crate::blocklist::store::{Blocklist, Standing, StoreError, UseUp};
+use crate::blocklist::store::{Blocklist, SessionStore, Standing, StoreError};
 use crate::clock;
 
 /// The default prefix of keys.
@@ -38,8 +40,10 @@ const MAX_IN_FLIGHT: usize = 32;
 ///
 /// Each entry is a key that Redis expires when its lifetime has passed. The key's name is a prefix, a
 /// letter for the kind and the sixteen bytes of the id in hexadecimal. Its value is
-/// `revoked cut_off used expires changed`, with times in milliseconds since the Unix epoch and `-`
-/// for an absent one.
+/// `revoked cut_off expires changed`, for the row of a session also `current last exchanged seed
+/// ended_by subject seen ends`, with times in milliseconds since the Unix epoch, ids in hexadecimal, and `-`
+/// for what is absent. With the setting `sessions`, each subject also has a sorted set of its sessions
+/// (`i`), and each session a hash with its label and details (`d`).
 ///
 /// The guarantees depend on the configuration of Redis. Without `appendonly`, a restart loses the
 /// latest revocations or all of them. With any `maxmemory-policy` but `noeviction`, Redis may evict
@@ -58,10 +62,9 @@ const MAX_IN_FLIGHT: usize = 32;
 ///
 /// The connection is replaced when it was closed, or when it is silent: a request timed out or was
 /// cancelled, no reply has arrived since, and the server does not reply to a ping within half a
-/// second. It is also replaced when its server is not the primary any more, which each request checks
-/// (`ROLE`). The request is then repeated once; a use of a token only if it is known not to have been
-/// recorded. Another connection is used for a moment at launch, and for each poll of
-/// `blocklist_replica`.
+/// second. It is also replaced when its server is no longer the primary, which each request checks
+/// (`ROLE`). The request is then repeated once. Another connection is used for a moment at launch,
+/// and for each poll of `blocklist_replica`.
 pub struct RedisBlocklist {
     pool: Pool,
     role: Arc<RoleCheck>,
@@ -84,13 +87,13 @@ impl RedisBlocklist {
     }
 
     /// Checks the server as the launch does: that it can be reached and is the primary, and that
-    /// this user may run what the store runs, by commands that leave nothing. Logs a warning if the
-    /// server may evict entries.
+    /// this user may run what the store runs, with commands that change nothing. Logs a warning if
+    /// the server may evict entries.
     ///
     /// # Errors
     ///
-    /// If one of these does not hold: all that is wrong, each with its cure. A server that does not
-    /// reveal its configuration is not an error.
+    /// If a check fails. The error lists every problem with an instruction to fix it. A server that
+    /// does not reveal its configuration is not an error.
     pub async fn check(&self) -> Result<(), StoreError> {
         rights::check(&self.pool, &self.keys, &self.role).await
     }
@@ -100,12 +103,20 @@ impl RedisBlocklist {
         script: &str,
         key: &EntryKey,
         arguments: &[String],
-        repeat: Repeat,
     ) -> Result<bool, StoreError> {
+        self.run(script, key, arguments).await
+    }
+
+    async fn run<T: redis::FromRedisValue>(
+        &self,
+        script: &str,
+        key: &EntryKey,
+        arguments: &[String],
+    ) -> Result<T, StoreError> {
         let mut request = redis::pipe();
         request.add_command(scripts::eval(script, &self.keys, &self.keys.name(key), arguments));
-        let (done,) = self.keys.connection.write(request, repeat).await?;
-        Ok(done)
+        let (result,) = self.keys.connection.write(request).await?;
+        Ok(result)
     }
 }
 
@@ -115,36 +126,60 @@ impl Rows for RedisBlocklist {
         self.batcher.rows(keys).await
     }
 
-    async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError> {
-        let arguments = [now.to_string(), until.to_string()];
-        // Repeated, it would find its own mark, and the first use would count as the second.
-        self.eval(scripts::USE_UP, &key, &arguments, Repeat::IfRefused).await
+    async fn write(
+        &self,
+        key: &EntryKey,
+        write: Write<'_>,
+        exchange: &Exchange,
+    ) -> Result<bool, StoreError> {
+        let id = rows::id_text;
+        let none = || "-".to_owned();
+        let next = id(exchange.next().as_bytes());
+        let exchanged = |last: &LastExchange| {
+            [next.clone(), id(&last.token), last.at.to_string(), id(&last.seed), none()]
+        };
+        let (from, fields) = match write {
+            Write::Begin(last) => (none(), exchanged(last)),
+            Write::Advance { from, last } => (id(from), exchanged(last)),
+            Write::End { from } => (id(from), [none(), none(), none(), none(), next.clone()]),
+        };
+        let times = [exchange.until(), Some(exchange.now())]
+            .map(|time| time.map_or_else(none, |at| clock::millis(at).to_string()));
+        let owner = exchange.owner().map(|owner| {
+            let ends = owner.ends.map_or_else(none, |ends| ends.to_string());
+            [id(&owner.subject), owner.seen.to_string(), ends]
+        });
+        let owner = owner.unwrap_or_else(|| [none(), none(), none()]);
+        let arguments = [from].into_iter().chain(fields).chain(times).chain(owner);
+        self.eval(scripts::EXCHANGE, key, &arguments.collect::<Vec<_>>()).await
     }
 }
 
 #[rocket::async_trait]
 impl Blocklist for RedisBlocklist {
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
+    async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError> {
         let millis = |time: Option<_>| time.map_or("-".into(), |at| clock::millis(at).to_string());
         let revoked = if entry.cut_off().is_none() { "1" } else { "0" };
         let now =
             clock::millis(entry.recorded_at().unwrap_or_else(OffsetDateTime::now_utc)).to_string();
         let arguments = [revoked.into(), millis(entry.cut_off()), millis(entry.until()), now];
-        self.eval(scripts::REVOKE, &entry.key(), &arguments, Repeat::Always).await?;
-        Ok(())
+        self.eval(scripts::REVOKE, &entry.key(), &arguments).await
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
         rows::standing(self, ids).await
     }
 
-    async fn use_up(
+    async fn exchange(
         &self,
         ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        rows::use_up(self, ids, now, until).await
+        exchange: &Exchange,
+    ) -> Result<Exchanged, StoreError> {
+        rows::exchange(self, ids, exchange).await
+    }
+
+    fn session_store(&self) -> Option<&dyn SessionStore> {
+        Some(self)
     }
 
     /// Does nothing: Redis expires the keys itself.

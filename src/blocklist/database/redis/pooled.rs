@@ -1,4 +1,5 @@
-//! Commands on connections of the pool, rather than on the one that the requests share.
+//! Sends commands on connections of the pool, rather than on the connection that the requests
+//! share.
 
 use std::time::Instant;
 
@@ -9,12 +10,12 @@ use rocket_db_pools::deadpool_redis::{Connection as PooledConnection, Pool, Pool
 use super::primary::{Failure, RoleCheck, send};
 use crate::blocklist::store::StoreError;
 
-/// Gets a connection of its own from the pool, for commands that take long and would delay the
-/// requests on the shared one.
+/// Gets a separate connection from the pool, for long commands that would delay the requests on the
+/// shared connection.
 ///
-/// A new connection is opened in a task of its own: if this request is cancelled, the connection
-/// serves the next one. Otherwise, if opening a connection takes longer than a request waits, none
-/// would ever be opened.
+/// A new connection is opened in a separate task: if this request is cancelled, the next request
+/// uses the connection. Otherwise, if opening a connection took longer than a request waits, no
+/// connection would ever be opened.
 pub(super) async fn from_pool(pool: &Pool) -> Result<PooledConnection, PoolError> {
     let status = pool.status();
     if status.available > 0 || status.size >= status.max_size {
@@ -47,7 +48,7 @@ async fn query_once(pool: &Pool, role: &RoleCheck, command: &redis::Cmd) -> Resu
         Err(failure) => failure,
     };
     match failure {
-        // To be repeated without it.
+        // The server has no `ROLE`, so the command is repeated without it.
         Failure::Error(error) if role.is_found_missing(&error) => Err(Failure::Refused(error)),
         failure => {
             if failure.ends_connection() {
@@ -61,8 +62,8 @@ async fn query_once(pool: &Pool, role: &RoleCheck, command: &redis::Cmd) -> Resu
     }
 }
 
-/// Discards the idle connections of the pool: they were opened before now, and lead to a node that
-/// is not the primary any more.
+/// Discards the idle connections of the pool: they were opened earlier, and lead to a node that is
+/// no longer the primary.
 pub(super) fn discard_idle(pool: &Pool) {
     let now = Instant::now();
     pool.retain(|_, metrics| metrics.created > now);

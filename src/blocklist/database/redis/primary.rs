@@ -1,12 +1,12 @@
-//! Whether the node at the other end is the primary.
+//! Checks whether the connected node is the primary.
 //!
-//! After a fail-over, an open connection still leads to the demoted node, which serves reads as if
-//! nothing had happened. So every request ends with `ROLE`: its replies count only if the node is
-//! still the primary after the last of them.
+//! After a fail-over, an open connection still leads to the demoted node, which continues to serve
+//! reads. So every request ends with `ROLE`, and its replies count only if the node is still the
+//! primary after the last one.
 //!
-//! No client can detect a primary that is cut off and does not know yet that another node was promoted.
-//! Until it knows, it answers lookups from what it has, and acknowledges revocations that the fail-over
-//! will lose. `min-replicas-to-write` limits only the second.
+//! No client can detect a primary that is partitioned and has not learned yet that another node was
+//! promoted. Until then, it answers lookups from stale data, and acknowledges revocations that the
+//! fail-over will lose. `min-replicas-to-write` limits only the latter.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,18 +18,19 @@ use rocket_db_pools::deadpool_redis::redis::{self, ErrorKind, Pipeline, RedisErr
 use super::faults;
 use crate::blocklist::store::StoreError;
 
-/// The errors with which a node says that another one must answer, or that this connection never
-/// will. The command had no effect, so it is repeated once on a new connection:
+/// The errors of a node that cannot execute the command, although another node or connection may.
+/// The command had no effect, so it is repeated once on a new connection:
 ///
 /// - `READONLY`, `MASTERDOWN`: a replica, that is a demoted primary.
-/// - `LOADING`: it was restarted, and its address may lead to another node meanwhile.
+/// - `LOADING`: the node was restarted, and its address may lead to another node meanwhile.
 /// - `NOREPLICAS`: a primary without the replicas that it must have (`min-replicas-to-write`), so
 ///   another one may have replaced it.
 /// - `MOVED`, `ASK`, `TRYAGAIN`, `CLUSTERDOWN`: a node of a Redis Cluster that does not serve the key.
-/// - `NOAUTH`: the connection lost its login, as behind a proxy that has changed the node.
+/// - `NOAUTH`: the connection is no longer authenticated, for example behind a proxy that switched
+///   to another node.
 ///
-/// Others concern the node that is the right one, and are returned: `OOM`, `MISCONF` (it cannot
-/// write to its disk), `BUSY` (a script runs), `NOPERM`.
+/// Errors of the right node are returned: `OOM`, `MISCONF` (it cannot write to its disk), `BUSY` (a
+/// script is running), `NOPERM`.
 const ELSEWHERE: [&str; 9] = [
     "READONLY",
     "MASTERDOWN",
@@ -42,7 +43,7 @@ const ELSEWHERE: [&str; 9] = [
     "NOAUTH",
 ];
 
-/// Why a request has no reply that counts.
+/// Why a request has no valid reply.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// There is no connection.
@@ -80,17 +81,12 @@ impl Failure {
         }
     }
 
-    /// Whether another connection may answer.
+    /// Whether a retry on another connection may succeed.
     pub(super) fn ends_connection(&self) -> bool {
         !matches!(self, Self::NoConnection(_) | Self::Error(_))
     }
 
-    /// Whether the request is known to have had no effect.
-    pub(super) fn did_nothing(&self) -> bool {
-        matches!(self, Self::Refused(_))
-    }
-
-    /// Whether the other connections to this node are of no use either.
+    /// Whether the other connections to this node are unusable too.
     pub(super) fn concerns_node(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::NotPrimary(_))
     }
@@ -122,7 +118,8 @@ impl std::error::Error for NotPrimary {}
 
 fn is_elsewhere(error: &RedisError) -> bool {
     match error.code() {
-        // Before Redis 7, an error within a script has the code `ERR`, and its own in the text.
+        // Before Redis 7, an error within a script has the code `ERR`, and the original code in the
+        // text.
         Some("ERR") => {
             let detail = error.detail().unwrap_or_default();
             detail.contains("script")
@@ -133,7 +130,7 @@ fn is_elsewhere(error: &RedisError) -> bool {
     }
 }
 
-/// How the role is asked for. Some services have no `ROLE`, as they forward each command to the
+/// How the role is queried. Some services have no `ROLE`, as they forward each command to the
 /// primary themselves.
 pub(super) struct RoleCheck {
     is_missing: AtomicBool,
@@ -149,7 +146,7 @@ impl RoleCheck {
         self.is_missing.load(Ordering::SeqCst)
     }
 
-    /// The request, ended with the check.
+    /// The request, followed by the check.
     pub(super) fn end(&self, mut request: Pipeline) -> Pipeline {
         request.cmd(if self.is_missing() { "PING" } else { "ROLE" });
         request
@@ -168,7 +165,7 @@ impl RoleCheck {
         }
     }
 
-    /// Whether the error says that the server has no `ROLE`, which is then not asked for again.
+    /// Whether the error says that the server has no `ROLE`. The role is then not queried again.
     pub(super) fn is_found_missing(&self, error: &RedisError) -> bool {
         let is_missing = is_unknown_role(error);
         if is_missing {
@@ -178,7 +175,7 @@ impl RoleCheck {
     }
 }
 
-/// Sends a request that was ended with the check. Returns the replies, if they are of the primary.
+/// Sends a request that ends with the check. Returns the replies, if they are from the primary.
 pub(super) async fn send(
     connection: &mut impl ConnectionLike,
     request: &Pipeline,
@@ -193,7 +190,7 @@ fn check(role: &Value) -> Result<(), Failure> {
     let not_primary = |role: String| Err(Failure::NotPrimary(NotPrimary(role)));
     let text = |value: &Value| redis::from_redis_value::<String>(value).unwrap_or_default();
     match role {
-        // The reply to a ping, in place of the role.
+        // The reply to a ping, which replaces the role.
         Value::Status(pong) if pong == "PONG" => Ok(()),
         Value::Bulk(fields) => match fields.first().map(text).as_deref() {
             Some("master") => Ok(()),
@@ -241,14 +238,14 @@ mod tests {
             "MOVED 3999 127.0.0.1:6381",
             "CLUSTERDOWN Hash slot not served",
             "NOAUTH Authentication required.",
-            // Of scripts, before Redis 7.
+            // Errors of scripts before Redis 7.
             "ERR Error running script (call to f_94cb): @user_script:18: @user_script: 18: -READONLY \
              You can't write against a read only replica. ",
             "ERR Error running script (call to f_94cb): @user_script:18: @user_script: 18: \
              -MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'. ",
         ] {
             assert!(is_elsewhere(&error(text)), "{text}");
-            assert!(Failure::of(error(text)).did_nothing(), "{text}");
+            assert!(Failure::of(error(text)).ends_connection(), "{text}");
         }
         for text in [
             "OOM command not allowed when used memory > 'maxmemory'.",

@@ -1,10 +1,10 @@
-//! What the launch checks: the server, and the user's rights.
+//! Checks the server and the user's rights at launch.
 //!
-//! Each command that the store needs is tried on the keys that it uses, in a form that changes
-//! nothing: so a missing right fails the launch instead of the first logout. So does a server that
-//! refuses the password or the database number, is not the primary, or cannot record anything: it is
-//! full (`maxmemory` with `noeviction`), cannot write to its disk (`MISCONF`), or lacks the replicas
-//! it must have (`min-replicas-to-write`).
+//! The check tries each command that the store needs on the keys that it uses, in a form that
+//! changes nothing, so a missing right fails the launch rather than the first logout. So does a
+//! server that refuses the password or the database number, is not the primary, or cannot record
+//! anything: it is full (`maxmemory` with `noeviction`), cannot write to its disk (`MISCONF`), or
+//! lacks the replicas it must have (`min-replicas-to-write`).
 //!
 //! `INFO`, for the warning about eviction, and `ACL WHOAMI`, for the user's name in an error, are not
 //! required.
@@ -18,9 +18,10 @@ use super::keyspace::Keyspace;
 use super::pooled::from_pool;
 use super::primary::RoleCheck;
 use super::scripts;
+use crate::blocklist::entry::EVERYTHING;
 use crate::blocklist::store::StoreError;
 
-/// Checks the server and the rights. All faults are in one error.
+/// Checks the server and the rights. One error lists all problems.
 pub(super) async fn check(
     pool: &Pool,
     keys: &Keyspace,
@@ -37,18 +38,24 @@ pub(super) async fn check(
         Ok(()) => {}
         Err(failure) => match failure.no_permission() {
             Ok(error) => rights.note("ROLE", error),
-            // The node is not the one to try.
+            // The rights on this node do not matter.
             Err(failure) => return Err(failure.into()),
         },
     }
     rights.try_writing(keys).await;
-    // Named in the same launch, although they are needed with `blocklist_replica` only.
+    // Named in the same launch, although only these settings need them.
     let needed = std::mem::replace(&mut rights.missing, Missing::new());
     let faults = rights.faults.len();
     rights.try_reading(keys).await;
+    let of_replica = std::mem::replace(&mut rights.missing, Missing::new());
+    rights.try_sessions(keys).await;
     rights.faults.truncate(faults);
-    let mut optional = std::mem::replace(&mut rights.missing, needed);
-    optional.commands.retain(|name| !rights.missing.commands.contains(name));
+    let of_sessions = std::mem::replace(&mut rights.missing, needed);
+    let mut optional =
+        [("blocklist_replica", of_replica.commands), ("sessions", of_sessions.commands)];
+    for (_, commands) in &mut optional {
+        commands.retain(|name| !rights.missing.commands.contains(name));
+    }
     rights.finish(keys, &optional).await?;
     warn_of_eviction(&mut connection).await;
     Ok(())
@@ -60,8 +67,20 @@ pub(super) async fn try_reading(pool: &Pool, keys: &Keyspace) -> Result<(), Stor
     let mut rights =
         Rights { connection: &mut connection, faults: vec![], missing: Missing::new() };
     rights.try_reading(keys).await;
-    rights.finish(keys, &Missing::new()).await
+    rights.finish(keys, &[]).await
 }
+
+/// Checks the rights that only `sessions` needs.
+pub(super) async fn check_sessions(pool: &Pool, keys: &Keyspace) -> Result<(), StoreError> {
+    let mut connection = from_pool(pool).await.map_err(faults::of_pool)?;
+    let mut rights =
+        Rights { connection: &mut connection, faults: vec![], missing: Missing::new() };
+    rights.try_sessions(keys).await;
+    rights.finish(keys, &[]).await
+}
+
+/// The commands that a setting needs besides, as far as they are missing.
+type Optional = (&'static str, Vec<&'static str>);
 
 /// The rights that were found to be missing.
 struct Missing {
@@ -87,21 +106,24 @@ impl Rights<'_> {
         // The name of an entry, as the rights may be limited to such keys.
         let (entry, stream) =
             (format!("{}t{}", keys.prefix, Uuid::new_v4().simple()), keys.stream());
-        // What the pool asks when it hands out a connection.
+        // The pool sends this command when it hands out a connection.
         self.run("PING", &[]).await;
         self.run("UNWATCH", &[]).await;
         self.run("TIME", &[]).await;
-        for command in ["GET", "EXISTS", "PTTL"] {
+        for command in ["GET", "PTTL"] {
             self.run(command, &[&entry]).await;
         }
+        // Each lookup reads it, too.
+        self.run("GET", &[&keys.name(&EVERYTHING)]).await;
         if let Some(Value::Status(found)) = self.run("TYPE", &[&stream]).await
             && !matches!(&*found, "stream" | "none")
         {
             let fault = format!("the key `{stream}` is a {found} and no stream: delete it");
             self.faults.push(fault);
         }
-        // Only if the key exists, which it does not; only with a valid id, which this is not. The
-        // server checks the rights, and whether it can be written to, before it comes to that.
+        // `XX` requires an existing key, and `XADD` a valid id, so neither command changes
+        // anything. The server checks the rights, and whether it is writable, before it checks
+        // these.
         self.run("SET", &[&entry, "-", "PX", "1", "XX"]).await;
         self.run("XADD", &[&stream, "no id", "entry", "-"]).await;
         let expired = ["1", "-", "0", "0"].map(String::from);
@@ -117,6 +139,23 @@ impl Rights<'_> {
         self.run("SCAN", &["0", "COUNT", "1"]).await;
         self.run("MGET", &[&entry]).await;
         self.run("XADD", &[&stream, "no id", "entry", "-"]).await;
+    }
+
+    /// Tries what `sessions` needs besides, on keys that do not exist.
+    async fn try_sessions(&mut self, keys: &Keyspace) {
+        let id = Uuid::new_v4().simple().to_string();
+        let (index, notes) = (format!("{}i{id}", keys.prefix), format!("{}d{id}", keys.prefix));
+        // Only if the member exists.
+        self.run("ZADD", &[&index, "XX", "1", "-"]).await;
+        self.run("ZREMRANGEBYSCORE", &[&index, "-inf", "0"]).await;
+        self.run("ZREVRANGE", &[&index, "0", "0"]).await;
+        for key in [&index, &notes] {
+            self.run("PERSIST", &[key]).await;
+            self.run("PEXPIRE", &[key, "1"]).await;
+        }
+        self.run("HMGET", &[&notes, "label", "details"]).await;
+        // A value is missing, which the server notices after it has checked the rights.
+        self.run("HSET", &[&notes, "label", "-", "details"]).await;
     }
 
     async fn run(&mut self, command: &'static str, arguments: &[&str]) -> Option<Value> {
@@ -135,16 +174,18 @@ impl Rights<'_> {
         }
     }
 
-    /// Adds a fault, or a missing right.
+    /// Adds an error, or a missing right.
     fn note(&mut self, command: &'static str, error: RedisError) {
         let detail = error.detail().unwrap_or_default();
         match error.code() {
             Some("NOPERM") if detail.contains("key") => self.missing.keys = true,
+            Some("NOPERM") if self.missing.commands.contains(&command) => {}
             Some("NOPERM") => self.missing.commands.push(command),
-            // Of the script, whose commands are tried one by one as well.
+            // The error of the script, whose commands are also tried individually.
             Some("ERR") if command == "EVAL" && !self.missing.commands.is_empty() => {}
-            // The command was come to, and found an id that is none.
+            // The server accepted the command, and rejected only the invalid id.
             Some("ERR") if command == "XADD" && detail.contains("stream ID") => {}
+            Some("ERR") if command == "HSET" && detail.contains("number of arguments") => {}
             Some("ERR") if detail.starts_with("unknown command") => self.fault(format!(
                 "the server has no `{command}`, or has it renamed: use Redis 5 or later"
             )),
@@ -159,7 +200,7 @@ impl Rights<'_> {
     }
 
     /// The error of all faults, if there are any.
-    async fn finish(mut self, keys: &Keyspace, optional: &Missing) -> Result<(), StoreError> {
+    async fn finish(mut self, keys: &Keyspace, optional: &[Optional]) -> Result<(), StoreError> {
         let Missing { commands, keys: is_keys } = &self.missing;
         if *is_keys || !commands.is_empty() {
             let mut rights: Vec<_> = commands.iter().map(|name| format!("`{name}`")).collect();
@@ -170,14 +211,14 @@ impl Rights<'_> {
             if *is_keys {
                 cure.push_str(&format!(" ~{}*", keys.prefix));
             }
-            let all = commands.iter().chain(&optional.commands);
+            let all = commands.iter().chain(optional.iter().flat_map(|(_, commands)| commands));
             all.for_each(|name| cure.push_str(&format!(" +{}", name.to_ascii_lowercase())));
-            let with_replica = match &*optional.commands {
+            let with = |(setting, commands): &Optional| match &**commands {
                 [] => String::new(),
-                names => format!(" (with `blocklist_replica` also {})", names.join(", ")),
+                names => format!(" (with `{setting}` also {})", names.join(", ")),
             };
-            let rights = rights.join(", ");
-            let fault = format!("the user has no right to {rights}{with_replica}: run `{cure}`");
+            let (rights, with) = (rights.join(", "), optional.iter().map(with).collect::<String>());
+            let fault = format!("the user has no right to {rights}{with}: run `{cure}`");
             self.faults.push(fault);
         }
         match self.faults.is_empty() {
@@ -187,7 +228,7 @@ impl Rights<'_> {
     }
 }
 
-/// The name of the user, if it may be asked for.
+/// The name of the user, if it may be queried.
 async fn user(connection: &mut Connection) -> String {
     let asked = redis::cmd("ACL").arg("WHOAMI").query_async::<_, String>(connection).await;
     asked.unwrap_or_else(|_| "<user>".into())

@@ -1,75 +1,319 @@
-//! The scripts that write an entry.
+//! The Lua scripts that write an entry.
 //!
-//! They are sent in full (EVAL): they are short, revoking is rare, and a server that restarted and has
-//! lost its scripts needs no special handling.
+//! They are sent in full (`EVAL`): they are short, revoking is rare, and a server that has lost its
+//! scripts after a restart needs no special handling.
 //!
-//! An entry expires at `expires` by the clock of the server that recorded it and by that of Redis: by
-//! whichever says so later. A server whose clock is behind makes an `expires` that has passed already,
-//! so the entry has to live as long as that server meant it to. One whose clock is ahead takes for
-//! expired what others still accept. So the lifetime, which Redis counts from now on, is the time from
-//! the earlier of the two clocks to `expires`. An entry that has expired by both clocks is not recorded.
+//! An entry expires at `expires` by the clock of the server that recorded it or by the clock of
+//! Redis, whichever is later. If the server's clock is behind, `expires` may have passed by the
+//! clock of Redis, but the entry must be kept for the intended time. If the server's clock is
+//! ahead, it regards entries as expired whose tokens other servers still accept. So the lifetime,
+//! which Redis counts from now, is the time from the earlier of the two clocks to `expires`. An
+//! entry that has expired by both clocks is not recorded.
 //!
-//! Redis counts the lifetime by its own time of day. A clock that is wrong all the time does no harm.
-//! But if it is set ahead after an entry was recorded, by more than the margin of five minutes, the
-//! entry expires too early, and nothing here can prevent it. After a fail-over, the clock of the new
-//! primary counts.
+//! Redis counts the lifetime with its wall clock. A constant clock skew is harmless. But if the
+//! clock is set ahead after an entry was recorded, by more than the margin of five minutes, the
+//! entry expires too early, and this code cannot prevent that. After a fail-over, the clock of the
+//! new primary is used.
 
 use rocket_db_pools::deadpool_redis::redis::{self, Cmd};
 
 use super::keyspace::Keyspace;
 
-/// Inserts or extends the entry KEYS[1]. The arguments are revoked, cut_off, expires, now. The
-/// resulting value is appended to the stream KEYS[2] as well, which keeps some sixteen thousand
-/// records for the readers of changes (`changes`). An entry that has expired is not inserted.
+/// What all scripts share. `write_to` stores a value and its lifetime, and returns whether it did: an entry
+/// that has expired is not inserted. `expires` is part of the value too, as a key's TTL could be rounded
+/// down each time it is read and set again. The TTL is never shortened.
 ///
-/// `expires` is part of the value too, as a key's TTL could be rounded down each time it is read
-/// and set again. The TTL is never shortened.
-pub(super) const REVOKE: &str = r"
+/// With `is_change`, the value is appended to the stream KEYS[2] as well, which keeps some sixteen
+/// thousand records for the readers of changes (`changes`).
+macro_rules! base {
+    () => {
+        r"
 local function later(a, b, none)
     if a == '-' then return none and a or b end
     if b == '-' then return none and b or a end
     if tonumber(a) > tonumber(b) then return a end
     return b
 end
-local revoked, cut_off, used, expires = ARGV[1], ARGV[2], '-', ARGV[3]
-local lifetime = 0
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local function write_to(key, revoked, cut_off, expires, changed, row, is_change, servers_now)
+    if is_change then changed = string.format('%.0f', now) end
+    local value = table.concat({revoked, cut_off, expires, changed}, ' ') .. row
+    if expires == '-' then
+        redis.call('SET', key, value)
+    else
+        local lifetime = redis.call('PTTL', key)
+        lifetime = math.max(lifetime, tonumber(expires) - math.min(now, tonumber(servers_now)))
+        if lifetime < 1 then return false end
+        redis.call('SET', key, value, 'PX', string.format('%.0f', lifetime))
+    end
+    if is_change then
+        local name = string.sub(key, -33)
+        redis.call('XADD', KEYS[2], 'MAXLEN', '~', '16384', '*', 'entry', name .. ' ' .. value)
+    end
+    return true
+end
+local function write(...) return write_to(KEYS[1], ...) end
+local function malformed(key)
+    error('a malformed entry in the blocklist: ' .. string.sub(key, -33), 0)
+end
+local function is_time(text) return text == '-' or string.match(text, '^%-?%d+$') end
+local function is_row(text)
+    return text == '' or string.match(text, '^ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+$')
+end
+local function parse(key, value)
+    local r, c, e, h, row = string.match(value, '^([01]) (%S+) (%S+) (%d+)(.*)$')
+    if not (r and is_time(c) and is_time(e) and is_row(row)) then malformed(key) end
+    return r, c, e, h, row
+end
 local old = redis.call('GET', KEYS[1])
-if old then
-    local r, c, u, e = string.match(old, '^([01]) (%S+) (%S+) (%S+) %d+$')
-    if not r then return redis.error_reply('a malformed entry in the blocklist') end
-    if r == '1' then revoked = r end
-    cut_off, used, expires = later(c, cut_off, false), u, later(e, expires, true)
-    lifetime = redis.call('PTTL', KEYS[1])
-end
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local value = table.concat({revoked, cut_off, used, expires, string.format('%.0f', now)}, ' ')
-if expires == '-' then
-    redis.call('SET', KEYS[1], value)
-else
-    lifetime = math.max(lifetime, tonumber(expires) - math.min(now, tonumber(ARGV[4])))
-    if lifetime < 1 then return 1 end
-    redis.call('SET', KEYS[1], value, 'PX', string.format('%.0f', lifetime))
-end
-local name = string.sub(KEYS[1], -33)
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', '16384', '*', 'entry', name .. ' ' .. value)
-return 1
-";
+local r, c, e, h, row
+if old then r, c, e, h, row = parse(KEYS[1], old) end
+"
+    };
+}
 
-/// Inserts the mark of use KEYS[1] unless the key exists, and appends it to the stream KEYS[2]. The
-/// arguments are used, which is the current time, and expires.
-pub(super) const USE_UP: &str = r"
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local value = table.concat({'0', '-', ARGV[1], ARGV[2], string.format('%.0f', now)}, ' ')
-local lifetime = tonumber(ARGV[2]) - math.min(now, tonumber(ARGV[1]))
-if lifetime < 1 then return 1 end
-redis.call('SET', KEYS[1], value, 'PX', string.format('%.0f', lifetime))
-local name = string.sub(KEYS[1], -33)
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', '16384', '*', 'entry', name .. ' ' .. value)
+/// The row of a session: its fields after the common ones, and its place in the subject's index, a sorted set
+/// of the sessions' names by the time when their rows expire. An `ends` of `-` is never, if there is a subject.
+macro_rules! row {
+    () => {
+        r"
+local prefix = string.sub(KEYS[2], 1, -8)
+-- current, last, exchanged, seed, ended_by, subject, seen, ends
+local function fields_of(row)
+    local fields = {'-', '-', '-', '-', '-', '-', '-', '-'}
+    local at = 0
+    for field in string.gmatch(row or '', '%S+') do
+        at = at + 1
+        fields[at] = field
+    end
+    return fields
+end
+-- Keeps the subject's index, and what is shown of the session, for as long as the row. The index forgets the
+-- sessions whose rows have expired, and expires with the last one.
+local function index(fields)
+    if fields[6] == '-' then return end
+    local name, key = string.sub(KEYS[1], -32), prefix .. 'i' .. fields[6]
+    local notes, lifetime = prefix .. 'd' .. name, redis.call('PTTL', KEYS[1])
+    if lifetime == -1 then
+        redis.call('ZADD', key, '+inf', name)
+        redis.call('PERSIST', notes)
+    else
+        redis.call('ZADD', key, string.format('%.0f', now + lifetime), name)
+        redis.call('PEXPIRE', notes, string.format('%.0f', lifetime))
+    end
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))
+    local last = redis.call('ZREVRANGE', key, 0, 0, 'WITHSCORES')[2]
+    if last == 'inf' then
+        redis.call('PERSIST', key)
+    elseif last then
+        redis.call('PEXPIRE', key, string.format('%.0f', tonumber(last) - now))
+    end
+end
+"
+    };
+}
+
+/// The sessions of a subject.
+macro_rules! sessions {
+    () => {
+        r"
+local function names_of(subject)
+    local names = redis.call('ZREVRANGE', prefix .. 'i' .. subject, 0, -1)
+    -- Newer sessions have greater names.
+    table.sort(names, function(one, other) return one > other end)
+    return names
+end
+local function is_id(text) return #text == 32 and string.match(text, '^[0-9a-f]+$') end
+-- When a refresh token was issued: the time of a UUIDv7, or else when its session was seen last.
+local function issued_at(id, seen)
+    local is_v7 = string.sub(id, 13, 13) == '7' and string.match(string.sub(id, 17, 17), '[89ab]')
+    return is_v7 and tonumber(string.sub(id, 1, 12), 16) or tonumber(seen)
+end
+-- Those that are live at a time, newest first, at most so many: name, current, seen, ends.
+local function live_sessions(subject, cut_off_keys, at, most)
+    local cut_off
+    for _, key in ipairs(cut_off_keys) do
+        local value = redis.call('GET', key)
+        if value then
+            local _, c = parse(key, value)
+            if c == '-' then malformed(key) end
+            cut_off = math.max(cut_off or tonumber(c), tonumber(c))
+        end
+    end
+    local live = {}
+    for _, name in ipairs(names_of(subject)) do
+        if #live == most then break end
+        local key = prefix .. 's' .. name
+        local value = redis.call('GET', key)
+        local r, _, row
+        if value then r, _, _, _, row = parse(key, value) end
+        local fields = fields_of(row)
+        if r == '0' and fields[6] == subject then
+            local current, seen, ends = fields[1], fields[7], fields[8]
+            if not (is_id(current) and is_time(seen) and seen ~= '-' and is_time(ends)) then
+                malformed(key)
+            end
+            if (ends == '-' or tonumber(ends) > at)
+                and (not cut_off or issued_at(current, seen) > cut_off) then
+                table.insert(live, {name, current, seen, ends})
+            end
+        elseif r == '0' and fields[1] == '-' then
+            malformed(key)
+        end
+    end
+    return live
+end
+-- Ends a live session of a subject. Returns whether this call did.
+local function end_session(name, subject, expires, servers_now)
+    local key = prefix .. 's' .. name
+    local value = redis.call('GET', key)
+    if not value then return false end
+    local r, _, e, _, row = parse(key, value)
+    if r ~= '0' or fields_of(row)[6] ~= subject then return false end
+    return write_to(key, '1', '-', later(e, expires, true), '-', row, true, servers_now)
+end
+"
+    };
+}
+
+/// Inserts or extends the entry. The arguments are revoked, cut_off, expires, now. Returns 1 if that
+/// changed more than its lifetime.
+pub(super) const REVOKE: &str = concat!(
+    base!(),
+    r"
+local revoked, cut_off, expires = ARGV[1], ARGV[2], ARGV[3]
+local is_new = not old
+if old then
+    is_new = (r == '0' and revoked == '1')
+        or (cut_off ~= '-' and (c == '-' or tonumber(c) < tonumber(cut_off)))
+    if r == '1' then revoked = r end
+    cut_off, expires = later(c, cut_off, false), later(e, expires, true)
+end
+write(revoked, cut_off, expires, '-', row or '', true, ARGV[4])
+return is_new and 1 or 0
+"
+);
+
+/// Writes the row of a session for an exchange, if its current token is still ARGV[1], or if that is `-`
+/// and there is no row. The other arguments are current, last, exchanged, seed and ended_by, `-` for those
+/// that stay as they are, then expires, now, and subject, seen, ends, which stay as they are if subject is `-`.
+/// The session ends if ended_by is given. Returns 1 if the row was written.
+pub(super) const EXCHANGE: &str = concat!(
+    base!(),
+    row!(),
+    r"
+local from, expires = ARGV[1], ARGV[7]
+local fields = fields_of(row)
+if old then
+    if r ~= '0' or fields[1] ~= from then return 0 end
+    expires = later(e, expires, true)
+elseif from ~= '-' then
+    return 0
+end
+for at = 1, 5 do
+    if ARGV[at + 1] ~= '-' then fields[at] = ARGV[at + 1] end
+end
+local is_end = ARGV[6] ~= '-'
+if ARGV[9] ~= '-' and not is_end then
+    if fields[6] == '-' then fields[6] = ARGV[9] end
+    fields[7], fields[8] = ARGV[10], ARGV[11]
+end
+local text = ' ' .. table.concat(fields, ' ')
+local is_kept = write(is_end and '1' or '0', '-', expires, h or '0', text, is_end, ARGV[8])
+if is_kept then index(fields) end
 return 1
-";
+"
+);
+
+/// Begins the session KEYS[1]. The arguments are current, subject, seen, ends, expires, the key of the
+/// subject's cut-off, that of everything, the most live sessions or `-`, whether the oldest are ended (`1`),
+/// label and details, each with a letter before it if it is given. Returns the names of the sessions that
+/// were ended, or `-` if there are too many.
+pub(super) const BEGIN: &str = concat!(
+    base!(),
+    row!(),
+    sessions!(),
+    r"
+if old then return {} end
+local ended = {}
+local fields = {ARGV[1], '-', '-', '-', '-', ARGV[2], ARGV[3], ARGV[4]}
+if ARGV[8] ~= '-' then
+    local live = live_sessions(ARGV[2], {ARGV[6], ARGV[7]}, tonumber(ARGV[3]))
+    local room = tonumber(ARGV[8]) - 1
+    if #live > room and ARGV[9] ~= '1' then return '-' end
+    for at = room + 1, #live do
+        if end_session(live[at][1], ARGV[2], ARGV[5], ARGV[3]) then
+            table.insert(ended, live[at][1])
+        end
+    end
+end
+local is_kept = write('0', '-', ARGV[5], '0', ' ' .. table.concat(fields, ' '), false, ARGV[3])
+if not is_kept then return ended end
+local notes = prefix .. 'd' .. string.sub(KEYS[1], -32)
+if ARGV[10] ~= '' then redis.call('HSET', notes, 'label', string.sub(ARGV[10], 2)) end
+if ARGV[11] ~= '' then redis.call('HSET', notes, 'details', string.sub(ARGV[11], 2)) end
+index(fields)
+return ended
+"
+);
+
+/// Lists the live sessions of a subject, newest first. KEYS[1] is the key of its cut-off. The arguments are
+/// subject, now, the key of the cut-off of everything, and the most to be listed. Returns for each its name,
+/// current, seen, ends, label and details.
+pub(super) const LIST: &str = concat!(
+    base!(),
+    row!(),
+    sessions!(),
+    r"
+local listed = {}
+local live = live_sessions(ARGV[1], {KEYS[1], ARGV[3]}, tonumber(ARGV[2]), tonumber(ARGV[4]))
+for _, one in ipairs(live) do
+    local notes = redis.call('HMGET', prefix .. 'd' .. one[1], 'label', 'details')
+    table.insert(listed, {one[1], one[2], one[3], one[4], notes[1], notes[2]})
+end
+return listed
+"
+);
+
+/// Ends sessions of a subject. The arguments are subject, expires, now, and the name of the session to end,
+/// or, after a `-`, of the one to spare. Returns the names of those that this call ended.
+pub(super) const END: &str = concat!(
+    base!(),
+    row!(),
+    sessions!(),
+    r"
+local ended, names = {}, {ARGV[4]}
+if string.sub(ARGV[4], 1, 1) == '-' then names = names_of(ARGV[1]) end
+for _, name in ipairs(names) do
+    if '-' .. name ~= ARGV[4] and end_session(name, ARGV[1], ARGV[2], ARGV[3]) then
+        table.insert(ended, name)
+    end
+end
+return ended
+"
+);
+
+/// Records a renewal in the row of a live session, which gets the owner that it lacks. The arguments are seen,
+/// ends, expires, subject. Returns 1 if there is such a row.
+pub(super) const RENEW: &str = concat!(
+    base!(),
+    row!(),
+    r"
+if not old or r ~= '0' then return 0 end
+local fields = fields_of(row)
+if fields[6] ~= '-' then
+    fields[7], fields[8] = ARGV[1], later(fields[8], ARGV[2], true)
+elseif ARGV[4] ~= '-' then
+    -- When its refresh token expires, is known at the next exchange.
+    fields[6], fields[7], fields[8] = ARGV[4], ARGV[1], '-'
+end
+local expires = later(e, ARGV[3], true)
+local is_kept = write('0', '-', expires, h, ' ' .. table.concat(fields, ' '), false, ARGV[1])
+if is_kept then index(fields) end
+return 1
+"
+);
 
 /// The command that runs a script on the entry with this name.
 pub(super) fn eval(script: &str, keys: &Keyspace, name: &str, arguments: &[String]) -> Cmd {

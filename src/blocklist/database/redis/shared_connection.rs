@@ -16,25 +16,15 @@ use super::pooled::discard_idle;
 use super::primary::{Failure, RoleCheck};
 use crate::blocklist::store::StoreError;
 
-/// How long a connection that may be stalled has to reply to a ping. This is well below the time a
-/// request waits, so that the request which finds a dead connection is answered on the next one.
+/// The time limit for a ping on a connection that may be stalled. It is much shorter than a request
+/// waits, so that a request that finds a dead connection can still succeed on the next one.
 const PING_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How long a new connection has to tell the role of its server, if the pool sets no limit.
+/// The time limit for the role check on a new connection, if the pool sets no limit.
 const VERIFY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An attempt to connect, shared by all requests that wait for it.
 type Connecting = Shared<BoxFuture<'static, Result<Arc<Connection>, Arc<StoreError>>>>;
-
-/// Whether a request may be executed twice.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Repeat {
-    /// It may: the second time changes nothing more.
-    Always,
-    /// Only if it is known not to have been executed. The request would find its own effect, and
-    /// take it for that of another.
-    IfRefused,
-}
 
 pub(super) struct SharedConnection {
     pool: Pool,
@@ -48,10 +38,10 @@ impl SharedConnection {
     }
 
     /// Sends a request that changes nothing. Only a request reveals that a connection was closed
-    /// since its last use, or that its node is not the primary any more, so the request is then sent
-    /// a second time, on a new connection.
+    /// since its last use, or that its node is no longer the primary, so the request is then sent a
+    /// second time, on a new connection.
     pub(super) async fn read<T: FromRedisValue>(&self, request: Pipeline) -> Result<T, StoreError> {
-        // First, as opening it reveals how the role is asked for.
+        // The connection is opened first, as this determines how the role is queried.
         self.connection().await?;
         let request = self.role.end(request);
         let replies = match self.send(&request).await {
@@ -61,33 +51,30 @@ impl SharedConnection {
         parse(replies?)
     }
 
-    /// Sends a request that changes something. An empty request before it makes sure that the
-    /// connection is open, and leads to the primary. The request itself is repeated once, on a new
-    /// connection, if it was not executed, or may be executed twice.
+    /// Sends a request that changes something, and may be executed twice. An empty request before it
+    /// makes sure that the connection is open, and leads to the primary. The request itself is repeated
+    /// once, on a new connection.
     pub(super) async fn write<T: FromRedisValue>(
         &self,
         request: Pipeline,
-        repeat: Repeat,
     ) -> Result<T, StoreError> {
         self.read::<Vec<Value>>(redis::pipe()).await?;
         let request = self.role.end(request);
-        let may_repeat = |failure: &Failure| match repeat {
-            Repeat::Always => failure.ends_connection(),
-            Repeat::IfRefused => failure.did_nothing(),
-        };
         let replies = match self.send(&request).await {
-            Err(failure) if may_repeat(&failure) => self.send(&request).await,
+            Err(failure) if failure.ends_connection() => self.send(&request).await,
             result => result,
         };
         parse(replies?)
     }
 
-    /// Sends the request on the current connection, and discards that if it is of no more use.
+    /// Sends the request on the current connection, and discards the connection if it is no longer
+    /// usable.
     async fn send(&self, request: &Pipeline) -> Result<Vec<Value>, Failure> {
         let connection = self.connection().await.map_err(Failure::NoConnection)?;
         let result = connection.send(request).await;
         if let Err(failure) = &result {
-            // Only the first of the requests in flight, so that no newer connection is discarded.
+            // Only the first of the requests in flight does so, so that no newer connection is
+            // discarded.
             let is_first = failure.ends_connection() && connection.discard();
             if is_first && failure.concerns_node() {
                 discard_idle(&self.pool);
@@ -127,8 +114,8 @@ impl SharedConnection {
     }
 }
 
-/// Connects in a task of its own, which continues for the other requests if the one that started it
-/// is cancelled. Otherwise, if connecting takes longer than a request waits, no connection would
+/// Connects in a separate task, which continues for the other requests if the request that started
+/// it is cancelled. Otherwise, if connecting took longer than a request waits, no connection would
 /// ever be opened.
 fn connect(pool: Pool, role: Arc<RoleCheck>, stalled: Option<Arc<Connection>>) -> Connecting {
     let connecting = tokio::spawn(async move {
@@ -160,8 +147,8 @@ async fn recover(
     open(pool, role).await
 }
 
-/// Opens a connection to the primary. The pool may hand out one that was opened before a fail-over:
-/// it is then discarded with all that are idle, and the next one is new.
+/// Opens a connection to the primary. The pool may hand out a connection that was opened before a
+/// fail-over: it is then discarded together with all idle ones, and the next one is new.
 async fn open(pool: &Pool, role: &RoleCheck) -> Result<Arc<Connection>, Failure> {
     let connection = match open_once(pool, role).await {
         Err(failure) if failure.ends_connection() => {

@@ -1,4 +1,4 @@
-//! How the changes of a PostgreSQL table are read, with either driver: by transaction id.
+//! Reads the changes of a PostgreSQL table by transaction id, with either driver.
 //!
 //! `changed` is the id of the transaction that wrote the row last. A snapshot has an `xmin`: every
 //! transaction with a lower id has ended, and its writes are in the snapshot or were rolled back.
@@ -9,6 +9,8 @@
 //! changes and the [`Watermark`] from which the next pass continues. Later pages come from later
 //! snapshots, which show more; a new row that they miss is in the next pass.
 //!
+//! The row of a live session has the id zero, and is not read: an exchange changes no index.
+//!
 //! The watermark is never higher than just above the table's own last row. After a crash,
 //! PostgreSQL assigns ids again that left no trace on disk. The id of a row that was read is not
 //! among them, as that row was durable before it became visible. [`Watermark::server`] detects a
@@ -16,10 +18,10 @@
 //! `synchronous_commit = off`; all entries are then read again. `pg_stat_reset_shared('bgwriter')`
 //! looks like such a recovery, and has the same effect.
 //!
-//! Two conditions cost time, but never an entry. A transaction that stays open in any database of the
-//! cluster holds `xmin` back, so each pass reads again what was written since that transaction began.
-//! And the rows of a dump from another cluster keep that cluster's ids: where these are higher, each
-//! pass reads those rows again until this cluster has assigned higher ids.
+//! Two conditions cost time, but never an entry. A transaction that stays open in any database of
+//! the cluster prevents `xmin` from advancing, so each pass reads again all rows written since that
+//! transaction began. And the rows of a dump from another cluster keep that cluster's ids: where
+//! these are higher, each pass reads those rows again until this cluster has assigned higher ids.
 
 use super::literals::Value;
 use crate::blocklist::database::rows::PAGE;
@@ -44,7 +46,7 @@ pub(super) struct ChangeRow {
     /// The highest `changed` in the table.
     pub(super) top: Option<i64>,
     pub(super) changed: Option<i64>,
-    /// entry, revoked, cut_off, used, expires; entry is NULL if there is no row.
+    /// entry, revoked, cut_off, expires; entry is NULL if there is no row.
     pub(super) columns: Columns,
 }
 
@@ -55,21 +57,15 @@ macro_rules! change_row {
             xmin: $row.try_get(0)?,
             server: $row.try_get(1)?,
             top: $row.try_get(2)?,
-            columns: (
-                $row.try_get(3)?,
-                $row.try_get(4)?,
-                $row.try_get(5)?,
-                $row.try_get(6)?,
-                $row.try_get(7)?,
-            ),
-            changed: $row.try_get(8)?,
+            columns: ($row.try_get(3)?, $row.try_get(4)?, $row.try_get(5)?, $row.try_get(6)?),
+            changed: $row.try_get(7)?,
         }
     };
 }
 
 pub(super) use change_row;
 
-pub(super) type Columns = (Option<Vec<u8>>, Option<bool>, Option<i64>, Option<i64>, Option<i64>);
+pub(super) type Columns = (Option<Vec<u8>>, Option<bool>, Option<i64>, Option<i64>);
 
 /// Runs the statements with a driver.
 #[rocket::async_trait]
@@ -90,21 +86,21 @@ struct Watermark {
 
 /// The position of a pass.
 enum Position {
-    /// At its end.
+    /// At the end of the pass.
     Begin(Watermark),
-    /// Within the changes, after a row.
+    /// Among the changes, after this row.
     Changes { changed: i64, key: Vec<u8>, next: Watermark },
-    /// Within all entries, after a key.
+    /// Among all entries, after this key.
     Entries { key: Vec<u8>, next: Watermark },
 }
 
 impl ChangeQueries {
     pub(super) fn new(table: &str) -> Self {
-        // Identifies the server by what a loss of data would change: the start time of its process,
-        // and the time at which recovery from a crash resets the statistics.
+        // Identifies the server by values that change when data is lost: the start time of its
+        // process, and the time at which recovery from a crash reset the statistics.
         let server = "concat(extract(epoch FROM pg_postmaster_start_time()), ' ', \
                       (SELECT extract(epoch FROM stats_reset) FROM pg_stat_bgwriter))";
-        let columns = "entry, revoked, cut_off, used, expires, changed";
+        let columns = "entry, revoked, cut_off, expires, changed";
         Self {
             begin: format!(
                 "SELECT txid_snapshot_xmin(txid_current_snapshot()), {server}, \
@@ -121,7 +117,7 @@ impl ChangeQueries {
             ),
             entries: format!(
                 "SELECT 0::bigint, '', NULL::bigint, {columns} FROM {table} \
-                 WHERE entry > $1 ORDER BY entry LIMIT $2"
+                 WHERE entry > $1 AND changed > 0 ORDER BY entry LIMIT $2"
             ),
         }
     }
@@ -190,8 +186,8 @@ fn page(
     Changes { entries, cursor: Cursor::new(position), more }
 }
 
-fn entry((key, revoked, cut_off, used, until): Columns) -> Option<Entry> {
+fn entry((key, revoked, cut_off, until): Columns) -> Option<Entry> {
     // No token has a key of another length.
     let key = EntryKey::try_from(key?).ok()?;
-    Some(Entry { key, revoked: revoked?, cut_off, used, until })
+    Some(Entry { key, revoked: revoked?, cut_off, until })
 }

@@ -1,23 +1,23 @@
-//! The connections of a store: its own, opened as the application's pool opens them.
+//! The connections of a store, which it opens itself in the same way as the application's pool.
 //!
-//! A connection that the application has used may be inside a transaction that it left open, in which
-//! a revocation is lost and a lookup reads an old snapshot. The application's pool is also closed
-//! before the last requests have been answered. So the store borrows nothing from that pool.
+//! A connection that the application has used may be inside an open transaction, in which a
+//! revocation would be lost and a lookup would read an old snapshot. The application's pool is also
+//! closed before the last requests have been answered. So the store never uses connections of that
+//! pool.
 //!
-//! A connection that can never do what it is asked (its session only reads, or its server shuts down)
-//! is closed together with all idle ones, which were opened before, and the operation is retried once
-//! on a new one.
+//! A connection that cannot execute its statement (its session is read-only, or its server is
+//! shutting down) is closed together with all idle ones, which are older; the operation is then
+//! retried once on a new connection.
 //!
-//! A server that was the primary goes on answering lookups after a fail-over, without what was revoked
-//! since. MySQL and MariaDB keep its connections, so a lookup asks there as well whether the server only
-//! reads, once in [`RECHECK`] on each connection. If it does, and the connection is older than that, the
-//! lookup is repeated on a new one. A server that the address leads to is believed even if it only reads,
-//! as during maintenance.
+//! After a fail-over, the former primary continues to answer lookups, but misses the revocations
+//! since. MySQL and MariaDB do not close its connections, so on each connection, once per
+//! [`RECHECK`], a lookup also queries whether the server is read-only. If it is, and the connection
+//! is older than that, the lookup is repeated on a new connection. The server to which the address
+//! currently leads is trusted even if it is read-only, for example during maintenance.
 //!
-//! After a lost connection nobody knows whether the statement was executed. Lookups and revocations are
-//! then repeated, since the second time changes nothing more. The use of a refresh token is not: it
-//! could find its own mark and take it for theft. The connection is therefore pinged before it, and if
-//! it is lost after that, the operation fails.
+//! After a lost connection it is unknown whether the statement was executed. The statement is then
+//! repeated: a repeated lookup or revocation changes nothing more, and a repeated exchange
+//! recognizes its first effect.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,8 +29,8 @@ use rocket::tokio::time::Instant;
 
 use super::retry::{self, Verdict};
 
-/// The most connections of a store. A query in flight carries up to 64 lookups, so that more would
-/// seldom be used.
+/// The most connections of a store. A query in flight contains up to 64 lookups, so more
+/// connections would seldom be used.
 pub(super) const MAX_CONNECTIONS: usize = 8;
 
 /// An idle connection is closed after this time, and any connection at an age of [`MAX_AGE`], so that
@@ -38,12 +38,13 @@ pub(super) const MAX_CONNECTIONS: usize = 8;
 const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
 const MAX_AGE: Duration = Duration::from_secs(30 * 60);
 
-/// How often a connection asks whether its server only reads, and how long that is then believed to be the
-/// server that the address leads to. It bounds how long a demoted primary is asked once it knows of its
-/// demotion, and how often connections are opened while nothing but readers is in reach.
+/// The interval at which a connection queries whether its server is read-only, and how long a new
+/// connection is trusted to lead to the right server. It limits how long a demoted primary is
+/// queried once it knows of its demotion, and how often connections are opened while only read-only
+/// servers can be reached.
 pub(super) const RECHECK: Duration = Duration::from_secs(1);
 
-/// Opens the connections of a driver, and tells what their errors mean.
+/// Opens the connections of a driver, and classifies their errors.
 #[rocket::async_trait]
 pub trait Open: Send + Sync + 'static {
     type Connection: Send + 'static;
@@ -51,20 +52,17 @@ pub trait Open: Send + Sync + 'static {
 
     async fn open(&self) -> Result<Self::Connection, Self::Error>;
 
-    /// Whether the connection is alive. Costs a round trip.
-    async fn ping(&self, connection: &mut Self::Connection) -> Result<(), Self::Error>;
-
     /// The error of a connection whose opening was aborted, as the runtime is shutting down.
     fn aborted() -> Self::Error;
 
     fn verdict(error: &Self::Error) -> Verdict;
 
-    /// Whether the server said that it only reads, when it was last asked on this connection.
+    /// Whether the server was read-only at the last query on this connection.
     fn only_reads(_connection: &Self::Connection) -> bool {
         false
     }
 
-    /// Whether connections are closed by their age.
+    /// Whether connections are closed because of their age.
     fn ages(&self) -> bool {
         true
     }
@@ -75,19 +73,11 @@ pub trait Open: Send + Sync + 'static {
     }
 }
 
-/// Whether an operation may be repeated when nobody knows whether it was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Repeat {
-    Yes,
-    /// Then the connection is pinged first: an idle one may have ended unnoticed.
-    No,
-}
-
 pub struct Connections<O: Open>(Arc<Inner<O>>);
 
 struct Inner<O: Open> {
     opener: O,
-    /// The one used last is at the end, and used next.
+    /// The most recently used connection is last, and is used next.
     idle: Mutex<Vec<Idle<O::Connection>>>,
     permits: Arc<Semaphore>,
 }
@@ -98,8 +88,8 @@ struct Idle<C> {
     since: Instant,
 }
 
-/// A connection in use. One that is dropped, as its request was cancelled, is closed: a late response
-/// must not be taken for that of another statement.
+/// A connection in use. If it is dropped, as its request was cancelled, it is closed: a late
+/// response must not be mistaken for that of another statement.
 pub(super) struct Lease<C> {
     pub(super) connection: C,
     opened: Instant,
@@ -107,7 +97,7 @@ pub(super) struct Lease<C> {
 }
 
 impl<C> Lease<C> {
-    /// Whether the server may have been the primary when the connection was opened, and is none now.
+    /// Whether the server may have been the primary when the connection was opened, but is not now.
     fn is_suspect<O: Open<Connection = C>>(&self) -> bool {
         O::only_reads(&self.connection) && self.opened.elapsed() >= RECHECK
     }
@@ -119,11 +109,11 @@ impl<O: Open> Connections<O> {
         Self(Arc::new(Inner { opener, idle: Mutex::default(), permits }))
     }
 
-    /// Runs an operation on a connection: again if its transaction was rolled back, and once more on
-    /// a new connection if this one cannot do it.
+    /// Runs an operation that may be executed twice on a connection. It is repeated if its
+    /// transaction was rolled back, and once on a new connection if this one cannot execute it or
+    /// has ended.
     pub(super) async fn run<T, F>(
         &self,
-        repeat: Repeat,
         operation: impl Fn(Lease<O::Connection>) -> F + Send + Sync,
     ) -> Result<T, O::Error>
     where
@@ -133,10 +123,10 @@ impl<O: Open> Connections<O> {
         let mut attempt = 1;
         let mut is_new = false;
         loop {
-            let lease = if is_new { self.open().await? } else { self.get(repeat).await? };
+            let lease = if is_new { self.open().await? } else { self.get().await? };
             let (lease, result) = operation(lease).await;
             let error = match result {
-                Ok(_) if !is_new && repeat == Repeat::Yes && lease.is_suspect::<O>() => {
+                Ok(_) if !is_new && lease.is_suspect::<O>() => {
                     drop(lease);
                     self.0.idle().clear();
                     is_new = true;
@@ -161,30 +151,26 @@ impl<O: Open> Connections<O> {
                     tokio::time::sleep(retry::backoff(attempt)).await;
                     attempt += 1;
                 }
-                Verdict::Refused if !is_new => is_new = true,
-                Verdict::Lost if !is_new && repeat == Repeat::Yes => is_new = true,
+                Verdict::Refused | Verdict::Lost if !is_new => is_new = true,
                 _ => return Err(error),
             }
         }
     }
 
-    /// A connection beside the others, which are limited in number.
+    /// A connection in addition to the others, whose number is limited.
     #[cfg(feature = "sqlx_mysql")]
     pub(super) async fn open_separate(&self) -> Result<O::Connection, O::Error> {
         self.0.opener.open().await
     }
 
-    async fn get(&self, repeat: Repeat) -> Result<Lease<O::Connection>, O::Error> {
+    async fn get(&self) -> Result<Lease<O::Connection>, O::Error> {
         let permit = self.permit().await?;
-        let Some(Idle { connection, opened, .. }) = self.0.take_idle() else {
-            return self.open_with(permit).await;
-        };
-        let mut lease = Lease { connection, opened, _permit: permit };
-        if repeat == Repeat::No && self.0.opener.ping(&mut lease.connection).await.is_err() {
-            self.0.idle().clear();
-            return self.open_with(lease._permit).await;
+        match self.0.take_idle() {
+            Some(Idle { connection, opened, .. }) => {
+                Ok(Lease { connection, opened, _permit: permit })
+            }
+            None => self.open_with(permit).await,
         }
-        Ok(lease)
     }
 
     #[cfg(feature = "_sqlx")]
@@ -201,9 +187,10 @@ impl<O: Open> Connections<O> {
         self.0.permits.clone().acquire_owned().await.map_err(|_| O::aborted())
     }
 
-    /// Opens a connection in a task of its own: if this request is cancelled, the connection serves the
-    /// next one. Otherwise, if opening a connection takes longer than a request waits, as it may when
-    /// all servers reconnect to a database together, none would ever be opened.
+    /// Opens a connection in a separate task: if this request is cancelled, the next request uses
+    /// the connection. Otherwise, if opening a connection took longer than a request waits, which
+    /// is possible when all servers reconnect to a database at the same time, no connection would
+    /// ever be opened.
     async fn open_with(
         &self,
         permit: OwnedSemaphorePermit,

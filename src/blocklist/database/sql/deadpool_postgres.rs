@@ -12,18 +12,22 @@ use rocket_db_pools::deadpool_postgres::tokio_postgres::{self, SimpleQueryMessag
 use rocket_db_pools::deadpool_postgres::{ClientWrapper, Pool};
 
 use super::changes_postgres::{ChangeQueries, ChangeRow, Driver, change_row};
-use super::connections::{Connections, Lease, MAX_CONNECTIONS, Open, Repeat};
+use super::connections::{Connections, Lease, MAX_CONNECTIONS, Open};
+use super::dialect::TableName;
 use super::launch::{self, Fault, Session};
 use super::literals::Value;
+use super::lookup::{self, Columns, columns};
 use super::retry::{Verdict, verdict_on};
-use super::statements::{self, Columns, Statements, TableName};
+use super::sessions::{Listed, Transacting, listed};
+use super::statements::Statements;
+use super::writes::{self, Writer};
 use crate::blocklist::database::batch::{Batcher, Reader};
 use crate::blocklist::database::pool::{BlocklistPool, sealed};
-use crate::blocklist::database::rows::{self, Row, Rows};
+use crate::blocklist::database::rows::{self, Row, Rows, Write};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
+use crate::blocklist::exchange::{Exchange, Exchanged};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
-use crate::blocklist::store::{Blocklist, Standing, StoreError, UseUp};
-use crate::clock;
+use crate::blocklist::store::{Blocklist, SessionStore, Standing, StoreError};
 
 /// A blocklist in a table of a PostgreSQL database, shared by all servers.
 ///
@@ -34,19 +38,20 @@ use crate::clock;
 /// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist) is enough. The
 /// constructors here are for a pool that the application creates itself, or for another table.
 ///
-/// The store opens connections of its own with the pool's manager: at most eight, and at most as many
-/// as the pool may have. It borrows none, so that no transaction the application left open is in its
-/// way, and goes on when the pool is closed. Hooks of the pool (`post_create`) cannot be run on them: if
-/// one changes the role or the schema, [`create_table()`](Self::create_table()) is an error.
+/// The store opens its own connections with the pool's manager: at most eight, and at most as many
+/// as the pool may have. It never uses the pool's connections, so a transaction that the
+/// application left open cannot affect it, and it still works after the pool is closed. Hooks of
+/// the pool (`post_create`) cannot be run on them: if one changes the role or the schema,
+/// [`create_table()`](Self::create_table()) is an error.
 pub struct PostgresBlocklist {
-    table: Arc<Table>,
+    pub(super) table: Arc<Table>,
     batcher: Batcher<Table>,
 }
 
-struct Table {
+pub(super) struct Table {
     pool: Pool,
-    connections: Connections<Opener>,
-    statements: Statements,
+    pub(super) connections: Connections<Opener>,
+    pub(super) statements: Statements,
 }
 
 impl PostgresBlocklist {
@@ -81,12 +86,12 @@ impl PostgresBlocklist {
     ///
     /// # Errors
     ///
-    /// If the table, with all its columns, neither exists nor can be created; if a right to read or write
-    /// it is missing; or if a hook of the pool sets another role or schema than a connection has without
-    /// it. A database that only reads at the moment is a warning in the log.
+    /// If the table, with all its columns, neither exists nor can be created; if a right to read or
+    /// write it is missing; or if a hook of the pool sets another role or schema than a connection
+    /// has without it. A database that is currently read-only causes only a warning in the log.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let Table { pool, connections, statements } = &*self.table;
-        // Not given back: what fails here may leave a transaction open.
+        // The connection is not reused: a failure here may leave a transaction open.
         let mut lease = connections.open().await?;
         // A closed pool has no connections to compare with.
         if let Ok(theirs) = pool.get().await {
@@ -104,24 +109,38 @@ impl PostgresBlocklist {
 
     /// The statements of this store, named after the methods that run them, for `EXPLAIN`.
     #[cfg(feature = "test-util")]
-    pub fn statements(&self) -> [(&'static str, &str); 5] {
+    pub fn statements(&self) -> Vec<(&'static str, &str)> {
         self.table.statements.named()
     }
 }
 
-impl Table {
-    async fn write(
-        &self,
-        repeat: Repeat,
-        statement: &str,
-        values: &[Value<'_>],
-    ) -> Result<u64, StoreError> {
+#[rocket::async_trait]
+impl Writer for Table {
+    fn statements(&self) -> &Statements {
+        &self.statements
+    }
+
+    async fn write(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
         let write = |lease: Lease<ClientWrapper>| async move {
             let params = params(values);
             let written = lease.connection.execute_typed(statement, &borrowed(&params)).await;
             (lease, written.map_err(Failure::from))
         };
-        Ok(self.connections.run(repeat, write).await?)
+        Ok(self.connections.run(write).await?)
+    }
+}
+
+impl Table {
+    pub(super) async fn listed(
+        &self,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Listed>, StoreError> {
+        let read = |mut lease: Lease<ClientWrapper>| async move {
+            let rows = lease.connection.listed(statement, values).await;
+            (lease, rows)
+        };
+        Ok(self.connections.run(read).await?)
     }
 
     async fn rows(
@@ -134,18 +153,19 @@ impl Table {
             let rows = lease.connection.query_typed(statement, &borrowed(&params)).await;
             (lease, rows.map_err(Failure::from))
         };
-        self.connections.run(Repeat::Yes, read).await
+        self.connections.run(read).await
     }
 }
 
-/// A value as the driver sends it, with its type: a statement without a name then needs one message, as
-/// [`literals`](super::literals) explains.
+/// A value with its type, as the driver sends it: an unnamed statement then needs only one message;
+/// see [`literals`](super::literals).
 type BoundParam<'v> = (Box<dyn ToSql + Send + Sync + 'v>, Type);
 
 fn params<'v>(values: &[Value<'v>]) -> Vec<BoundParam<'v>> {
     let param = |value: &Value<'v>| -> BoundParam<'v> {
         match *value {
             Value::Key(key) => (Box::new(key), Type::BYTEA),
+            Value::Bytes(bytes) => (Box::new(bytes), Type::BYTEA),
             Value::Keys(keys) => {
                 let keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
                 (Box::new(keys), Type::BYTEA_ARRAY)
@@ -179,7 +199,7 @@ async fn text(
 }
 
 /// Opens connections with the manager of the application's pool.
-struct Opener(Pool);
+pub(super) struct Opener(Pool);
 
 #[rocket::async_trait]
 impl Open for Opener {
@@ -193,10 +213,6 @@ impl Open for Opener {
             None => create.await,
         };
         created.map_err(Failure::NoConnection)
-    }
-
-    async fn ping(&self, connection: &mut ClientWrapper) -> Result<(), Failure> {
-        connection.simple_query("").await.map(|_| ()).map_err(Failure::from)
     }
 
     fn aborted() -> Failure {
@@ -240,16 +256,33 @@ impl Session for ClientWrapper {
 }
 
 #[rocket::async_trait]
+impl Transacting for ClientWrapper {
+    async fn write(&mut self, statement: &str, values: &[Value<'_>]) -> Result<u64, Failure> {
+        let params = params(values);
+        Ok(self.execute_typed(statement, &borrowed(&params)).await?)
+    }
+
+    async fn listed(
+        &mut self,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Listed>, Failure> {
+        let params = params(values);
+        let rows = self.query_typed(statement, &borrowed(&params)).await?;
+        let rows = rows.iter().map(|row| Ok(listed!(row)));
+        rows.collect::<Result<_, tokio_postgres::Error>>().map_err(Failure::Column)
+    }
+}
+
+#[rocket::async_trait]
 impl Reader for Table {
     async fn read(&self, keys: &[EntryKey]) -> Result<Vec<Row>, StoreError> {
         let (statement, keys) = self.statements.standing.keys(keys)?;
         let rows = self.rows(statement, &[Value::Keys(&keys)]).await?;
         let columns = rows.iter().map(|row| {
-            let fields = || -> Result<_, tokio_postgres::Error> {
-                Ok((row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
-            };
+            let fields = || -> Result<_, tokio_postgres::Error> { Ok(columns!(row)) };
             let columns: Columns = (row.try_get(0).map_err(Failure::Column)?, fields().ok());
-            statements::row(columns)
+            lookup::row(columns)
         });
         columns.collect()
     }
@@ -261,39 +294,40 @@ impl Rows for PostgresBlocklist {
         self.batcher.rows(keys).await
     }
 
-    async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError> {
-        let values = [Value::Key(&key), Value::Int(Some(now)), Value::Int(Some(until))];
-        // A repeated "use up" could find its own mark.
-        let inserted = self.table.write(Repeat::No, &self.table.statements.use_up, &values).await?;
-        Ok(inserted == 1)
+    async fn write(
+        &self,
+        key: &EntryKey,
+        write: Write<'_>,
+        exchange: &Exchange,
+    ) -> Result<bool, StoreError> {
+        writes::write(&*self.table, key, write, exchange).await
     }
 }
 
 #[rocket::async_trait]
 impl Blocklist for PostgresBlocklist {
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
-        let key = entry.key();
-        let values = statements::revocation(entry, &key);
-        self.table.write(Repeat::Yes, &self.table.statements.revoke, &values).await.map(|_| ())
+    async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError> {
+        writes::revoke(&*self.table, entry).await
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
         rows::standing(self, ids).await
     }
 
-    async fn use_up(
+    async fn exchange(
         &self,
         ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        rows::use_up(self, ids, now, until).await
+        exchange: &Exchange,
+    ) -> Result<Exchanged, StoreError> {
+        rows::exchange(self, ids, exchange).await
+    }
+
+    fn session_store(&self) -> Option<&dyn SessionStore> {
+        Some(self)
     }
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        let now = [Value::Int(Some(clock::millis(now)))];
-        let delete = || self.table.write(Repeat::Yes, &self.table.statements.prune, &now);
-        statements::prune(delete).await
+        writes::prune(&*self.table, now).await
     }
 }
 

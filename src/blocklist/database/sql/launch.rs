@@ -1,5 +1,5 @@
-//! Setting a table up at launch: it is created where it is missing, and the rights of the server's
-//! role are tried, so that the first logout does not fail for the lack of one.
+//! Sets up the table at launch: creates it if it is missing, and tests the role's rights, so that a
+//! missing right does not first fail a logout.
 
 use std::fmt::Write;
 
@@ -9,16 +9,16 @@ use super::retry;
 use super::statements::Statements;
 use crate::blocklist::store::StoreError;
 
-/// Why a statement failed, as far as it matters at launch.
+/// The reasons for a failed statement that matter at launch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The role lacks a right.
     Denied,
-    /// Another transaction was in the way.
+    /// Another transaction conflicted.
     RolledBack,
-    /// The session, or the server, only reads.
+    /// The session or the server is read-only.
     ReadOnly,
-    /// The file only reads, in SQLite.
+    /// The file is read-only, in SQLite.
     #[cfg(feature = "sqlx_sqlite")]
     ReadOnlyFile,
     Other,
@@ -28,7 +28,7 @@ pub enum Fault {
 impl Fault {
     pub(super) fn of_postgres(sql_state: &str) -> Self {
         match sql_state {
-            // Also where no schema may be used.
+            // Also if no schema may be used.
             "42501" | "3F000" => Self::Denied,
             "40001" | "40P01" => Self::RolledBack,
             "25006" => Self::ReadOnly,
@@ -37,7 +37,7 @@ impl Fault {
     }
 }
 
-/// A connection to set the table up with.
+/// A connection for setting up the table.
 #[rocket::async_trait]
 pub(super) trait Session: Send {
     type Error: std::error::Error + Send + Sync + 'static;
@@ -45,13 +45,13 @@ pub(super) trait Session: Send {
     /// Runs statements without parameters.
     async fn run(&mut self, statements: &str) -> Result<(), Self::Error>;
 
-    /// The role, as `GRANT` wants it.
+    /// The role, in the form that `GRANT` needs.
     async fn role(&mut self) -> Option<String>;
 
     fn fault(error: &Self::Error) -> Fault;
 }
 
-/// Creates the table where it is missing, restores what must be in it, and tries to write.
+/// Creates the table if it is missing, restores required rows, and tries to write.
 pub(super) async fn set_up<S: Session>(
     session: &mut S,
     statements: &Statements,
@@ -65,7 +65,7 @@ pub(super) async fn set_up<S: Session>(
         }
     }
     if let Some(repair) = &statements.repair {
-        // If the right is missing, writing fails below only if there was something to restore.
+        // A missing right fails the write below only if there was something to restore.
         let _ = session.run(repair).await;
     }
     let mut attempt = 1;
@@ -113,6 +113,13 @@ async fn no_table<S: Session>(
     if S::fault(&missing) == Fault::Denied {
         return no_right(session, statements, missing).await;
     }
+    if session.run(&statements.probe_old).await.is_ok() {
+        return StoreError::new(format!(
+            "the table `{}` has a row for each refresh token that was exchanged, not one for each \
+             session. As its owner, run: {}",
+            statements.table, statements.upgrade
+        ));
+    }
     let Some(created) = created else { return StoreError::new(missing) };
     let mut text = format!(
         "the table `{}` can't be used ({missing}), and can't be created either ({created})",
@@ -150,7 +157,7 @@ async fn no_right<S: Session>(
         }
     }
     let missing = match missing.is_empty() {
-        // PostgreSQL reports both by one state.
+        // PostgreSQL reports both with the same SQLSTATE.
         true => "a right is missing, or a policy of row-level security is".into(),
         false => format!("the right to {} is missing", missing.join(", ")),
     };

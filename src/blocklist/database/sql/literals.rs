@@ -1,10 +1,10 @@
 //! Statements with their values as literals.
 //!
-//! A pooler such as PgBouncer may send each message between two `Sync`s to another server session, so
-//! a named prepared statement is not found there, or, worse, is another client's of the same name.
-//! `sqlx` has no other way to bind values in PostgreSQL. A statement that is sent as text needs one
-//! message. All values are numbers, booleans and bytes, which are written here in a form that needs no
-//! escaping.
+//! A pooler such as PgBouncer may send each message between two `Sync`s to another server session,
+//! so a named prepared statement is not found there, or, worse, another client's statement of the
+//! same name is used. `sqlx` can bind values in PostgreSQL only with named statements. A statement
+//! that is sent as text needs only one message. All values are numbers, booleans and bytes, which
+//! are written here in a form that needs no escaping.
 
 use std::fmt::Write;
 
@@ -15,6 +15,7 @@ use crate::blocklist::entry::EntryKey;
 #[derive(Clone, Copy)]
 pub enum Value<'a> {
     Key(&'a [u8]),
+    Bytes(Option<&'a [u8]>),
     #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
     Keys(&'a [EntryKey]),
     Bool(bool),
@@ -33,8 +34,8 @@ pub(super) enum Style {
 }
 
 impl Style {
-    /// Puts the values in the place of `$1`, `?1` or the first `?`, and so on. A parameter without a
-    /// value becomes NULL. The statements of this crate have `$` and `?` for nothing else.
+    /// Replaces `$1`, `?1` or the first `?`, and so on, with the values. A parameter without a
+    /// value becomes NULL. The statements of this crate use `$` and `?` only for parameters.
     pub(super) fn inline(self, statement: &str, values: &[Value<'_>]) -> String {
         let mut text = String::with_capacity(statement.len() + 64 * values.len());
         let mut next = 0;
@@ -55,7 +56,7 @@ impl Style {
     // Writing to a `String` never fails.
     fn write(self, text: &mut String, value: Value<'_>) {
         match (self, value) {
-            (_, Value::Key(key)) => self.write_bytes(text, key),
+            (_, Value::Key(bytes) | Value::Bytes(Some(bytes))) => self.write_bytes(text, bytes),
             #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
             (_, Value::Keys(keys)) => {
                 text.push_str("ARRAY[");
@@ -77,6 +78,8 @@ impl Style {
             }
             #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
             (Self::Postgres, Value::Int(None)) => text.push_str("NULL::bigint"),
+            #[cfg(any(feature = "sqlx_postgres", feature = "deadpool_postgres"))]
+            (Self::Postgres, Value::Bytes(None)) => text.push_str("NULL::bytea"),
             #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
             (Self::Standard, Value::Bool(value)) => text.push(if value { '1' } else { '0' }),
             #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
@@ -84,7 +87,7 @@ impl Style {
                 let _ = write!(text, "{int}");
             }
             #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
-            (Self::Standard, Value::Int(None)) => text.push_str("NULL"),
+            (Self::Standard, Value::Int(None) | Value::Bytes(None)) => text.push_str("NULL"),
         }
     }
 

@@ -1,22 +1,21 @@
-//! What an error of a database says about its connection and its statement, and the pauses before a
-//! retry.
+//! Classifies database errors by the state of the connection and the statement, and computes the
+//! pauses before a retry.
 
 use std::time::Duration;
 
-/// How often a statement whose transaction was rolled back is tried.
+/// The number of attempts for a statement whose transaction was rolled back.
 pub(super) const ATTEMPTS: u32 = 10;
 
-/// What follows from an error.
+/// The consequence of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// A serialization failure, a deadlock or a lock timeout. A rollback leaves no effect, so a
-    /// repeated "use up" cannot find its own mark.
+    /// A serialization failure, a deadlock or a lock timeout. A rollback leaves no effect.
     RolledBack,
-    /// This connection never does it: the statement was refused, and had no effect.
+    /// This connection can never execute the statement: it was refused, and had no effect.
     Refused,
     /// The connection has ended. Whether the statement had its effect is unknown.
     Lost,
-    /// The statement failed; the connection is good.
+    /// The statement failed; the connection is usable.
     Failed,
 }
 
@@ -24,12 +23,12 @@ pub enum Verdict {
 /// pauses would collide again.
 pub(super) fn backoff(attempt: u32) -> Duration {
     let limit = 2_000 << attempt;
-    // Without randomness the whole pause is slow, but correct.
+    // If there is no randomness, the full pause is used, which is slower, but correct.
     let micros = getrandom::u64().map_or(limit, |random| random % limit);
     Duration::from_micros(micros)
 }
 
-/// The verdict on a SQLSTATE, for PostgreSQL and for the states that MySQL has in common with it.
+/// The consequence of a SQLSTATE, for PostgreSQL and for the states that MySQL shares.
 #[cfg(any(feature = "sqlx_postgres", feature = "sqlx_mysql", feature = "deadpool_postgres"))]
 pub(super) fn verdict_on(sql_state: &str) -> Verdict {
     match sql_state {
@@ -40,7 +39,7 @@ pub(super) fn verdict_on(sql_state: &str) -> Verdict {
         // Shutdown, crash, start-up, and timeouts of idle sessions. The first one may also end a
         // statement that was committed and waited for a standby.
         "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "25P04" => Verdict::Lost,
-        // Connection exceptions, those of a pooler among them.
+        // Connection exceptions, including those of a pooler.
         state if state.starts_with("08") => Verdict::Lost,
         _ => Verdict::Failed,
     }

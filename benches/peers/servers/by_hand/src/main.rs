@@ -1,4 +1,4 @@
-//! What is written today without a crate for it: a guard around `jsonwebtoken::decode`.
+//! A guard written by hand around `jsonwebtoken::decode`, without a crate for Rocket.
 
 #[macro_use]
 extern crate rocket;

@@ -1,4 +1,5 @@
-//! The floor: a guard on Rocket that only looks whether a header is there. It protects nothing.
+//! The lower bound: a guard on Rocket that only checks that a header is present. It protects
+//! nothing.
 
 #[macro_use]
 extern crate rocket;

@@ -1,5 +1,5 @@
-//! This crate on Rocket, in its default configuration. A number after `guarded` is how many revoked
-//! tokens the blocklist holds.
+//! This crate on Rocket, in its default configuration. A number after `guarded` is the number of
+//! revoked tokens in the blocklist.
 
 #[macro_use]
 extern crate rocket;
@@ -15,7 +15,7 @@ use rocket_jwt_extended::{
 };
 use uuid::Uuid;
 
-/// The application's own claims.
+/// The application's custom claims.
 #[derive(Deserialize)]
 #[serde(crate = "rocket::serde")]
 #[allow(dead_code)]
@@ -66,7 +66,7 @@ async fn fairing() -> JwtFairing {
     }
 }
 
-/// A store that has revoked that many tokens, all of them still alive.
+/// A store with this many revoked tokens, none of which has expired.
 async fn filled(entries: usize) -> Arc<MemoryBlocklist> {
     let store = Arc::new(MemoryBlocklist::new());
     let until = OffsetDateTime::now_utc() + Duration::HOUR;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 static SECRET: LazyLock<String> = LazyLock::new(peer::secret);
 
-// As `peer::Claims`: the guard is the claims' own type.
+// Like `peer::Claims`, since here the type of the claims is the guard.
 #[derive(Serialize, Deserialize, JWT)]
 #[jwt(key = SECRET.as_str())]
 struct User {

@@ -1,4 +1,4 @@
-//! What a database of `sqlx` must do to hold a blocklist.
+//! The requirements for a database of `sqlx` that contains a blocklist.
 
 use rocket_db_pools::sqlx;
 
@@ -9,7 +9,7 @@ use crate::blocklist::database::sql::statements::Statements;
 use crate::blocklist::replica::changes::{Changes, Cursor};
 use crate::blocklist::store::StoreError;
 
-/// A database of `sqlx` that can hold a [`SqlxBlocklist`](super::SqlxBlocklist). This trait is
+/// A database of `sqlx` that can store a [`SqlxBlocklist`](super::SqlxBlocklist). This trait is
 /// sealed; it is implemented for [`sqlx::Sqlite`], [`sqlx::Postgres`] and [`sqlx::MySql`].
 pub trait SqlxBackend: sqlx::Database + Operations + ReadChanges {}
 
@@ -23,7 +23,7 @@ pub trait ReadChanges: Operations {
     ) -> Result<Changes, StoreError>;
 }
 
-/// The own connections of a store.
+/// The connections that the store opens itself.
 pub(crate) type SqlxConnections<DB> = Connections<Opener<DB>>;
 
 #[cfg(feature = "sqlx_sqlite")]

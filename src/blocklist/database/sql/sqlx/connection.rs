@@ -1,28 +1,31 @@
-//! The own connections of a store, opened with the options and the hooks of the application's pool.
+//! The connections that a store opens itself, with the options and hooks of the application's pool.
 
 use rocket::tokio::time::Instant;
+use rocket_db_pools::sqlx;
 use rocket_db_pools::sqlx::pool::PoolConnection;
-use rocket_db_pools::sqlx::{self, Connection};
 
-use super::driver::Operations;
+use super::driver::{Operations, is_duplicate};
 use crate::blocklist::database::sql::connections::{Connections, MAX_CONNECTIONS, Open, RECHECK};
 use crate::blocklist::database::sql::launch::{Fault, Session};
+use crate::blocklist::database::sql::literals::Value;
 use crate::blocklist::database::sql::retry::Verdict;
+use crate::blocklist::database::sql::sessions::{Listed, Transacting};
 use crate::blocklist::store::StoreError;
 
 /// Opens connections.
 pub struct Opener<DB: sqlx::Database> {
-    /// A pool that keeps nothing: it knows the hooks of the application's, such as `after_connect`.
+    /// A pool that keeps no connections, but runs the hooks of the application's pool, such as
+    /// `after_connect`.
     pool: sqlx::Pool<DB>,
-    /// The pool is the application's, as it alone has the database.
+    /// The application's pool itself, as no other connection has the same database.
     is_borrowed: bool,
     /// The database ends with its last connection.
     is_volatile: bool,
 }
 
 impl<DB: Operations> Opener<DB> {
-    /// Several connections of the application's pool, each with a database of its own, would know
-    /// nothing of each other's entries.
+    /// If each connection of the application's pool had a separate database, the connections would
+    /// not share entries.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match self.is_borrowed && self.pool.options().get_max_connections() > 1 {
             true => Err(StoreError::new(
@@ -36,7 +39,7 @@ impl<DB: Operations> Opener<DB> {
 
 pub struct SqlxConnection<DB: sqlx::Database> {
     connection: OwnOrBorrowed<DB>,
-    /// Whether the server said that it only reads, when it was last asked.
+    /// Whether the server was read-only at the last query.
     only_reads: bool,
     asked: Option<Instant>,
 }
@@ -53,12 +56,12 @@ impl<DB: sqlx::Database> From<OwnOrBorrowed<DB>> for SqlxConnection<DB> {
 }
 
 impl<DB: sqlx::Database> SqlxConnection<DB> {
-    /// Whether the server is to be asked for its role again.
+    /// Whether the role of the server must be queried again.
     pub(super) fn is_due(&self) -> bool {
         self.asked.is_none_or(|asked| asked.elapsed() >= RECHECK)
     }
 
-    /// Keeps what the server said, if it was asked.
+    /// Stores the role of the server, if it was queried.
     pub(super) fn set_role(&mut self, only_reads: Option<bool>) {
         if let Some(only_reads) = only_reads {
             self.only_reads = only_reads;
@@ -100,17 +103,15 @@ impl<DB: Operations> Open for Opener<DB> {
     type Error = sqlx::Error;
 
     async fn open(&self) -> Result<SqlxConnection<DB>, sqlx::Error> {
-        let connection = self.pool.acquire().await?;
+        let mut connection = self.pool.acquire().await?;
         if self.is_borrowed {
+            // A login that was cancelled leaves its transaction open; usually there is none.
+            let _ = DB::run(&mut connection, "ROLLBACK").await;
             return Ok(OwnOrBorrowed::Borrowed(connection).into());
         }
         let mut connection = connection.detach();
         DB::prepare_session(&mut connection).await?;
         Ok(OwnOrBorrowed::Own(connection).into())
-    }
-
-    async fn ping(&self, connection: &mut SqlxConnection<DB>) -> Result<(), sqlx::Error> {
-        connection.get().ping().await
     }
 
     fn aborted() -> sqlx::Error {
@@ -155,5 +156,23 @@ impl<DB: Operations> Session for SqlxConnection<DB> {
 
     fn fault(error: &sqlx::Error) -> Fault {
         error.as_database_error().map_or(Fault::Other, DB::fault)
+    }
+}
+
+#[rocket::async_trait]
+impl<DB: Operations> Transacting for SqlxConnection<DB> {
+    async fn write(&mut self, statement: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
+        match DB::write(self.get(), statement, values).await {
+            Err(error) if is_duplicate(&error) => Ok(0),
+            result => result,
+        }
+    }
+
+    async fn listed(
+        &mut self,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Listed>, sqlx::Error> {
+        DB::listed(self.get(), statement, values).await
     }
 }

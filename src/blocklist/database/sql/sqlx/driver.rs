@@ -1,18 +1,23 @@
-//! The databases of `sqlx`, behind the few operations the store needs.
+//! The few operations that the store needs, for each database of `sqlx`.
 //!
 //! Code that is generic over `sqlx::Database` would need a dozen bounds wherever the store is
 //! named; here the same bodies are compiled once for each driver.
 
 use rocket_db_pools::sqlx::{self, Connection, Executor, Row as _};
 
+use crate::blocklist::database::sql::dialect::TableName;
 use crate::blocklist::database::sql::launch::Fault;
 #[cfg(feature = "sqlx_postgres")]
 use crate::blocklist::database::sql::literals::Style;
 use crate::blocklist::database::sql::literals::Value;
+#[cfg(feature = "sqlx_mysql")]
+use crate::blocklist::database::sql::lookup::COLUMNS;
+use crate::blocklist::database::sql::lookup::{Columns, columns};
 use crate::blocklist::database::sql::retry::Verdict;
 #[cfg(any(feature = "sqlx_postgres", feature = "sqlx_mysql"))]
 use crate::blocklist::database::sql::retry::verdict_on;
-use crate::blocklist::database::sql::statements::{Columns, Statements, TableName};
+use crate::blocklist::database::sql::sessions::{Listed, listed};
+use crate::blocklist::database::sql::statements::Statements;
 use crate::blocklist::entry::EntryKey;
 
 #[rocket::async_trait]
@@ -29,7 +34,7 @@ pub trait Operations: sqlx::Database {
         false
     }
 
-    /// Makes sure that each statement of a new connection is a transaction of its own.
+    /// Makes each statement on a new connection a separate transaction.
     async fn prepare_session(_connection: &mut Self::Connection) -> Result<(), sqlx::Error> {
         Ok(())
     }
@@ -37,7 +42,7 @@ pub trait Operations: sqlx::Database {
     /// Runs statements without parameters.
     async fn run(connection: &mut Self::Connection, statements: &str) -> Result<(), sqlx::Error>;
 
-    /// The role, as `GRANT` wants it.
+    /// The role, in the form that `GRANT` needs.
     async fn role(connection: &mut Self::Connection) -> Result<Option<String>, sqlx::Error>;
 
     /// Runs one statement, and returns the number of rows it wrote.
@@ -54,15 +59,22 @@ pub trait Operations: sqlx::Database {
         keys: &[EntryKey],
     ) -> Result<Found, sqlx::Error>;
 
+    /// Reads a list of sessions.
+    async fn listed(
+        connection: &mut Self::Connection,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Listed>, sqlx::Error>;
+
     fn verdict(error: &dyn sqlx::error::DatabaseError) -> Verdict;
 
     fn fault(error: &dyn sqlx::error::DatabaseError) -> Fault;
 }
 
-/// What a lookup found.
+/// The result of a lookup.
 pub struct Found {
     pub(super) rows: Vec<Columns>,
-    /// Whether the server said that it only reads, if it was asked.
+    /// Whether the server is read-only, if that was queried.
     pub(super) only_reads: Option<bool>,
 }
 
@@ -71,23 +83,22 @@ pub(super) fn is_duplicate(error: &sqlx::Error) -> bool {
 }
 
 /// The columns of a row of a lookup.
-macro_rules! columns {
+macro_rules! row {
     ($row:ident) => {{
-        let fields = || -> Result<_, sqlx::Error> {
-            Ok(($row.try_get(1)?, $row.try_get(2)?, $row.try_get(3)?))
-        };
+        let fields = || -> Result<_, sqlx::Error> { Ok(columns!($row)) };
         Ok::<Columns, sqlx::Error>(($row.try_get(0)?, fields().ok()))
     }};
 }
 
-/// The body of [`Operations::write()`] with a prepared statement.
+/// A prepared statement with its values.
 #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_mysql"))]
-macro_rules! write_prepared {
-    ($connection:ident, $statement:ident, $values:ident) => {{
+macro_rules! prepared {
+    ($statement:ident, $values:ident) => {{
         let mut query = sqlx::query($statement);
         for value in $values {
             query = match *value {
                 Value::Key(key) => query.bind(key),
+                Value::Bytes(bytes) => query.bind(bytes),
                 Value::Bool(value) => query.bind(value),
                 Value::Int(value) => query.bind(value),
                 // Only PostgreSQL has arrays.
@@ -95,8 +106,15 @@ macro_rules! write_prepared {
                 Value::Keys(_) => query.bind(None::<i64>),
             };
         }
-        Ok(query.execute($connection).await?.rows_affected())
+        query
     }};
+}
+
+/// The sessions in the rows of a list.
+macro_rules! sessions {
+    ($rows:ident) => {
+        $rows.iter().map(|row| Ok(listed!(row))).collect()
+    };
 }
 
 /// The rows of a lookup with a prepared statement.
@@ -111,11 +129,12 @@ macro_rules! read_prepared {
     }};
 }
 
-/// What was found, as no such server is a replica for some time only.
+/// The result. These databases need no query for the role: a demoted primary does not keep its
+/// connections.
 #[cfg(any(feature = "sqlx_sqlite", feature = "sqlx_postgres"))]
 macro_rules! found {
     ($rows:ident) => {{
-        let rows = $rows.iter().map(|row| columns!(row)).collect::<Result<_, sqlx::Error>>()?;
+        let rows = $rows.iter().map(|row| row!(row)).collect::<Result<_, sqlx::Error>>()?;
         Ok(Found { rows, only_reads: None })
     }};
 }
@@ -138,8 +157,8 @@ impl Operations for sqlx::Sqlite {
         has_parameter(options, "mode", "memory")
     }
 
-    /// A database in memory without a shared cache. The URL `sqlite::memory:` has one; SQLite shares no
-    /// other name than that of a URI.
+    /// Whether this is a database in memory without a shared cache. The URL `sqlite::memory:` has a
+    /// shared cache; otherwise SQLite shares one only for a URI.
     fn is_private(options: &sqlx::sqlite::SqliteConnectOptions) -> bool {
         let name = options.clone().get_filename();
         let name = name.to_string_lossy();
@@ -151,7 +170,7 @@ impl Operations for sqlx::Sqlite {
 
     /// A transaction, unless the statements begin one themselves.
     async fn run(connection: &mut Self::Connection, statements: &str) -> Result<(), sqlx::Error> {
-        if ["BEGIN", "ROLLBACK"].iter().any(|first| statements.starts_with(first)) {
+        if ["BEGIN", "COMMIT", "ROLLBACK"].iter().any(|first| statements.starts_with(first)) {
             return connection.execute(statements).await.map(|_| ());
         }
         let mut transaction = connection.begin().await?;
@@ -168,7 +187,7 @@ impl Operations for sqlx::Sqlite {
         statement: &str,
         values: &[Value<'_>],
     ) -> Result<u64, sqlx::Error> {
-        write_prepared!(connection, statement, values)
+        Ok(prepared!(statement, values).execute(connection).await?.rows_affected())
     }
 
     async fn read(
@@ -180,7 +199,16 @@ impl Operations for sqlx::Sqlite {
         found!(rows)
     }
 
-    /// Read only: the file was replaced or moved, or another process has to restore it.
+    async fn listed(
+        connection: &mut Self::Connection,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Listed>, sqlx::Error> {
+        let rows = prepared!(statement, values).fetch_all(connection).await?;
+        sessions!(rows)
+    }
+
+    /// Read-only: the file was replaced or moved, or another process has to restore it.
     fn verdict(error: &dyn sqlx::error::DatabaseError) -> Verdict {
         match Self::fault(error) {
             Fault::ReadOnlyFile => Verdict::Refused,
@@ -235,6 +263,16 @@ impl Operations for sqlx::Postgres {
         found!(rows)
     }
 
+    async fn listed(
+        connection: &mut Self::Connection,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Listed>, sqlx::Error> {
+        let text = Style::Postgres.inline(statement, values);
+        let rows = connection.fetch_all(&*text).await?;
+        sessions!(rows)
+    }
+
     fn verdict(error: &dyn sqlx::error::DatabaseError) -> Verdict {
         error.code().map_or(Verdict::Failed, |code| verdict_on(&code))
     }
@@ -251,7 +289,7 @@ impl Operations for sqlx::MySql {
         Statements::mysql(table)
     }
 
-    /// The server's settings may have switched it off.
+    /// The server's settings may have switched autocommit off.
     async fn prepare_session(connection: &mut Self::Connection) -> Result<(), sqlx::Error> {
         connection.execute("SET autocommit = 1").await.map(|_| ())
     }
@@ -271,7 +309,7 @@ impl Operations for sqlx::MySql {
         statement: &str,
         values: &[Value<'_>],
     ) -> Result<u64, sqlx::Error> {
-        write_prepared!(connection, statement, values)
+        Ok(prepared!(statement, values).execute(connection).await?.rows_affected())
     }
 
     async fn read(
@@ -280,16 +318,25 @@ impl Operations for sqlx::MySql {
         keys: &[EntryKey],
     ) -> Result<Found, sqlx::Error> {
         let all = read_prepared!(connection, statement, keys);
-        // With the role, the last row is the server's own, with no entry.
+        // If the role is queried, the last row contains it, without an entry.
         let (mut rows, mut only_reads) = (Vec::with_capacity(all.len()), None);
         for row in &all {
-            let role: Option<i64> = if row.len() > 4 { row.try_get(4)? } else { None };
+            let role: Option<i64> = if row.len() > COLUMNS { row.try_get(COLUMNS)? } else { None };
             match role {
                 Some(flag) => only_reads = Some(flag != 0),
-                None => rows.push(columns!(row)?),
+                None => rows.push(row!(row)?),
             }
         }
         Ok(Found { rows, only_reads })
+    }
+
+    async fn listed(
+        connection: &mut Self::Connection,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Listed>, sqlx::Error> {
+        let rows = prepared!(statement, values).fetch_all(connection).await?;
+        sessions!(rows)
     }
 
     fn verdict(error: &dyn sqlx::error::DatabaseError) -> Verdict {
@@ -298,9 +345,9 @@ impl Operations for sqlx::MySql {
         match error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number) {
             // A lock timeout; with `autocommit`, the statement was its whole transaction.
             Some(1205) => Verdict::RolledBack,
-            // The server only reads, or takes no part in its Galera cluster.
+            // The server is read-only, or has left its Galera cluster.
             Some(1290 | 1836 | 1792 | 1047) => Verdict::Refused,
-            // The server shuts down, or has ended the connection.
+            // The server is shutting down, or has ended the connection.
             Some(1053 | 1927 | 3169 | 4031) => Verdict::Lost,
             _ => error.code().map_or(Verdict::Failed, |code| verdict_on(&code)),
         }
@@ -310,7 +357,7 @@ impl Operations for sqlx::MySql {
         use sqlx::mysql::MySqlDatabaseError;
 
         match error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number) {
-            // To a database, a table, a column, or at all.
+            // A missing right to a database, a table or a column, or to connect.
             Some(1044 | 1142 | 1143 | 1227) => Fault::Denied,
             Some(1205 | 1213) => Fault::RolledBack,
             Some(1290 | 1836 | 1792) => Fault::ReadOnly,
@@ -319,7 +366,7 @@ impl Operations for sqlx::MySql {
     }
 }
 
-/// Whether a write failed as MySQL's epoch is missing.
+/// Whether a write failed because MySQL's epoch is missing.
 #[cfg(feature = "sqlx_mysql")]
 pub(super) fn lacks_epoch(error: &sqlx::Error) -> bool {
     use sqlx::mysql::MySqlDatabaseError;

@@ -9,21 +9,27 @@ use std::sync::Arc;
 
 use rocket::time::OffsetDateTime;
 use rocket_db_pools::sqlx;
+use uuid::Uuid;
 
 use self::backend::{SqlxBackend, SqlxConnections};
 use self::connection::SqlxConnection;
 use self::driver::{is_duplicate, lacks_epoch};
-use super::connections::{Lease, Repeat};
+use super::connections::Lease;
+use super::dialect::TableName;
 use super::launch;
 use super::literals::Value;
-use super::statements::{self, Statements, TableName};
+use super::lookup;
+use super::sessions::{self, Listed, Subject};
+use super::statements::Statements;
+use super::writes::{self, Writer};
 use crate::blocklist::database::batch::{Batcher, Reader};
 use crate::blocklist::database::pool::{BlocklistPool, sealed};
-use crate::blocklist::database::rows::{self, Row, Rows};
+use crate::blocklist::database::rows::{self, Row, Rows, Write};
 use crate::blocklist::entry::{EntryKey, Revocation, TokenIds};
+use crate::blocklist::exchange::{Exchange, Exchanged};
 use crate::blocklist::replica::changes::{Changes, Cursor, ReplicableBlocklist};
-use crate::blocklist::store::{Blocklist, Standing, StoreError, UseUp};
-use crate::clock;
+use crate::blocklist::sessions::{Begun, Limit, NewSession, Recorded, Renewal};
+use crate::blocklist::store::{Blocklist, SessionStore, Standing, StoreError};
 
 /// A blocklist in a table of an SQLite, PostgreSQL, MySQL or MariaDB database, shared by all
 /// servers.
@@ -35,10 +41,11 @@ use crate::clock;
 /// [`JwtFairing::database_blocklist()`](crate::JwtFairing::database_blocklist) is enough. The
 /// constructors here are for a pool that the application creates itself, or for another table.
 ///
-/// The store opens connections of its own with the options and hooks of the pool: at most eight, and at
-/// most as many as the pool may have. It borrows none, so that no transaction the application left open
-/// is in its way, and goes on when the pool is closed. Only where another connection would have another
-/// database (`:memory:` without a shared cache) it uses the pool itself.
+/// The store opens its own connections with the options and hooks of the pool: at most eight, and
+/// at most as many as the pool may have. It never uses the pool's connections, so a transaction
+/// that the application left open cannot affect it, and it still works after the pool is closed. It
+/// uses the pool itself only if a new connection would have another database (`:memory:` without a
+/// shared cache).
 ///
 /// # Example
 ///
@@ -94,56 +101,82 @@ impl<DB: SqlxBackend> SqlxBlocklist<DB> {
     ///
     /// # Errors
     ///
-    /// If the table, with all its columns, neither exists nor can be created, or if a right to read or
-    /// write it is missing. A database that only reads at the moment is a warning in the log.
+    /// If the table, with all its columns, neither exists nor can be created, or if a right to read
+    /// or write it is missing. A database that is currently read-only causes only a warning in the
+    /// log.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let Table { connections, statements } = &*self.table;
         connections.opener().check()?;
-        // Not given back: what fails here may leave a transaction open.
+        // The connection is not reused: a failure here may leave a transaction open.
         let mut lease = connections.open().await.map_err(StoreError::new)?;
         launch::set_up(&mut lease.connection, statements).await
     }
 
     /// The statements of this store, named after the methods that run them, for `EXPLAIN`.
     #[cfg(feature = "test-util")]
-    pub fn statements(&self) -> [(&'static str, &str); 5] {
+    pub fn statements(&self) -> Vec<(&'static str, &str)> {
         self.table.statements.named()
     }
 }
 
-impl<DB: SqlxBackend> Table<DB> {
-    /// Runs a writing statement. A table that was emptied together with MySQL's epoch gets it back.
-    async fn write(
-        &self,
-        repeat: Repeat,
-        statement: &str,
-        values: &[Value<'_>],
-    ) -> Result<u64, sqlx::Error> {
-        let result = self.write_once(repeat, statement, values).await;
-        match (&result, &self.statements.repair) {
-            (Err(error), Some(repair)) if lacks_epoch(error) => {
-                // A server that repairs it meanwhile does no harm. If it can't be repaired, the error of
-                // the repair says why.
-                self.write_once(Repeat::Yes, repair, &[]).await?;
-                log::warn!("JWT: the row of `{}_epoch` was missing", self.statements.table);
-                self.write_once(repeat, statement, values).await
-            }
-            _ => result,
-        }
+#[rocket::async_trait]
+impl<DB: SqlxBackend> Writer for Table<DB> {
+    fn statements(&self) -> &Statements {
+        &self.statements
     }
 
-    async fn write_once(
+    /// Executes a write. If MySQL's epoch is missing, as its table was emptied, restores it and
+    /// repeats the write.
+    async fn write(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        let result = match self.write_once(statement, values).await {
+            Err(error) if self.has_repaired(&error).await? => {
+                self.write_once(statement, values).await
+            }
+            result => result,
+        };
+        match result {
+            // In MySQL, this error means that an INSERT had no effect.
+            Err(error) if is_duplicate(&error) => Ok(0),
+            result => result.map_err(StoreError::new),
+        }
+    }
+}
+
+impl<DB: SqlxBackend> Table<DB> {
+    async fn listed(
         &self,
-        repeat: Repeat,
         statement: &str,
         values: &[Value<'_>],
-    ) -> Result<u64, sqlx::Error> {
+    ) -> Result<Vec<Listed>, StoreError> {
+        let read = |mut lease: Lease<SqlxConnection<DB>>| async move {
+            let rows = DB::listed(lease.connection.get(), statement, values).await;
+            (lease, rows)
+        };
+        self.connections.run(read).await.map_err(StoreError::new)
+    }
+
+    /// Restores MySQL's epoch, if a write failed for the lack of it.
+    async fn has_repaired(&self, error: &sqlx::Error) -> Result<bool, StoreError> {
+        let Statements { repair: Some(repair), table, .. } = &self.statements else {
+            return Ok(false);
+        };
+        if !lacks_epoch(error) {
+            return Ok(false);
+        }
+        // A server that repairs it meanwhile does no harm. If it can't be repaired, the error of the repair
+        // says why.
+        self.write_once(repair, &[]).await.map_err(StoreError::new)?;
+        log::warn!("JWT: the row of `{table}_epoch` was missing");
+        Ok(true)
+    }
+
+    async fn write_once(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
         let write = |mut lease: Lease<SqlxConnection<DB>>| async move {
             let written = DB::write(lease.connection.get(), statement, values);
             let written = written.await;
             (lease, written)
         };
-        self.connections.run(repeat, write).await
+        self.connections.run(write).await
     }
 }
 
@@ -164,8 +197,8 @@ impl<DB: SqlxBackend> Reader for Table<DB> {
             });
             (lease, rows)
         };
-        let rows = self.connections.run(Repeat::Yes, read).await.map_err(StoreError::new)?;
-        rows.into_iter().map(statements::row).collect()
+        let rows = self.connections.run(read).await.map_err(StoreError::new)?;
+        rows.into_iter().map(lookup::row).collect()
     }
 }
 
@@ -175,43 +208,102 @@ impl<DB: SqlxBackend> Rows for SqlxBlocklist<DB> {
         self.batcher.rows(keys).await
     }
 
-    async fn mark_used(&self, key: EntryKey, now: i64, until: i64) -> Result<bool, StoreError> {
-        let values = [Value::Key(&key), Value::Int(Some(now)), Value::Int(Some(until))];
-        // A repeated "use up" could find its own mark.
-        match self.table.write(Repeat::No, &self.table.statements.use_up, &values).await {
-            Ok(inserted) => Ok(inserted == 1),
-            Err(error) if is_duplicate(&error) => Ok(false),
-            Err(error) => Err(StoreError::new(error)),
-        }
+    async fn write(
+        &self,
+        key: &EntryKey,
+        write: Write<'_>,
+        exchange: &Exchange,
+    ) -> Result<bool, StoreError> {
+        writes::write(&*self.table, key, write, exchange).await
     }
 }
 
 #[rocket::async_trait]
 impl<DB: SqlxBackend> Blocklist for SqlxBlocklist<DB> {
-    async fn revoke(&self, entry: &Revocation) -> Result<(), StoreError> {
-        let key = entry.key();
-        let values = statements::revocation(entry, &key);
-        let written = self.table.write(Repeat::Yes, &self.table.statements.revoke, &values).await;
-        written.map(|_| ()).map_err(StoreError::new)
+    async fn revoke(&self, entry: &Revocation) -> Result<bool, StoreError> {
+        writes::revoke(&*self.table, entry).await
     }
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
         rows::standing(self, ids).await
     }
 
-    async fn use_up(
+    async fn exchange(
         &self,
         ids: &TokenIds<'_>,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<UseUp, StoreError> {
-        rows::use_up(self, ids, now, until).await
+        exchange: &Exchange,
+    ) -> Result<Exchanged, StoreError> {
+        rows::exchange(self, ids, exchange).await
+    }
+
+    fn session_store(&self) -> Option<&dyn SessionStore> {
+        Some(self)
     }
 
     async fn prune(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        let now = [Value::Int(Some(clock::millis(now)))];
-        let delete = || self.table.write(Repeat::Yes, &self.table.statements.prune, &now);
-        statements::prune(delete).await.map_err(StoreError::new)
+        writes::prune(&*self.table, now).await
+    }
+}
+
+#[rocket::async_trait]
+impl<DB: SqlxBackend> SessionStore for SqlxBlocklist<DB> {
+    async fn begin(
+        &self,
+        ids: &TokenIds<'_>,
+        session: &NewSession<'_>,
+        limit: Option<Limit>,
+    ) -> Result<Begun, StoreError> {
+        let Table { connections, statements, .. } = &*self.table;
+        let subject = &Subject::of(ids)?;
+        let begin = |mut lease: Lease<SqlxConnection<DB>>| async move {
+            let connection = &mut lease.connection;
+            let begun =
+                sessions::begin(connection, &statements.sessions, subject, session, limit).await;
+            (lease, begun)
+        };
+        match connections.run(begin).await {
+            Err(error) if self.table.has_repaired(&error).await? => {
+                connections.run(begin).await.map_err(StoreError::new)?
+            }
+            result => result.map_err(StoreError::new)?,
+        }
+    }
+
+    async fn sessions(
+        &self,
+        ids: &TokenIds<'_>,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let subject = Subject::of(ids)?;
+        let values = subject.list_values(now);
+        let rows = self.table.listed(&self.table.statements.sessions.list, &values);
+        sessions::live(rows.await?, &subject, now)
+    }
+
+    async fn end_session(
+        &self,
+        ids: &TokenIds<'_>,
+        session: Uuid,
+        until: Option<OffsetDateTime>,
+    ) -> Result<bool, StoreError> {
+        sessions::end(&*self.table, &Subject::of(ids)?, session, until).await
+    }
+
+    async fn end_other_sessions(
+        &self,
+        ids: &TokenIds<'_>,
+        until: Option<OffsetDateTime>,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        let subject = Subject::of(ids)?;
+        // This includes sessions whose tokens have expired, since this server's clock may be wrong.
+        let values = subject.list_values(OffsetDateTime::UNIX_EPOCH);
+        let rows = self.table.listed(&self.table.statements.sessions.all, &values).await?;
+        sessions::end_others(&*self.table, &subject, rows, ids.session_key(), until).await
+    }
+
+    async fn renew(&self, ids: &TokenIds<'_>, renewal: &Renewal) -> Result<Standing, StoreError> {
+        let touch = async |key: &EntryKey| sessions::touch(&*self.table, ids, key, renewal).await;
+        rows::renew(self, ids, touch).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! How the changes of a table are read through `sqlx`: each database needs its own way.
+//! Reads the changes of a table through `sqlx`, with a different method for each database.
 
 #[cfg(feature = "sqlx_mysql")]
 mod mysql;

@@ -1,19 +1,20 @@
-//! How the changes of a MySQL or MariaDB table are read: by epoch.
+//! Reads the changes of a MySQL or MariaDB table by epoch.
 //!
 //! Neither database reports which transactions are in progress. A timestamp, or a number from a
 //! sequence, is assigned some time before its row is committed, and nothing bounds that interval.
-//! So a table of one row holds the current epoch. A writing statement reads the epoch into the
+//! So a table with one row contains the current epoch. A writing statement reads the epoch into the
 //! row's `changed`, and holds a shared lock on it until the row is committed; writers do not block
 //! each other. The reader advances the epoch, for which it needs an exclusive lock: once it has the
 //! lock, every write of an earlier epoch has been committed or rolled back. Later writes have the
-//! new epoch or a later one, so the next pass begins there. No clock is involved.
+//! new epoch or a later one, so the next pass begins there. No clock is involved. The row of a live
+//! session has the epoch zero, and is not read.
 //!
 //! With each new epoch the reader stores a random mark. A server that does not have the last mark,
 //! after a fail-over or a crash that lost it, may assign epochs a second time; all entries are then
 //! read again. The table keeps the last 1024 marks, so with more servers than that each pass reads
 //! all entries.
 //!
-//! The statement that advances the epoch is a transaction of its own, on a separate connection that
+//! The statement that advances the epoch is a separate transaction, on a separate connection that
 //! waits at most a second for the lock, as writers queue behind it meanwhile. If it does not get
 //! the lock, the poll fails, and the next one tries again.
 //!
@@ -33,7 +34,7 @@ use crate::blocklist::entry::{Entry, EntryKey};
 use crate::blocklist::replica::changes::{Changes, Cursor};
 use crate::blocklist::store::StoreError;
 
-const COLUMNS: &str = "entry, revoked, cut_off, used, expires, changed";
+const COLUMNS: &str = "entry, revoked, cut_off, expires, changed";
 
 /// The length of a mark in bytes. The table keeps the last 1024 marks.
 const MARK_LEN: usize = 4;
@@ -49,16 +50,17 @@ struct Watermark {
 struct Position {
     at: At,
     next: Watermark,
-    // Taken while in use, so that a connection whose query was cancelled is not reused.
+    // The value is taken out during use, so that a connection whose query was cancelled is not
+    // reused.
     connection: Arc<Mutex<Option<SqlxConnection<MySql>>>>,
 }
 
 enum At {
-    /// At its end.
+    /// At the end of the pass.
     Begin,
-    /// Within the changes, after a row.
+    /// Among the changes, after this row.
     Changes { changed: i64, key: Vec<u8> },
-    /// Within all entries, after a key.
+    /// Among all entries, after this key.
     Entries { key: Vec<u8> },
 }
 
@@ -84,7 +86,7 @@ impl ReadChanges for MySql {
     }
 }
 
-/// A connection beside the others, as its lock timeout is another.
+/// A separate connection, as it has a different lock timeout.
 async fn connect(
     connections: &SqlxConnections<MySql>,
 ) -> Result<SqlxConnection<MySql>, sqlx::Error> {
@@ -139,7 +141,7 @@ async fn advance(
     last: Option<&Watermark>,
 ) -> Result<Option<Watermark>, sqlx::Error> {
     let mark = Uuid::new_v4().into_bytes().first_chunk().copied().unwrap_or([0; MARK_LEN]);
-    // Before the first mark, the empty string, which `LOCATE` always finds.
+    // Before the first mark, this is the empty string, which `LOCATE` always finds.
     let last = last.map_or(&[][..], |last| &last.mark);
     let statement = format!(
         "UPDATE {table}_epoch SET epoch = LAST_INSERT_ID(epoch + 1), \
@@ -168,8 +170,9 @@ async fn page(
             query.bind(PAGE).fetch_all(connection).await?
         }
         At::Entries { key } => {
-            let statement =
-                format!("SELECT {COLUMNS} FROM {table} WHERE entry > ? ORDER BY entry LIMIT ?");
+            let statement = format!(
+                "SELECT {COLUMNS} FROM {table} WHERE entry > ? AND changed > 0 ORDER BY entry LIMIT ?"
+            );
             let query = sqlx::query(&statement).bind(&key[..]);
             query.bind(PAGE).fetch_all(connection).await?
         }
@@ -178,15 +181,14 @@ async fn page(
     let mut last = (0, vec![]);
     for row in &rows {
         let key: Vec<u8> = row.try_get(0)?;
-        last = (row.try_get(5)?, key.clone());
+        last = (row.try_get(4)?, key.clone());
         // No token has a key of another length.
         let Ok(key) = EntryKey::try_from(key) else { continue };
         entries.push(Entry {
             key,
             revoked: row.try_get(1)?,
             cut_off: row.try_get(2)?,
-            used: row.try_get(3)?,
-            until: row.try_get(4)?,
+            until: row.try_get(3)?,
         });
     }
     let (changed, key) = last;

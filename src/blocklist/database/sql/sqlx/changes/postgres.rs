@@ -6,7 +6,7 @@ use rocket_db_pools::sqlx::{self, Executor, Postgres, Row};
 use crate::blocklist::database::sql::changes_postgres::{
     ChangeQueries, ChangeRow, Driver, change_row,
 };
-use crate::blocklist::database::sql::connections::{Lease, Repeat};
+use crate::blocklist::database::sql::connections::Lease;
 use crate::blocklist::database::sql::literals::{Style, Value};
 use crate::blocklist::database::sql::sqlx::backend::{ReadChanges, SqlxConnections};
 use crate::blocklist::database::sql::sqlx::connection::SqlxConnection;
@@ -43,6 +43,6 @@ impl Driver for Through<'_> {
             });
             (lease, rows)
         };
-        self.0.run(Repeat::Yes, read).await.map_err(StoreError::new)
+        self.0.run(read).await.map_err(StoreError::new)
     }
 }

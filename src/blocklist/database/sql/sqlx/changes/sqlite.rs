@@ -1,17 +1,18 @@
-//! How the changes of an SQLite table are read: by a number that each row gets as it is written.
+//! Reads the changes of an SQLite table by a number that each row gets when it is written.
 //!
 //! SQLite has one writer at a time. The writing statement itself computes the number: one more than
 //! the highest in the table, or the clock's milliseconds if that is more. So the numbers are in the
 //! order of commits, and a row that a query does not show gets a higher number than all it shows.
 //! Each query begins at the highest number seen, not after it, to check that this row is still
 //! there. If the row was pruned, the highest number decreased with it and numbers may have been
-//! assigned twice; all entries are then read again.
+//! assigned twice; all entries are then read again. The row of a live session has the number zero, and
+//! is not read.
 
 use rocket_db_pools::sqlx::sqlite::SqliteRow;
 use rocket_db_pools::sqlx::{self, Row, Sqlite, SqliteConnection};
 
 use crate::blocklist::database::rows::PAGE;
-use crate::blocklist::database::sql::connections::{Lease, Repeat};
+use crate::blocklist::database::sql::connections::Lease;
 use crate::blocklist::database::sql::sqlx::backend::{ReadChanges, SqlxConnections};
 use crate::blocklist::database::sql::sqlx::connection::SqlxConnection;
 use crate::blocklist::database::sql::statements::Statements;
@@ -19,7 +20,7 @@ use crate::blocklist::entry::{Entry, EntryKey};
 use crate::blocklist::replica::changes::{Changes, Cursor};
 use crate::blocklist::store::StoreError;
 
-const COLUMNS: &str = "entry, revoked, cut_off, used, expires, changed";
+const COLUMNS: &str = "entry, revoked, cut_off, expires, changed";
 
 /// The row with the highest number: where the next pass begins.
 #[derive(Clone, Default)]
@@ -30,11 +31,11 @@ struct Watermark {
 
 /// The position of a pass.
 enum Position {
-    /// At its end.
+    /// At the end of the pass.
     Begin(Watermark),
-    /// Within the changes, after a row.
+    /// Among the changes, after this row.
     Changes { after: Watermark, next: Watermark },
-    /// Within all entries, after a key.
+    /// Among all entries, after this key.
     Entries { key: Vec<u8>, next: Watermark },
 }
 
@@ -51,7 +52,7 @@ impl ReadChanges for Sqlite {
             let changes = page_after(connection, table, after).await;
             (lease, changes)
         };
-        connections.run(Repeat::Yes, read).await.map_err(StoreError::new)
+        connections.run(read).await.map_err(StoreError::new)
     }
 }
 
@@ -73,8 +74,10 @@ async fn page_after(
             page(&rows, 0, next, in_changes)
         }
         Some(Position::Entries { key, next }) => {
-            let statement =
-                format!("SELECT {COLUMNS} FROM {table} WHERE entry > ?1 ORDER BY entry LIMIT ?2");
+            let statement = format!(
+                "SELECT {COLUMNS} FROM {table} WHERE entry > ?1 AND changed > 0 \
+                 ORDER BY entry LIMIT ?2"
+            );
             let query = sqlx::query(&statement).bind(&key[..]);
             let rows = query.bind(PAGE).fetch_all(connection).await?;
             page(&rows, 0, next, in_entries)
@@ -90,9 +93,10 @@ async fn begin(
     let statement = format!(
         "SELECT (SELECT changed FROM {table} WHERE entry = ?1) AS seen, top.*, found.* \
          FROM (SELECT 1) AS always \
-         LEFT JOIN (SELECT changed, entry FROM {table} ORDER BY changed DESC, entry DESC LIMIT 1) \
+         LEFT JOIN (SELECT changed, entry FROM {table} WHERE changed > 0 \
+                    ORDER BY changed DESC, entry DESC LIMIT 1) \
          AS top ON true \
-         LEFT JOIN (SELECT {COLUMNS} FROM {table} WHERE changed >= ?2 \
+         LEFT JOIN (SELECT {COLUMNS} FROM {table} WHERE changed >= max(?2, 1) \
                     ORDER BY changed, entry LIMIT ?3) AS found ON true \
          ORDER BY found.changed, found.entry"
     );
@@ -140,15 +144,14 @@ fn page(
     let mut last = Watermark::default();
     for row in rows {
         let Some(key) = row.try_get::<Option<Vec<u8>>, _>(first)? else { continue };
-        last = Watermark { changed: row.try_get(first + 5)?, key: key.clone() };
+        last = Watermark { changed: row.try_get(first + 4)?, key: key.clone() };
         // No token has a key of another length.
         let Ok(key) = EntryKey::try_from(key) else { continue };
         entries.push(Entry {
             key,
             revoked: row.try_get::<i64, _>(first + 1)? != 0,
             cut_off: row.try_get(first + 2)?,
-            used: row.try_get(first + 3)?,
-            until: row.try_get(first + 4)?,
+            until: row.try_get(first + 3)?,
         });
     }
     let more = rows.len() as i64 >= PAGE;
