@@ -21,4 +21,5 @@ mod redis_rights;
 mod replica;
 mod restart;
 mod rotation;
+mod session_limit;
 mod theft;

@@ -86,6 +86,12 @@ async fn login(jwt: &Jwt, name: &str) -> Result<TokenPair, Error> {
     jwt.token_pair(name).begin().await
 }
 
+/// The number of live sessions.
+#[get("/sessions/<name>")]
+async fn sessions(jwt: &Jwt, name: &str) -> Result<String, Error> {
+    Ok(jwt.sessions(name).await?.len().to_string())
+}
+
 #[get("/me")]
 fn me(token: AccessToken) -> String {
     token.identity().into()
@@ -208,7 +214,7 @@ fn rocket() -> _ {
             // The port was chosen by the system.
             Box::pin(async move { println!("node is ready at {}", rocket.config().port) })
         }))
-        .mount("/", routes![open, login, me, refresh, logout, logout_token, logout_all])
+        .mount("/", routes![open, login, sessions, me, refresh, logout, logout_token, logout_all])
         .mount("/", routes![self::reuses, self::losses, ahead, refresh_and_die, slow, slow_logout])
         .manage(Slow::default())
         .manage(Closed(rocket::tokio::sync::Semaphore::new(0)));
