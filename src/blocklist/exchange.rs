@@ -145,7 +145,7 @@ impl SessionRow {
         Self { ended: true, current: None, last: None, ended_by: None, owner: None };
 
     /// Whether the row is valid, as written by a store.
-    pub(crate) fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         let has_current = self.current.is_some();
         let is_begun = has_current || (self.ended && self.last.is_none());
         is_begun && (self.ended || self.ended_by.is_none())

@@ -17,6 +17,7 @@ use rocket::local::blocking::{Client, LocalResponse};
 use rocket::time::OffsetDateTime;
 use rocket::tokio::{task::yield_now, time::timeout};
 use rocket::{Build, Rocket, Route};
+#[allow(unused_imports)] // Not every binary needs both.
 pub use rocket_jwt_extended::testing::{Bearer, ManualClock};
 use rocket_jwt_extended::{Jwt, JwtFairing, jsonwebtoken, rocket};
 use serde_json::{Value, json};
