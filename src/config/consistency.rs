@@ -33,6 +33,16 @@ pub(crate) fn check(
 }
 
 fn lifetimes(settings: &Settings, findings: &mut Findings<'_>) {
+    // `false` is deliberate.
+    if let (Some(access), Some(refresh)) = (settings.access.expires, settings.refresh.expires)
+        && access > refresh
+    {
+        findings.warn(
+            "access_token_expires",
+            "is longer than `refresh_token_expires`, so that an access token is still valid when its \
+             session can no longer be refreshed: shorten this, or raise the other",
+        );
+    }
     let Some(longest) = settings.max_token_lifetime else { return };
     for (key, kind) in
         [("access_token_expires", &settings.access), ("refresh_token_expires", &settings.refresh)]

@@ -165,6 +165,16 @@ fn a_claim_that_is_not_required_after_all_is_said_in_one_line() {
 }
 
 #[test]
+fn an_access_token_that_outlives_the_refresh_token_is_said_in_one_line() {
+    let text = "is longer than `refresh_token_expires`";
+    said("", "access_token_expires = \"31d\"", text);
+    said("refresh_token_expires = \"1h\"", "access_token_expires = 3601", text);
+    silent("access_token_expires = \"1h\"\nrefresh_token_expires = \"1h\"");
+    silent("access_token_expires = \"90d\"\nrefresh_token_expires = false");
+    silent("access_token_expires = false");
+}
+
+#[test]
 fn settings_that_have_an_effect_are_not_spoken_of() {
     let all = "token_location = [\"headers\", \"cookies\", \"json\"]\nheader_name = \"X-T\"\n\
                json_key = \"t\"\ncsrf_check_form = true\ncookie_samesite = \"Strict\"\n";

@@ -54,6 +54,42 @@ fn lifetimes_are_positive_durations_or_false() {
 }
 
 #[test]
+fn no_duration_is_in_months_or_years() {
+    for key in [
+        "access_token_expires",
+        "refresh_token_expires",
+        "max_token_lifetime",
+        "session_lifetime",
+        "implicit_refresh_within",
+        "decode_leeway",
+        "rotation_grace",
+        "blocklist_timeout",
+        "blocklist_prune_interval",
+        "blocklist_replica",
+    ] {
+        for (value, unit) in [
+            ("15M", "M"),
+            ("15 M", "M"),
+            ("1h 30M", "M"),
+            ("1month", "month"),
+            ("2months", "months"),
+            ("1y", "y"),
+            ("1yr", "yr"),
+            ("2yrs", "yrs"),
+            ("1year", "year"),
+            ("2 years 1d", "years"),
+        ] {
+            let text = format!("has the unit `{unit}`, which is not accepted: `m` is minutes");
+            refused(&[(&format!("{key} = \"{value}\""), &text)]);
+        }
+    }
+    for value in ["15m", "15min", "2minutes", "90s", "1500ms", "3h"] {
+        accepted(&[&format!("decode_leeway = \"{value}\"")]);
+    }
+    accepted(&["access_token_expires = \"2w\"", "refresh_token_expires = \"45days\""]);
+}
+
+#[test]
 fn other_durations_have_the_bounds_that_make_sense() {
     refused(&[
         ("decode_leeway = -1", "must not be negative"),
