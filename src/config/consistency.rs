@@ -64,6 +64,16 @@ fn cookie_names(settings: &Settings, findings: &mut Findings<'_>) {
             "is the name of the access cookie too: change one of the two",
         );
     }
+    // One cookie would overwrite the other, and the value of one token fails the check of the other.
+    if access.csrf_cookie_name == refresh.csrf_cookie_name {
+        let key = ["refresh_csrf_cookie_name", "access_csrf_cookie_name"];
+        let key = key.into_iter().find(|key| findings.config.is_written(key)).unwrap_or(key[0]);
+        findings.fault(
+            key,
+            "is the name of both CSRF cookies, so that a value is overwritten and the CSRF check \
+             refuses every write: change one of `access_csrf_cookie_name` and `refresh_csrf_cookie_name`",
+        );
+    }
     for (key, name) in [
         ("access_csrf_cookie_name", &access.csrf_cookie_name),
         ("refresh_csrf_cookie_name", &refresh.csrf_cookie_name),
