@@ -4,6 +4,7 @@
 pub(crate) mod browser_rules;
 mod check;
 mod consistency;
+mod durations;
 mod findings;
 mod in_code;
 mod keys;

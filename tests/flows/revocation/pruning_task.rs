@@ -27,7 +27,7 @@ async fn site(clock: &ManualClock) -> (Client, Arc<StoreStub>, Pruned) {
         }
     }));
     let fairing = Jwt::fairing().clock(clock.clone()).blocklist(store.clone());
-    let rocket = app("blocklist_prune_interval = \"5ms\"", fairing, vec![]);
+    let rocket = app("blocklist_prune_interval = \"1s\"", fairing, vec![]);
     (Client::untracked(rocket).await.unwrap(), store, pruned)
 }
 
