@@ -8,6 +8,7 @@ use rocket::time::Duration;
 use super::browser_rules::{domain_flaw, is_kept_from_scripts, may_be_public_suffix};
 use super::durations;
 use super::findings::Findings;
+use super::identifiers;
 use super::read::Config;
 use super::report::Report;
 use super::required;
@@ -32,12 +33,27 @@ pub(crate) fn settings(config: &Config, figment: &Figment, report: &mut Report) 
     Settings {
         algorithm,
         decode_algorithms,
-        decode_audience: check.texts("decode_audience", config.decode_audience.as_ref()),
-        encode_audience: check
-            .texts("encode_audience", config.encode_audience.as_ref())
-            .map(Audience::from),
-        decode_issuer: check.texts("decode_issuer", config.decode_issuer.as_ref()),
-        encode_issuer: config.encode_issuer.clone(),
+        decode_audience: identifiers::list(
+            "decode_audience",
+            config.decode_audience.as_ref(),
+            &mut check.findings,
+        ),
+        encode_audience: identifiers::list(
+            "encode_audience",
+            config.encode_audience.as_ref(),
+            &mut check.findings,
+        )
+        .map(Audience::from),
+        decode_issuer: identifiers::list(
+            "decode_issuer",
+            config.decode_issuer.as_ref(),
+            &mut check.findings,
+        ),
+        encode_issuer: identifiers::one(
+            "encode_issuer",
+            config.encode_issuer.as_ref(),
+            &mut check.findings,
+        ),
         accepts_own_typ: accepts(&decode_typ, Some(OWN_TYP)),
         decode_typ,
         decode_leeway: durations::decode_leeway(config.decode_leeway, &mut check.findings),
@@ -191,18 +207,6 @@ impl Check<'_> {
             }
         }
         algorithms
-    }
-
-    /// A list that, if set, contains at least one string and no empty string.
-    fn texts(&mut self, key: &str, list: Option<&OneOrMany>) -> Option<Vec<String>> {
-        let list = list?;
-        if list.0.is_empty() {
-            self.fault(key, "must not be empty: set a value, or remove it");
-        }
-        if list.0.iter().any(String::is_empty) {
-            self.fault(key, "must not hold an empty string: write a text between the quotes");
-        }
-        Some(list.0.clone())
     }
 
     fn identity_claim(&mut self) -> String {

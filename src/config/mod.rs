@@ -6,6 +6,7 @@ mod check;
 mod consistency;
 mod durations;
 mod findings;
+mod identifiers;
 mod in_code;
 mod keys;
 mod names;

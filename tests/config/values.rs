@@ -219,7 +219,115 @@ fn audiences_and_issuers_are_texts_that_are_not_empty() {
             refused(&[(&format!("{key} = {value}"), message)]);
         }
     }
-    refused(&[("encode_issuer = [\"a\", \"b\"]", "must be a string in quotes")]);
+    refused(&[
+        ("encode_issuer = [\"a\", \"b\"]", "must be a string in quotes"),
+        ("encode_issuer = \"\"", "must not hold an empty string"),
+        ("encode_issuer = \" \"", "must not hold an empty string"),
+    ]);
+}
+
+const IDENTIFIERS: [&str; 4] =
+    ["decode_audience", "encode_audience", "decode_issuer", "encode_issuer"];
+
+#[test]
+fn a_list_or_a_wildcard_in_one_string_of_an_audience_or_issuer_is_a_fault_or_a_warning() {
+    for key in IDENTIFIERS {
+        for (value, message) in [
+            (" api", "begins or ends with white space"),
+            ("api ", "begins or ends with white space"),
+            ("api\\n", "begins or ends with white space"),
+            ("*", "is `*`, which is compared as it is"),
+            ("[\\\"api\\\", \\\"web\\\"]", "is a list within quotes"),
+            ("[api]", "is a list within quotes"),
+            ("https://a.test https://b.test", "has several URLs in one string"),
+            ("https://a.test,https://b.test", "has several URLs in one string"),
+            ("https://a.test b", "has several URLs in one string, or a space in one"),
+        ] {
+            refused(&[(&format!("{key} = \"{value}\""), message)]);
+            if key != "encode_issuer" {
+                refused(&[(&format!("{key} = [\"good\", \"{value}\"]"), message)]);
+            }
+        }
+        let decodes = key.replace("encode", "decode");
+        let warnings = |value: &str| {
+            let mut lines = format!("{key} = \"{value}\"");
+            if key.starts_with("encode") {
+                lines.push_str(&format!("\n{decodes} = [\"a\", \"{value}\"]"));
+            } else {
+                lines.push_str(&format!("\n{} = \"{value}\"", key.replace("decode", "encode")));
+            }
+            let all = crate::unused::warnings(figment(&lines), rocket_jwt_extended::Jwt::fairing());
+            let own = format!("`default.jwt.{key}` ");
+            all.into_iter().filter(|line| line.contains(&own)).collect::<Vec<_>>()
+        };
+        for (value, text) in [
+            ("api,web", "has a separator in one string"),
+            ("api, web", "has a separator in one string"),
+            ("api;web", "has a separator in one string"),
+            ("api web", "has a separator in one string"),
+            ("https://*.example.test", "has a `*`, which is compared as it is"),
+        ] {
+            let said = warnings(value);
+            assert!(said.len() == 1 && said[0].contains(text), "{key} {value}: {said:?}");
+        }
+        for value in ["api", "https://id.example.test/v2.0/", "urn:example:api", "API_ORDERS"] {
+            assert_eq!(warnings(value), [""; 0], "{key} {value}");
+        }
+    }
+}
+
+#[test]
+fn a_placeholder_that_nothing_replaced_is_refused_in_every_setting() {
+    let keys_of_keys = ["secret_key", "secret_key_file", "private_key", "public_key"];
+    let page = include_str!("../../docs/configuration.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let settings: Vec<_> = rows.filter(|key| !keys_of_keys.contains(key)).collect();
+    assert!(settings.len() > 50, "{settings:?}");
+    let message = "has a placeholder that nothing replaced";
+    for key in settings {
+        refused(&[(&format!("{key} = \"${{JWT_VALUE}}\""), message)]);
+    }
+    for value in [
+        "${AUDIENCE}",
+        "$AUDIENCE",
+        "$env:AUDIENCE",
+        "{{ audience }}",
+        "{{ .Values.jwt.audience }}",
+        "%AUDIENCE%",
+        "<audience>",
+        "<your audience>",
+        "__AUDIENCE__",
+        "#{audience}",
+        "@audience@",
+        "((audience))",
+        "$(AUDIENCE)",
+        "${{ secrets.AUDIENCE }}",
+        "https://login.example.test/{tenantid}/v2.0",
+        "https://<tenant>.example.test",
+        "https://${TENANT}.example.test/",
+        "https://example.test/%TENANT_ID%/v2.0",
+        "https://$(TENANT).example.test/",
+    ] {
+        for key in IDENTIFIERS {
+            refused(&[(&format!("{key} = \"{value}\""), message)]);
+        }
+        refused(&[(&format!("decode_audience = [\"good\", \"{value}\"]"), message)]);
+        refused(&[(&format!("required_claims = {{ azp = [\"web\", \"{value}\"] }}"), message)]);
+        refused(&[(&format!("required_claims = [\"{value}\"]"), message)]);
+    }
+    let log = refusal(&with_secret("decode_audience = \"${AUDIENCE}\""));
+    assert!(log.contains("set it by ROCKET_JWT='{decode_audience=\"…\"}'"), "{log}");
+    accepted(&[
+        "access_cookie_name = \"ACCESS_TOKEN\"",
+        "access_cookie_name = \"__Host_t\"",
+        "json_key = \"ACCESS_TOKEN\"",
+        "decode_audience = \"MY_API\"",
+        "decode_audience = \"https://example.test/%C3%BC%C3%A4/%20x\"",
+        "decode_audience = \"https://example.test/%ABCD%20\"",
+        "decode_issuer = \"https://example.test/a_b~c/(d)?e=$f&g=100%25\"",
+        "decode_issuer = \"https://login.example.test/2bd806c9-7f0e-40af-8a1f-c3328fa763a9/v2.0\"",
+        "required_claims = { \"https://example.test/roles\" = [\"admin\"] }",
+    ]);
 }
 
 #[test]
