@@ -3,6 +3,7 @@
 
 use super::findings::Findings;
 use super::values::OneOrMany;
+use crate::settings::RequiredClaim;
 
 /// A list that, if set, contains at least one name and no empty one.
 pub(super) fn list(
@@ -14,18 +15,30 @@ pub(super) fn list(
     if names.is_empty() {
         findings.fault(key, "must not be empty: set a value, or remove it");
     }
-    names.iter().for_each(|name| check(key, name, findings));
+    names.iter().for_each(|name| check(key, name, EACH, findings));
     Some(names.clone())
 }
 
 pub(super) fn one(key: &str, name: Option<&String>, findings: &mut Findings<'_>) -> Option<String> {
     let name = name?;
-    check(key, name, findings);
+    check(key, name, "write one name", findings);
     Some(name.clone())
 }
 
-fn check(key: &str, name: &str, findings: &mut Findings<'_>) {
-    const LIST: &str = "write each in quotes, such as `[\"a\", \"b\"]`";
+/// The accepted values of required claims, of which these claims contain such names.
+pub(super) fn of_claims(key: &str, claims: &[RequiredClaim], findings: &mut Findings<'_>) {
+    let identifying = claims.iter().filter(|claim| ["aud", "iss"].contains(&&*claim.name));
+    for value in identifying.filter_map(|claim| claim.values.as_ref()).flatten() {
+        if let Some(name) = value.as_str() {
+            check(key, name, EACH, findings);
+        }
+    }
+}
+
+/// How several names are written.
+const EACH: &str = "write each in quotes, such as `[\"a\", \"b\"]`";
+
+fn check(key: &str, name: &str, cure: &str, findings: &mut Findings<'_>) {
     let separators = [',', ';', '|'];
     let has_space = name.contains(char::is_whitespace);
     let is_list = has_space || name.contains(separators);
@@ -42,15 +55,15 @@ fn check(key: &str, name: &str, findings: &mut Findings<'_>) {
     } else if name.starts_with('[') && name.ends_with(']') {
         findings.fault(
             key,
-            format_args!("is a list within quotes, which is compared as one name; {LIST}"),
+            format_args!("is a list within quotes, which is compared as one name; {cure}"),
         );
     } else if name.contains("://") && (has_space || is_list && name.matches("://").count() > 1) {
         findings
-            .fault(key, format_args!("has several URLs in one string, or a space in one; {LIST}"));
+            .fault(key, format_args!("has several URLs in one string, or a space in one; {cure}"));
     } else if is_list {
         findings.warn(
             key,
-            format_args!("has a separator in one string, which is compared as one name; {LIST}"),
+            format_args!("has a separator in one string, which is compared as one name; {cure}"),
         );
     } else if name.contains('*') {
         findings.warn(

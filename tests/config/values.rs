@@ -244,6 +244,8 @@ fn a_list_or_a_wildcard_in_one_string_of_an_audience_or_issuer_is_a_fault_or_a_w
             ("https://a.test b", "has several URLs in one string, or a space in one"),
         ] {
             refused(&[(&format!("{key} = \"{value}\""), message)]);
+            refused(&[(&format!("required_claims = {{ iss = \"{value}\" }}"), message)]);
+            refused(&[(&format!("required_claims = {{ aud = [\"a\", \"{value}\"] }}"), message)]);
             if key != "encode_issuer" {
                 refused(&[(&format!("{key} = [\"good\", \"{value}\"]"), message)]);
             }
