@@ -6,12 +6,14 @@ use rocket::http::{Method, SameSite, Status};
 use rocket::time::Duration;
 
 use super::browser_rules::{domain_flaw, is_kept_from_scripts, may_be_public_suffix};
+use super::durations;
 use super::findings::Findings;
+use super::identifiers;
 use super::read::Config;
 use super::report::Report;
 use super::required;
 use super::sessions;
-use super::values::OneOrMany;
+use super::values::{OneOrMany, OptionalSpan};
 use crate::settings::{Settings, TokenNames, accepts};
 use crate::token::claims::Audience;
 use crate::token::compact::OWN_TYP;
@@ -31,15 +33,30 @@ pub(crate) fn settings(config: &Config, figment: &Figment, report: &mut Report) 
     Settings {
         algorithm,
         decode_algorithms,
-        decode_audience: check.texts("decode_audience", config.decode_audience.as_ref()),
-        encode_audience: check
-            .texts("encode_audience", config.encode_audience.as_ref())
-            .map(Audience::from),
-        decode_issuer: check.texts("decode_issuer", config.decode_issuer.as_ref()),
-        encode_issuer: config.encode_issuer.clone(),
+        decode_audience: identifiers::list(
+            "decode_audience",
+            config.decode_audience.as_ref(),
+            &mut check.findings,
+        ),
+        encode_audience: identifiers::list(
+            "encode_audience",
+            config.encode_audience.as_ref(),
+            &mut check.findings,
+        )
+        .map(Audience::from),
+        decode_issuer: identifiers::list(
+            "decode_issuer",
+            config.decode_issuer.as_ref(),
+            &mut check.findings,
+        ),
+        encode_issuer: identifiers::one(
+            "encode_issuer",
+            config.encode_issuer.as_ref(),
+            &mut check.findings,
+        ),
         accepts_own_typ: accepts(&decode_typ, Some(OWN_TYP)),
         decode_typ,
-        decode_leeway: check.decode_leeway(),
+        decode_leeway: durations::decode_leeway(config.decode_leeway, &mut check.findings),
         encode_nbf: config.encode_nbf,
         identity_claim: check.identity_claim(),
         verify_sub: config.verify_sub,
@@ -60,18 +77,28 @@ pub(crate) fn settings(config: &Config, figment: &Figment, report: &mut Report) 
         csrf_check_form: config.csrf_check_form,
         query_string_name: check.name("query_string_name", &config.query_string_name),
         query_string_value_prefix: config.query_string_value_prefix.clone(),
-        implicit_refresh_within: check
-            .positive("implicit_refresh_within", config.implicit_refresh_within.0),
-        rotation_grace: check.rotation_grace(),
-        max_token_lifetime: check.positive("max_token_lifetime", config.max_token_lifetime.0),
-        session_lifetime: check.positive("session_lifetime", config.session_lifetime.0),
+        implicit_refresh_within: durations::implicit_refresh_within(
+            config.implicit_refresh_within,
+            &mut check.findings,
+        ),
+        rotation_grace: durations::rotation_grace(config.rotation_grace, &mut check.findings),
+        max_token_lifetime: check.lifetime("max_token_lifetime", config.max_token_lifetime),
+        session_lifetime: check.lifetime("session_lifetime", config.session_lifetime),
         sessions: config.sessions.0,
         max_sessions: sessions::max_sessions(config, &mut check.findings),
         session_limit: sessions::session_limit(config, &mut check.findings),
-        blocklist_prune_interval: check
-            .always("blocklist_prune_interval", config.blocklist_prune_interval.0),
-        blocklist_timeout: check.always("blocklist_timeout", config.blocklist_timeout.0),
-        blocklist_replica: check.blocklist_replica(),
+        blocklist_prune_interval: durations::blocklist_prune_interval(
+            config.blocklist_prune_interval,
+            &mut check.findings,
+        ),
+        blocklist_timeout: durations::blocklist_timeout(
+            config.blocklist_timeout,
+            &mut check.findings,
+        ),
+        blocklist_replica: durations::blocklist_replica(
+            config.blocklist_replica,
+            &mut check.findings,
+        ),
         token_cache: check.token_cache(),
         access: check.token_names(TokenType::Access),
         refresh: check.token_names(TokenType::Refresh),
@@ -93,6 +120,10 @@ impl Check<'_> {
         self.findings.warn(key, message);
     }
 
+    fn lifetime(&mut self, key: &str, span: OptionalSpan) -> Option<Duration> {
+        durations::lifetime(key, span, &mut self.findings)
+    }
+
     /// The settings for one type of token. The keys of both types differ only in the type's name.
     fn token_names(&mut self, token_type: TokenType) -> TokenNames {
         let config = self.config;
@@ -101,7 +132,7 @@ impl Check<'_> {
              $csrf_cookie_path:ident, $csrf_header_name:ident, $csrf_field_name:ident,
              $json_key:ident) => {
                 TokenNames {
-                    expires: self.positive(stringify!($expires), config.$expires.0),
+                    expires: self.lifetime(stringify!($expires), config.$expires),
                     cookie_name: self.cookie(stringify!($cookie_name), &config.$cookie_name),
                     cookie_path: self.path(stringify!($cookie_path), &config.$cookie_path),
                     csrf_cookie_name: self
@@ -176,36 +207,6 @@ impl Check<'_> {
             }
         }
         algorithms
-    }
-
-    /// A list that, if set, contains at least one string and no empty string.
-    fn texts(&mut self, key: &str, list: Option<&OneOrMany>) -> Option<Vec<String>> {
-        let list = list?;
-        if list.0.is_empty() {
-            self.fault(key, "must not be empty: set a value, or remove it");
-        }
-        if list.0.iter().any(String::is_empty) {
-            self.fault(key, "must not hold an empty string: write a text between the quotes");
-        }
-        Some(list.0.clone())
-    }
-
-    fn decode_leeway(&mut self) -> Duration {
-        let leeway = self.config.decode_leeway.0;
-        if leeway > Duration::DAY {
-            self.fault("decode_leeway", "must not be longer than a day");
-        }
-        leeway
-    }
-
-    fn rotation_grace(&mut self) -> Duration {
-        let grace = self.config.rotation_grace.0;
-        if grace > Duration::HOUR {
-            let text =
-                "must not be longer than an hour: a stolen token can be replayed for as long";
-            self.fault("rotation_grace", text);
-        }
-        grace
     }
 
     fn identity_claim(&mut self) -> String {
@@ -412,29 +413,6 @@ impl Check<'_> {
             self.fault("token_cache", "must be 0, or from 65536 to 1073741824 bytes");
         }
         bytes
-    }
-
-    fn blocklist_replica(&mut self) -> Option<Duration> {
-        let interval = self.positive("blocklist_replica", self.config.blocklist_replica.0);
-        if interval.is_some_and(|interval| interval > Duration::HOUR) {
-            self.fault("blocklist_replica", "must not be longer than an hour");
-        }
-        interval
-    }
-
-    fn positive(&mut self, key: &str, span: Option<Duration>) -> Option<Duration> {
-        let span = span?;
-        if !span.is_positive() {
-            self.fault(key, "must be greater than zero; `false` switches it off");
-        }
-        Some(span)
-    }
-
-    fn always(&mut self, key: &str, span: Duration) -> Duration {
-        if !span.is_positive() {
-            self.fault(key, "must be greater than zero");
-        }
-        span
     }
 }
 

@@ -1,11 +1,11 @@
 //! Checks settings against each other.
 
 use rocket::figment::Figment;
-use rocket::http::SameSite;
+use rocket::http::{Method, SameSite};
 
 use super::browser_rules::MAX_ATTRIBUTE;
 use super::findings::Findings;
-use super::in_code::{InCode, signs};
+use super::in_code::{BlocklistKind, InCode, signs};
 use super::own_tokens;
 use super::read::Config;
 use super::report::Report;
@@ -29,10 +29,22 @@ pub(crate) fn check(
         false => audience(settings, in_code, findings),
     }
     renewals(settings, findings);
+    blocklist(settings, in_code, findings);
+    csrf_methods(settings, findings);
     unchecked(settings, findings);
 }
 
 fn lifetimes(settings: &Settings, findings: &mut Findings<'_>) {
+    // `false` is deliberate.
+    if let (Some(access), Some(refresh)) = (settings.access.expires, settings.refresh.expires)
+        && access > refresh
+    {
+        findings.warn(
+            "access_token_expires",
+            "is longer than `refresh_token_expires`, so that an access token is still valid when its \
+             session can no longer be refreshed: shorten this, or raise the other",
+        );
+    }
     let Some(longest) = settings.max_token_lifetime else { return };
     for (key, kind) in
         [("access_token_expires", &settings.access), ("refresh_token_expires", &settings.refresh)]
@@ -52,6 +64,16 @@ fn cookie_names(settings: &Settings, findings: &mut Findings<'_>) {
         findings.fault(
             "refresh_cookie_name",
             "is the name of the access cookie too: change one of the two",
+        );
+    }
+    // One cookie would overwrite the other, and the value of one token fails the check of the other.
+    if access.csrf_cookie_name == refresh.csrf_cookie_name {
+        let key = ["refresh_csrf_cookie_name", "access_csrf_cookie_name"];
+        let key = key.into_iter().find(|key| findings.config.is_written(key)).unwrap_or(key[0]);
+        findings.fault(
+            key,
+            "is the name of both CSRF cookies, so that a value is overwritten and the CSRF check \
+             refuses every write: change one of `access_csrf_cookie_name` and `refresh_csrf_cookie_name`",
         );
     }
     for (key, name) in [
@@ -161,6 +183,53 @@ fn renewals(settings: &Settings, findings: &mut Findings<'_>) {
             "renews the token at every request: set it to less than `access_token_expires`",
         ),
         _ => (),
+    }
+}
+
+/// Warns about durations of the blocklist that defeat other settings.
+fn blocklist(settings: &Settings, in_code: &InCode, findings: &mut Findings<'_>) {
+    let grace = settings.rotation_grace;
+    // Zero is deliberate: it allows no second use at all.
+    let may_repeat = grace.is_positive() && in_code.blocklist != BlocklistKind::Memory;
+    if may_repeat && grace <= settings.blocklist_timeout {
+        findings.warn(
+            "rotation_grace",
+            "is not longer than `blocklist_timeout`: a client that waits for a 503 and repeats its \
+             exchange may be taken for a thief, which ends its session; raise this, or lower the other",
+        );
+    }
+    if let (Some(interval), Some(expires)) = (settings.blocklist_replica, settings.access.expires)
+        && interval >= expires
+    {
+        findings.warn(
+            "blocklist_replica",
+            "is not shorter than `access_token_expires`: access tokens that another server revokes may \
+             be accepted until they expire; shorten this",
+        );
+    }
+}
+
+/// Another site's form can send the cookies with any method that is missing, if the cookies are not
+/// restricted to the site.
+fn csrf_methods(settings: &Settings, findings: &mut Findings<'_>) {
+    if !settings.token_location.contains(&Location::Cookies) || !settings.cookie_csrf_protect {
+        return;
+    }
+    let writing = [Method::Post, Method::Put, Method::Patch, Method::Delete];
+    let missing: Vec<_> = writing
+        .iter()
+        .filter(|method| !settings.csrf_methods.contains(method))
+        .map(|method| method.as_str())
+        .collect();
+    if !missing.is_empty() && !settings.csrf_methods.is_empty() {
+        findings.warn(
+            "csrf_methods",
+            format_args!(
+                "lacks {}: such requests with a token in a cookie need no CSRF value; add it, unless no \
+                 route changes anything with it",
+                missing.join(", ")
+            ),
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 //! Loads and tests the keys from configured texts and files.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{self, Path};
 
@@ -12,6 +12,7 @@ use super::read::Config;
 use super::report::{Origin, Report};
 use super::values::Secret;
 use crate::error::Error;
+use crate::keys::contents::contents;
 use crate::keys::encoding::Encoding;
 use crate::keys::pem;
 use crate::keys::reference::{self, Reference, Source};
@@ -279,15 +280,21 @@ impl KeyLoader<'_> {
             self.fault(key, "is empty; write PEM text or the path of a PEM file");
             return None;
         }
+        let is_material = pem::is_material(text);
+        if is_material && self.is_replaced(key, text.as_bytes(), Source::Text) {
+            return None;
+        }
         match reference::reference(text) {
-            None | Some(Reference::Path) if pem::is_material(text) => {
-                Some(text.as_bytes().to_vec())
+            None | Some(Reference::Path) if is_material => Some(text.as_bytes().to_vec()),
+            None | Some(Reference::Path) => {
+                let content = self.file(key, text, pem::MAX_LENGTH)?;
+                (!self.is_replaced(key, &content, Source::File)).then_some(content)
             }
-            None | Some(Reference::Path) => self.file(key, text, pem::MAX_LENGTH),
             Some(Reference::Unresolved) => {
                 self.fault(
                     key,
-                    "is a placeholder that nothing replaced; write PEM text or the path of a PEM file",
+                    "is a placeholder that nothing replaced, or a path with one; write PEM text or the \
+                     path of a PEM file",
                 );
                 None
             }
@@ -302,8 +309,33 @@ impl KeyLoader<'_> {
         }
     }
 
+    /// Reports an error page or another text that replaced the key by mistake.
+    fn is_replaced(&mut self, key: &str, text: &[u8], source: Source) -> bool {
+        let refusal = std::str::from_utf8(text)
+            .ok()
+            .filter(|text| !pem::has_block(text))
+            .and_then(contents)
+            .and_then(|contents| contents.refusal_as_pem(source));
+        let is_replaced = refusal.is_some();
+        if let Some(refusal) = refusal {
+            self.fault(key, refusal);
+        }
+        is_replaced
+    }
+
     /// The content of the file that `key` names, of at most `max` bytes.
     fn file(&mut self, key: &str, path: &str, max: usize) -> Option<Vec<u8>> {
+        if path.trim().is_empty() {
+            self.fault(key, "is empty; write the path of a file");
+            return None;
+        }
+        if reference::is_placeholder(path.trim()) {
+            self.fault(
+                key,
+                "is a path with a placeholder that nothing replaced; write the path itself",
+            );
+            return None;
+        }
         match read_at_most(&self.origin(key).resolve(path), max) {
             Ok(Some(content)) => Some(content),
             Ok(None) => {
@@ -317,8 +349,15 @@ impl KeyLoader<'_> {
                 None
             }
             Err(error) => {
-                let path = self.shown(key, path);
+                let shown = self.shown(key, path);
                 let text = match error.kind() {
+                    io::ErrorKind::NotFound if reference::is_path(path) && is_prefixed(path) => {
+                        "begins with `file:`, `@` or `~`, which is not resolved here; write the path \
+                         alone"
+                    }
+                    io::ErrorKind::Unsupported => {
+                        "names a pipe, a device or a socket; name a regular file"
+                    }
                     io::ErrorKind::NotFound => "names a file that does not exist: no such file",
                     io::ErrorKind::PermissionDenied => {
                         "names a file that this process may not read; change its owner or mode"
@@ -326,7 +365,7 @@ impl KeyLoader<'_> {
                     io::ErrorKind::IsADirectory => "names a folder; name the file in it",
                     _ => "names a file that cannot be read",
                 };
-                self.fault(key, format_args!("{text}{path}"));
+                self.fault(key, format_args!("{text}{shown}"));
                 None
             }
         }
@@ -346,8 +385,20 @@ impl KeyLoader<'_> {
     }
 }
 
-/// `None` if the file is larger.
+/// Whether a path begins with a mark that other programs and shells resolve.
+fn is_prefixed(path: &str) -> bool {
+    ["file:", "@", "~/"].iter().any(|start| path.starts_with(start))
+}
+
+/// `None` if the file is larger. A pipe or a device is an error, as it may never end, or may never
+/// begin, and the launch would wait for it.
 fn read_at_most(path: &Path, max: usize) -> io::Result<Option<Vec<u8>>> {
+    let kind = fs::metadata(path)?.file_type();
+    if !kind.is_file() {
+        let error =
+            if kind.is_dir() { io::ErrorKind::IsADirectory } else { io::ErrorKind::Unsupported };
+        return Err(error.into());
+    }
     let mut content = Vec::new();
     let limit = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
     File::open(path)?.take(limit).read_to_end(&mut content)?;

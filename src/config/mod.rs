@@ -4,7 +4,9 @@
 pub(crate) mod browser_rules;
 mod check;
 mod consistency;
+mod durations;
 mod findings;
+mod identifiers;
 mod in_code;
 mod keys;
 mod names;
@@ -17,6 +19,7 @@ mod setting;
 mod stray;
 mod unused;
 mod values;
+mod variables;
 
 #[cfg(test)]
 mod documented;
@@ -54,6 +57,7 @@ pub(crate) fn load(
 ) -> Result<Loaded, Refused> {
     let mut report = Report::default();
     let config = Config::read(figment, &mut report);
+    variables::check(figment, &mut report);
     stray::check(&config, figment, &mut report);
     if config.is_unreadable {
         // The table could not be read, so no other setting can be checked.

@@ -67,11 +67,15 @@ fn place(metadata: &Metadata) -> String {
 
 /// The name of the environment variable from which `value` was read as `key`, if any.
 pub(super) fn variable(figment: &Figment, value: &Value, key: &str) -> Option<String> {
+    let prefix = prefix(figment.get_metadata(value.tag())?)?;
+    Some(format!("{prefix}{}", key.to_ascii_uppercase()))
+}
+
+/// The prefix of a source that is the environment.
+pub(super) fn prefix(source: &Metadata) -> Option<&str> {
     // Figment names the source "`ROCKET_` environment variable(s)"; the prefix is available nowhere
     // else.
-    let source = &figment.get_metadata(value.tag())?.name;
-    let prefix = source.strip_suffix("environment variable(s)")?.trim().trim_matches('`');
-    Some(format!("{prefix}{}", key.to_ascii_uppercase()))
+    Some(source.name.strip_suffix("environment variable(s)")?.trim().trim_matches('`'))
 }
 
 fn full_key(profile: &Profile, key: &str) -> String {

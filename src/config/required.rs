@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::findings::Findings;
+use super::identifiers;
 use super::values::{OneOrMany, RequiredClaims};
 use crate::settings::{RequiredClaim, bare_typ};
 use crate::token::payload::slots::REGISTERED;
@@ -81,6 +82,7 @@ pub(super) fn required_claims(
             },
         }
     }
+    identifiers::of_claims(key, &claims, findings);
     claims
 }
 

@@ -7,12 +7,16 @@ use rocket::serde::de::DeserializeOwned;
 use super::values::{
     OneOrMany, OptionalCount, OptionalSpan, RequiredClaims, Secret, SessionsMode, Span,
 };
+use crate::keys::reference;
 
 /// A type of setting. Examples are made from defaults, which are public, never from configured
 /// values.
 pub(super) trait Setting: DeserializeOwned {
     /// The description of accepted values: follows "must be".
     const EXPECTED: &'static str;
+
+    /// Whether it is a key or its path, which have separate checks.
+    const IS_SECRET: bool = false;
 
     /// An example value as an operator would write it; `self` is the default.
     fn example(&self) -> String;
@@ -47,6 +51,7 @@ impl Setting for Option<String> {
 
 impl Setting for Option<Secret> {
     const EXPECTED: &'static str = STRING;
+    const IS_SECRET: bool = true;
 
     fn example(&self) -> String {
         ANY_STRING.into()
@@ -160,6 +165,13 @@ pub(super) fn read<T: Setting>(key: &str, value: &Value, default: &T) -> Result<
             default.example()
         ));
     }
+    if !T::IS_SECRET && has_placeholder(value) {
+        return Err(format!(
+            "has a placeholder that nothing replaced, and a configuration has no variables; write the \
+             value itself, or set it by ROCKET_JWT='{{{key}={}}}'",
+            default.example()
+        ));
+    }
     value.deserialize().map_err(|error| match error.kind {
         Kind::Message(message) => message,
         _ => format!(
@@ -200,6 +212,18 @@ fn stray_quotes(value: &Value) -> Option<&'static str> {
         Value::Array(_, elements) => elements.iter().find_map(stray_quotes),
         Value::Dict(_, table) => table.values().find_map(stray_quotes),
         _ => None,
+    }
+}
+
+/// Whether a text of the value has a variable or template that was not replaced.
+fn has_placeholder(value: &Value) -> bool {
+    match value {
+        Value::String(_, text) => reference::has_placeholder(text),
+        Value::Array(_, elements) => elements.iter().any(has_placeholder),
+        Value::Dict(_, table) => table
+            .iter()
+            .any(|(name, value)| reference::has_placeholder(name) || has_placeholder(value)),
+        _ => false,
     }
 }
 

@@ -56,7 +56,17 @@ fn within_bounds<E: de::Error>(duration: Duration) -> Result<Duration, E> {
     Ok(duration)
 }
 
+/// Units without a fixed length. `humantime` reads `M` as a month, which is easily written for `m`.
+const CALENDAR_UNITS: [&str; 8] = ["M", "month", "months", "y", "yr", "yrs", "year", "years"];
+
 fn text_span<E: de::Error>(text: &str) -> Result<Duration, E> {
+    let mut units = text.split(|c: char| !c.is_alphabetic());
+    if let Some(unit) = units.find(|unit| CALENDAR_UNITS.contains(unit)) {
+        return Err(E::custom(format_args!(
+            "has the unit `{unit}`, which is not accepted: `m` is minutes; write days for months and \
+             years, such as \"30d\""
+        )));
+    }
     let parsed = humantime::parse_duration(text)
         .map_err(|e| E::custom(format_args!("is not a duration such as \"15m\": {e}")))?;
     within_bounds(Duration::try_from(parsed).unwrap_or(Duration::MAX))

@@ -34,7 +34,24 @@ pub(crate) enum Contents {
 impl Contents {
     /// The reason why it is refused as a secret, and how to fix it.
     pub(crate) fn refusal(self, source: Source) -> String {
-        let (what, cure) = match self {
+        let (what, cure) = self.described();
+        match source {
+            Source::Text => format!("is {what}; {cure}"),
+            Source::File => format!("names a file whose content is {what}; {cure}"),
+        }
+    }
+
+    /// The same for a key in PEM. `None` for contents that have a refusal of PEM, or may be PEM.
+    pub(crate) fn refusal_as_pem(self, source: Source) -> Option<String> {
+        let is_told = matches!(
+            self,
+            Self::LfsPointer | Self::Markup | Self::Encrypted | Self::ErrorMessage | Self::Missing
+        );
+        is_told.then(|| self.refusal(source).replace("secret", "key"))
+    }
+
+    fn described(self) -> (&'static str, &'static str) {
+        match self {
             Self::LfsPointer => (
                 "a Git LFS pointer, not a secret",
                 "fetch the file with `git lfs pull`, or keep the secret out of the repository",
@@ -77,10 +94,6 @@ impl Contents {
                 "keep one secret on one line, such as `openssl rand -hex 64` writes; for base64 that \
                  is wrapped, set `secret_key_encoding = \"base64\"`",
             ),
-        };
-        match source {
-            Source::Text => format!("is {what}; {cure}"),
-            Source::File => format!("names a file whose content is {what}; {cure}"),
         }
     }
 }

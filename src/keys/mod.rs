@@ -1,7 +1,7 @@
 //! Keys: each has one algorithm and is checked when it is created.
 
 pub(crate) mod algorithm;
-mod contents;
+pub(crate) mod contents;
 mod der;
 pub(crate) mod encoding;
 pub(crate) mod pem;

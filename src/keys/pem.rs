@@ -51,6 +51,12 @@ pub(crate) fn key_block(input: &[u8], role: Role) -> Result<Block, Error> {
     find(input, role).map_err(|text| Error::Key(text.into_owned()))
 }
 
+/// Whether a text has a block of a key. The blocks of programs that encrypt files are not keys.
+pub(crate) fn has_block(text: &str) -> bool {
+    let is_of_key = |block: &str| !block.starts_with("AGE ");
+    text.split(BEGIN).skip(1).any(is_of_key)
+}
+
 /// Whether a text is key material, or something pasted in its place, rather than the path of a file.
 /// Such a text must never be shown.
 pub(crate) fn is_material(text: &str) -> bool {
@@ -69,7 +75,7 @@ fn find(input: &[u8], role: Role) -> Result<Block, Cow<'static, str>> {
     }
     let text = normalized(input);
     if !text.contains(BEGIN) {
-        return Err(not_pem(input, &text).into());
+        return Err(not_pem(input, &text, role).into());
     }
     let blocks = pem::parse_many(text.as_bytes()).map_err(|error| match error {
         pem::PemError::MismatchedTags(..) => "has a BEGIN line and an END line that do not match",
@@ -182,7 +188,7 @@ fn other(label: &str) -> Option<(&'static str, Option<Role>)> {
 }
 
 /// Describes a text that contains no PEM block.
-fn not_pem(input: &[u8], text: &str) -> &'static str {
+fn not_pem(input: &[u8], text: &str, role: Role) -> &'static str {
     let text = text.trim();
     if text.is_empty() {
         return "is empty";
@@ -213,6 +219,9 @@ fn not_pem(input: &[u8], text: &str) -> &'static str {
         Some(inner) if is_der(&inner) => {
             "is base64 without its first and last line; put it between `-----BEGIN PUBLIC KEY-----` \
              and `-----END PUBLIC KEY-----`, or between the same two lines with `PRIVATE KEY`"
+        }
+        _ if role == Role::Public => {
+            "is no PEM text; a key begins with a line such as `-----BEGIN PUBLIC KEY-----`"
         }
         _ => "is no PEM text; a key begins with a line such as `-----BEGIN PRIVATE KEY-----`",
     }

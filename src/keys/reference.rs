@@ -256,7 +256,32 @@ fn is_elsewhere(text: &str) -> bool {
         || starts_with(text, "@microsoft.keyvault(")
 }
 
+/// Whether a setting that is no key has a variable or template that was not replaced. Unlike a random
+/// password, it contains brackets and percent signs for no other reason, so that they may be
+/// anywhere in the text.
+pub(crate) fn has_placeholder(text: &str) -> bool {
+    let text = text.trim();
+    let marks = [("<", ">"), ("{", "}"), ("$(", ")")];
+    let has_mark = marks.iter().any(|(start, end)| {
+        let mut rests = text.split(start).skip(1);
+        rests.any(|rest| rest.split_once(end).is_some_and(|(name, _)| is_name_like(name)))
+    });
+    // `%TENANT%`, but not the digits of percent-encoding.
+    let has_variable = text.split('%').skip(1).any(|name| {
+        name.len() > 2
+            && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+            && name.contains(|c: char| !c.is_ascii_hexdigit())
+    }) && text.matches('%').count() > 1;
+    let is_list = text.starts_with('[') && !text.starts_with("[[");
+    has_mark || has_variable || (!is_list && is_placeholder(text))
+}
+
 fn is_unresolved(text: &str) -> bool {
+    is_placeholder(text) || is_upper_name(text)
+}
+
+/// Whether a text has the marks of a variable or template.
+pub(crate) fn is_placeholder(text: &str) -> bool {
     // Marks around the whole text.
     let wrapped = [
         ("<", ">"),
@@ -298,21 +323,21 @@ fn is_unresolved(text: &str) -> bool {
     has_mark || calls.iter().any(|call| text.contains(call)) || is_variable(text)
 }
 
-/// `$JWT_SECRET`, `$jwtSecret`, `JWT_SIGNING_KEY`: the text is only the name of a variable.
+/// `$JWT_SECRET`, `$jwtSecret`: the text is only a variable.
 fn is_variable(text: &str) -> bool {
     let name = text.strip_prefix("$env:").or_else(|| text.strip_prefix('$'));
-    let is_upper = |name: &str| {
-        name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-            && name.starts_with(|c: char| c.is_ascii_uppercase())
-            && name.contains('_')
-    };
-    match name {
-        Some(name) => {
-            is_upper(name)
-                || (name.chars().all(|c| c.is_ascii_alphabetic() || c == '_') && name.len() > 1)
-        }
-        None => is_upper(text),
-    }
+    name.is_some_and(|name| {
+        is_upper_name(name)
+            || (name.chars().all(|c| c.is_ascii_alphabetic() || c == '_') && name.len() > 1)
+    })
+}
+
+/// `JWT_SIGNING_KEY`: the text is only the name of a variable. A cookie, a header or a file may have
+/// such a name.
+fn is_upper_name(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+        && text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.contains('_')
 }
 
 /// A name, a path or words, such as those between the brackets of a template.

@@ -111,8 +111,20 @@ fn no_two_cookies_that_must_differ_have_one_name() {
             assert_refused(&format!("{key} = \"{name}\""), key, message);
         }
     }
-    // One CSRF value on a page at a time is what some want.
-    assert!(launch(figment("refresh_csrf_cookie_name = \"csrf_access_token\"")).is_ok());
+    let message = "is the name of both CSRF cookies";
+    for lines in [
+        "refresh_csrf_cookie_name = \"csrf_access_token\"",
+        "access_csrf_cookie_name = \"csrf_refresh_token\"",
+        "access_csrf_cookie_name = \"x\"\nrefresh_csrf_cookie_name = \"x\"",
+        "access_csrf_cookie_name = \"x\"\nrefresh_csrf_cookie_name = \"x\"\n\
+         refresh_csrf_cookie_path = \"/refresh\"",
+    ] {
+        let key = match lines.contains("refresh_csrf_cookie_name") {
+            true => "refresh_csrf_cookie_name",
+            false => "access_csrf_cookie_name",
+        };
+        assert_refused(lines, key, message);
+    }
 }
 
 #[test]

@@ -255,6 +255,130 @@ fn a_file_that_cannot_be_read_is_a_fault_with_the_absolute_path() {
     });
 }
 
+/// A key that is read from there would be waited for.
+#[test]
+fn only_regular_files_are_read() {
+    Jail::expect_with(|jail| {
+        let made = std::process::Command::new("mkfifo").arg("pipe.pem").status();
+        assert!(made.unwrap().success());
+        std::os::unix::fs::symlink("pipe.pem", "link.pem").unwrap();
+        std::os::unix::fs::symlink("key.pem", "good.pem").unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind("socket.pem").unwrap();
+        jail.create_file("key.pem", &pair(Kind::P256).private)?;
+        let text = "names a pipe, a device or a socket; name a regular file: ";
+        for path in ["pipe.pem", "link.pem", "socket.pem", "/dev/zero", "/dev/tty", "/dev/random"] {
+            let absolute = jail.directory().join(path);
+            for key in ["private_key", "public_key"] {
+                let log = fault_of_path(jail, key, absolute.to_str().unwrap());
+                assert!(log.contains(&format!("`default.jwt.{key}` {text}")), "{log}");
+                assert!(log.contains(absolute.to_str().unwrap()), "{log}");
+            }
+            let lines = format!("[release.jwt]\nsecret_key_file = {absolute:?}");
+            jail.create_file("Rocket.toml", &lines)?;
+            let log = launch(from_rocket().select("release")).err().expect("it does not launch");
+            assert!(log.contains(&format!("`release.jwt.secret_key_file` {text}")), "{log}");
+        }
+        let lines = "[default.jwt]\nalgorithm = \"ES256\"\nprivate_key = \"good.pem\"";
+        jail.create_file("Rocket.toml", lines)?;
+        assert!(launch(from_rocket()).is_ok());
+        Ok(())
+    });
+}
+
+#[test]
+fn a_path_that_another_program_would_resolve_is_answered_with_the_cure() {
+    Jail::expect_with(|jail| {
+        let text =
+            "begins with `file:`, `@` or `~`, which is not resolved here; write the path alone";
+        for path in [
+            "file:///run/keys/key.pem",
+            "file:keys/key.pem",
+            "@/run/key.pem",
+            "@key.pem",
+            "~/key.pem",
+        ] {
+            for key in ["private_key", "public_key"] {
+                let log = fault_of_path(jail, key, path);
+                assert!(log.contains(&format!("`default.jwt.{key}` {text}")), "{log}");
+            }
+            jail.create_file("Rocket.toml", &format!("[default.jwt]\nsecret_key_file = {path:?}"))?;
+            let log = launch(from_rocket()).err().expect("it does not launch");
+            assert!(log.contains(&format!("`default.jwt.secret_key_file` {text}")), "{log}");
+        }
+        for (path, text) in [
+            ("", "is empty; write the path of a file"),
+            (" ", "is empty; write the path of a file"),
+            ("${KEYS}/jwt.key", "is a path with a placeholder that nothing replaced"),
+            ("{{ keys }}/jwt.key", "is a path with a placeholder that nothing replaced"),
+            ("%KEYS%", "is a path with a placeholder that nothing replaced"),
+            ("<path>", "is a path with a placeholder that nothing replaced"),
+        ] {
+            jail.create_file("Rocket.toml", &format!("[default.jwt]\nsecret_key_file = {path:?}"))?;
+            let log = launch(from_rocket()).err().expect("it does not launch");
+            assert!(log.contains(&format!("`default.jwt.secret_key_file` {text}")), "{log}");
+        }
+        let log = fault_of_path(jail, "private_key", "${KEYS}/jwt.pem");
+        assert!(
+            log.contains("is a placeholder that nothing replaced, or a path with one"),
+            "{log}"
+        );
+        // A name that looks like a variable may be that of a file.
+        jail.create_file("JWT_SECRET", secret())?;
+        jail.create_file("Rocket.toml", "[default.jwt]\nsecret_key_file = \"JWT_SECRET\"")?;
+        assert!(launch(from_rocket()).is_ok());
+        Ok(())
+    });
+}
+
+#[test]
+fn a_text_that_replaced_a_key_is_a_fault_with_what_it_is_and_a_cure() {
+    Jail::expect_with(|jail| {
+        for (content, words) in [
+            (
+                "<!DOCTYPE html>\n<html><body>404</body></html>\n",
+                "a page of HTML or XML, not a key; check",
+            ),
+            (
+                "<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code></Error>",
+                "a page of HTML or XML, not a key; check",
+            ),
+            (
+                "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a21\nsize 1704\n",
+                "a Git LFS pointer, not a key; fetch the file with `git lfs pull`",
+            ),
+            ("age-encryption.org/v1\n-> X25519 abc\n", "encrypted, not a key; decrypt it"),
+            (
+                "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n",
+                "encrypted, not a key; decrypt it",
+            ),
+            (
+                "data: ENC[AES256_GCM,data:abc,iv:x,tag:y,type:str]\nsops:\n  version: 3\n",
+                "encrypted, not a key; decrypt it",
+            ),
+            ("$ANSIBLE_VAULT;1.1;AES256\n6162\n", "encrypted, not a key; decrypt it"),
+            ("cat: key.pem: No such file or directory\n", "an error message, not a key; correct"),
+            ("null\n", "what programs write for a missing value, not a key; check"),
+        ] {
+            jail.create_file("key.pem", content)?;
+            for key in ["private_key", "public_key"] {
+                let log = fault_of_path(jail, key, "key.pem");
+                let text = format!("`default.jwt.{key}` names a file whose content is {words}");
+                assert!(log.contains(&text), "{log}");
+                if content.trim().contains('\n') {
+                    let text = fault("ES256", key, content);
+                    assert!(text.starts_with(&format!("is {words}")), "{text}");
+                }
+            }
+        }
+        for (key, label) in [("private_key", "PRIVATE"), ("public_key", "PUBLIC")] {
+            jail.create_file("key.pem", "nonsense")?;
+            let log = fault_of_path(jail, key, "key.pem");
+            assert!(log.contains(&format!("such as `-----BEGIN {label} KEY-----`")), "{log}");
+        }
+        Ok(())
+    });
+}
+
 #[test]
 fn a_value_that_may_be_a_key_is_never_shown() {
     Jail::expect_with(|jail| {

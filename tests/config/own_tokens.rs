@@ -243,8 +243,8 @@ fn a_csrf_value_that_no_navigation_sends_is_a_warning() {
     let base = "token_location = \"cookies\"";
     said(
         base,
-        "csrf_methods = [\"GET\", \"POST\"]",
+        "csrf_methods = [\"GET\", \"POST\", \"PUT\", \"PATCH\", \"DELETE\"]",
         "has GET: a browser that opens a page sends no",
     );
-    silent(&format!("{base}\ncsrf_methods = [\"POST\", \"PATCH\"]"));
+    silent(&format!("{base}\ncsrf_methods = [\"POST\", \"PUT\", \"PATCH\", \"DELETE\"]"));
 }

@@ -114,6 +114,67 @@ fn a_variable_that_is_no_table_is_answered_with_what_a_table_looks_like() {
 }
 
 #[test]
+fn a_key_that_is_twice_in_a_variable_is_a_fault() {
+    let known = "has `access_token_expires` twice in `ROCKET_JWT`; keep one";
+    for (text, fault) in [
+        ("access_token_expires=\"5m\",access_token_expires=\"10d\"", Some(known)),
+        ("access_token_expires = 60 , \"access_token_expires\" = 60,", Some(known)),
+        ("access_token_expires=60,encode_nbf=true,\naccess_token_expires=60", Some(known)),
+        ("json_key=\"\\\",{\",access_token_expires=60,access_token_expires=60", Some(known)),
+        ("json_key=a=b,access_token_expires=60,access_token_expires=60", Some(known)),
+        ("json_key='\"',access_token_expires=60,access_token_expires=60", Some(known)),
+        ("decode_typ=[\"a\",b=c],access_token_expires=60,access_token_expires=60", Some(known)),
+        (
+            "required_claims={azp=\"a\"},access_token_expires=60,access_token_expires=60",
+            Some(known),
+        ),
+        (
+            "required_claims={azp=\"a\",azp=\"b\"}",
+            Some("has a key twice in `ROCKET_JWT`; keep one"),
+        ),
+        ("json_key=\"access_token_expires=1,access_token_expires=2\"", None),
+        ("required_claims={azp=\"a\",aud=\"b\"},encode_audience=\"b\"", None),
+        ("required_claims={json_key=\"a\"},json_key=\"b\"", None),
+        ("decode_typ=[a=b,a=c]", None),
+        ("json_key=x=y,refresh_json_key=x=y", None),
+        ("access_token_expires=60", None),
+    ] {
+        Jail::expect_with(|jail| {
+            jail.set_env("ROCKET_JWT", format!("{{secret_key=\"{}\",{text}}}", secret()));
+            let log = launch(from_rocket()).err();
+            match (log, fault) {
+                (None, None) => (),
+                (Some(log), Some(fault)) => {
+                    assert!(log.contains(&format!("`debug.jwt` {fault}")), "{text}: {log}");
+                    assert!(log.contains("(1 fault)") && !log.contains(secret()), "{text}: {log}");
+                }
+                (log, _) => panic!("{text}: {log:?}"),
+            }
+            Ok(())
+        });
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_table_in_two_variables_is_a_fault() {
+    Jail::expect_with(|jail| {
+        let table = format!("{{secret_key=\"{}\"}}", secret());
+        jail.set_env("rocket_jwt", &table);
+        assert!(launch(from_rocket()).is_ok());
+        for other in ["ROCKET_JWT", "Rocket_Jwt"] {
+            jail.set_env(other, &table);
+        }
+        let log = launch(from_rocket()).err().expect("it does not launch");
+        let names = "`ROCKET_JWT` and `Rocket_Jwt` and `rocket_jwt`";
+        let text = format!("`debug.jwt` is set by {names}, and only one is read; keep one");
+        assert!(log.contains(&text) && log.contains("(1 fault)"), "{log}");
+        assert!(!log.contains(secret()), "{log}");
+        Ok(())
+    });
+}
+
+#[test]
 fn a_file_whose_top_is_no_table_is_reported_without_its_values() {
     for line in ["jwt_secret_key", "jwt", "secret_key"] {
         Jail::expect_with(|jail| {

@@ -19,6 +19,8 @@ fn random() -> Vec<u8> {
     let mut bytes: Vec<u8> = (0..3).flat_map(|_| *uuid::Uuid::new_v4().as_bytes()).collect();
     bytes[..3].copy_from_slice(&[0xfb, 0xff, 0xfe]);
     bytes.truncate(47);
+    // White space at the end of a secret is refused.
+    bytes[46] = 0xfd;
     bytes
 }
 

@@ -165,10 +165,81 @@ fn a_claim_that_is_not_required_after_all_is_said_in_one_line() {
 }
 
 #[test]
+fn an_access_token_that_outlives_the_refresh_token_is_said_in_one_line() {
+    let text = "is longer than `refresh_token_expires`";
+    said("", "access_token_expires = \"31d\"", text);
+    said("refresh_token_expires = \"1h\"", "access_token_expires = 3601", text);
+    silent("access_token_expires = \"1h\"\nrefresh_token_expires = \"1h\"");
+    silent("access_token_expires = \"90d\"\nrefresh_token_expires = false");
+    silent("access_token_expires = false");
+}
+
+#[test]
+fn a_method_that_needs_no_csrf_value_is_said_in_one_line() {
+    let cookies = "token_location = [\"headers\", \"cookies\"]\ncookie_secure = true";
+    for (methods, missing) in [
+        ("\"POST\"", "PUT, PATCH, DELETE"),
+        ("[\"POST\", \"PUT\", \"DELETE\"]", "PATCH"),
+        ("[\"PUT\", \"PATCH\", \"DELETE\", \"HEAD\"]", "POST"),
+    ] {
+        let text = format!("lacks {missing}: such requests with a token in a cookie need no CSRF");
+        said(cookies, &format!("csrf_methods = {methods}"), &text);
+    }
+    silent("token_location = \"headers\"");
+}
+
+#[test]
+fn a_grace_that_ends_with_the_wait_for_a_shared_store_is_said_in_one_line() {
+    let of = |lines: &str, fairing: JwtFairing| {
+        let all = warnings(figment(lines), fairing);
+        all.into_iter().filter(|line| line.contains("rotation_grace")).collect::<Vec<_>>()
+    };
+    let shared = || Jwt::fairing().blocklist(crate::support::store_stub::StoreStub::default());
+    for lines in [
+        "rotation_grace = \"2s\"",
+        "rotation_grace = \"1s\"",
+        "blocklist_timeout = \"10s\"",
+        "blocklist_timeout = \"20s\"\nrotation_grace = \"15s\"",
+    ] {
+        let said = of(lines, shared());
+        let text = "jwt.rotation_grace` is not longer than `blocklist_timeout`";
+        assert!(said.len() == 1 && said[0].contains(text), "{lines}: {said:?}");
+        assert_eq!(of(lines, Jwt::fairing()), [""; 0], "{lines}");
+    }
+    for lines in ["", "rotation_grace = \"2001ms\"", "rotation_grace = 0"] {
+        assert_eq!(of(lines, shared()), [""; 0], "{lines}");
+    }
+}
+
+#[test]
+fn a_replica_that_is_older_than_an_access_token_is_said_in_one_line() {
+    let of = |lines: &str| {
+        let store = crate::support::store_stub::StoreStub::default();
+        warnings(figment(lines), Jwt::fairing().replicable_blocklist(store))
+    };
+    for lines in [
+        "blocklist_replica = \"15m\"",
+        "blocklist_replica = \"1h\"",
+        "blocklist_replica = 10\naccess_token_expires = 10",
+    ] {
+        let said = of(lines);
+        let text = "`default.jwt.blocklist_replica` is not shorter than `access_token_expires`";
+        assert!(said.len() == 1 && said[0].contains(text), "{lines}: {said:?}");
+    }
+    for lines in
+        ["blocklist_replica = \"14m\"", "blocklist_replica = \"1h\"\naccess_token_expires = false"]
+    {
+        assert_eq!(of(lines), [""; 0], "{lines}");
+    }
+}
+
+#[test]
 fn settings_that_have_an_effect_are_not_spoken_of() {
     let all = "token_location = [\"headers\", \"cookies\", \"json\"]\nheader_name = \"X-T\"\n\
                json_key = \"t\"\ncsrf_check_form = true\ncookie_samesite = \"Strict\"\n";
-    silent(&format!("{all}{}", OF_CSRF.join("\n").replace("csrf_check_form = false\n", "")));
+    let of_csrf = OF_CSRF[1..].join("\n").replace("csrf_check_form = false\n", "");
+    let methods = "csrf_methods = [\"POST\", \"PUT\", \"PATCH\", \"DELETE\", \"OPTIONS\"]";
+    silent(&format!("{all}{methods}\n{of_csrf}"));
     silent(
         "header_type = \"JWT\"\nrotation_grace = \"5s\"\ndecode_leeway = 5\nmax_token_length = 4096",
     );

@@ -32,6 +32,9 @@ fn lifetimes_are_positive_durations_or_false() {
         for (value, message) in [
             ("0", "must be greater than zero"),
             ("\"0s\"", "must be greater than zero"),
+            ("\"1ns\"", "must be whole seconds, such as \"90s\""),
+            ("\"999ms\"", "must be whole seconds, such as \"90s\""),
+            ("\"1500ms\"", "must be whole seconds, such as \"90s\""),
             ("-1", "must not be negative"),
             ("\"36526d\"", "must not be longer than a hundred years"),
             ("9223372036854775807", "must not be longer than a hundred years"),
@@ -54,6 +57,42 @@ fn lifetimes_are_positive_durations_or_false() {
 }
 
 #[test]
+fn no_duration_is_in_months_or_years() {
+    for key in [
+        "access_token_expires",
+        "refresh_token_expires",
+        "max_token_lifetime",
+        "session_lifetime",
+        "implicit_refresh_within",
+        "decode_leeway",
+        "rotation_grace",
+        "blocklist_timeout",
+        "blocklist_prune_interval",
+        "blocklist_replica",
+    ] {
+        for (value, unit) in [
+            ("15M", "M"),
+            ("15 M", "M"),
+            ("1h 30M", "M"),
+            ("1month", "month"),
+            ("2months", "months"),
+            ("1y", "y"),
+            ("1yr", "yr"),
+            ("2yrs", "yrs"),
+            ("1year", "year"),
+            ("2 years 1d", "years"),
+        ] {
+            let text = format!("has the unit `{unit}`, which is not accepted: `m` is minutes");
+            refused(&[(&format!("{key} = \"{value}\""), &text)]);
+        }
+    }
+    for value in ["15m", "15min", "2minutes", "90s", "1500ms", "3h"] {
+        accepted(&[&format!("decode_leeway = \"{value}\"")]);
+    }
+    accepted(&["access_token_expires = \"2w\"", "refresh_token_expires = \"45days\""]);
+}
+
+#[test]
 fn other_durations_have_the_bounds_that_make_sense() {
     refused(&[
         ("decode_leeway = -1", "must not be negative"),
@@ -72,6 +111,16 @@ fn other_durations_have_the_bounds_that_make_sense() {
         ),
         ("blocklist_prune_interval = 0", "must be greater than zero"),
         ("implicit_refresh_within = 0", "must be greater than zero"),
+        ("implicit_refresh_within = \"999ms\"", "must not be shorter than \"1s\""),
+        ("blocklist_timeout = \"1ns\"", "must not be shorter than \"10ms\""),
+        ("blocklist_timeout = \"9999us\"", "must not be shorter than \"10ms\""),
+        ("blocklist_replica = \"1ns\"", "must not be shorter than \"100ms\""),
+        ("blocklist_replica = \"99ms\"", "must not be shorter than \"100ms\""),
+        ("blocklist_prune_interval = \"1us\"", "must not be shorter than \"1s\""),
+        ("blocklist_prune_interval = \"999ms\"", "must not be shorter than \"1s\""),
+        ("session_lifetime = \"1ms\"", "must be whole seconds, such as \"90s\""),
+        ("session_lifetime = \"90500ms\"", "must be whole seconds, such as \"90s\""),
+        ("max_token_lifetime = \"60d 1ms\"", "must be whole seconds, such as \"90s\""),
         ("max_token_lifetime = -1", "must not be negative"),
         ("max_token_lifetime = true", "must be whole seconds or a duration"),
     ]);
@@ -79,7 +128,12 @@ fn other_durations_have_the_bounds_that_make_sense() {
         "decode_leeway = \"1d\"",
         "decode_leeway = 0",
         "rotation_grace = 0",
-        "blocklist_timeout = \"1ms\"",
+        "rotation_grace = \"1ms\"",
+        "decode_leeway = \"1ms\"",
+        "blocklist_timeout = \"10ms\"",
+        "blocklist_prune_interval = \"1s\"",
+        "implicit_refresh_within = \"1s\"",
+        "session_lifetime = \"1s\"",
         "implicit_refresh_within = false",
         "max_token_lifetime = false",
         "max_token_lifetime = \"30d\"",
@@ -165,7 +219,117 @@ fn audiences_and_issuers_are_texts_that_are_not_empty() {
             refused(&[(&format!("{key} = {value}"), message)]);
         }
     }
-    refused(&[("encode_issuer = [\"a\", \"b\"]", "must be a string in quotes")]);
+    refused(&[
+        ("encode_issuer = [\"a\", \"b\"]", "must be a string in quotes"),
+        ("encode_issuer = \"\"", "must not hold an empty string"),
+        ("encode_issuer = \" \"", "must not hold an empty string"),
+    ]);
+}
+
+const IDENTIFIERS: [&str; 4] =
+    ["decode_audience", "encode_audience", "decode_issuer", "encode_issuer"];
+
+#[test]
+fn a_list_or_a_wildcard_in_one_string_of_an_audience_or_issuer_is_a_fault_or_a_warning() {
+    for key in IDENTIFIERS {
+        for (value, message) in [
+            (" api", "begins or ends with white space"),
+            ("api ", "begins or ends with white space"),
+            ("api\\n", "begins or ends with white space"),
+            ("*", "is `*`, which is compared as it is"),
+            ("[\\\"api\\\", \\\"web\\\"]", "is a list within quotes"),
+            ("[api]", "is a list within quotes"),
+            ("https://a.test https://b.test", "has several URLs in one string"),
+            ("https://a.test,https://b.test", "has several URLs in one string"),
+            ("https://a.test b", "has several URLs in one string, or a space in one"),
+        ] {
+            refused(&[(&format!("{key} = \"{value}\""), message)]);
+            refused(&[(&format!("required_claims = {{ iss = \"{value}\" }}"), message)]);
+            refused(&[(&format!("required_claims = {{ aud = [\"a\", \"{value}\"] }}"), message)]);
+            if key != "encode_issuer" {
+                refused(&[(&format!("{key} = [\"good\", \"{value}\"]"), message)]);
+            }
+        }
+        let decodes = key.replace("encode", "decode");
+        let warnings = |value: &str| {
+            let mut lines = format!("{key} = \"{value}\"");
+            if key.starts_with("encode") {
+                lines.push_str(&format!("\n{decodes} = [\"a\", \"{value}\"]"));
+            } else {
+                lines.push_str(&format!("\n{} = \"{value}\"", key.replace("decode", "encode")));
+            }
+            let all = crate::unused::warnings(figment(&lines), rocket_jwt_extended::Jwt::fairing());
+            let own = format!("`default.jwt.{key}` ");
+            all.into_iter().filter(|line| line.contains(&own)).collect::<Vec<_>>()
+        };
+        for (value, text) in [
+            ("api,web", "has a separator in one string"),
+            ("api, web", "has a separator in one string"),
+            ("api;web", "has a separator in one string"),
+            ("api web", "has a separator in one string"),
+            ("https://*.example.test", "has a `*`, which is compared as it is"),
+        ] {
+            let said = warnings(value);
+            assert!(said.len() == 1 && said[0].contains(text), "{key} {value}: {said:?}");
+        }
+        for value in ["api", "https://id.example.test/v2.0/", "urn:example:api", "API_ORDERS"] {
+            assert_eq!(warnings(value), [""; 0], "{key} {value}");
+        }
+    }
+}
+
+#[test]
+fn a_placeholder_that_nothing_replaced_is_refused_in_every_setting() {
+    let keys_of_keys = ["secret_key", "secret_key_file", "private_key", "public_key"];
+    let page = include_str!("../../docs/configuration.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let settings: Vec<_> = rows.filter(|key| !keys_of_keys.contains(key)).collect();
+    assert!(settings.len() > 50, "{settings:?}");
+    let message = "has a placeholder that nothing replaced";
+    for key in settings {
+        refused(&[(&format!("{key} = \"${{JWT_VALUE}}\""), message)]);
+    }
+    for value in [
+        "${AUDIENCE}",
+        "$AUDIENCE",
+        "$env:AUDIENCE",
+        "{{ audience }}",
+        "{{ .Values.jwt.audience }}",
+        "%AUDIENCE%",
+        "<audience>",
+        "<your audience>",
+        "__AUDIENCE__",
+        "#{audience}",
+        "@audience@",
+        "((audience))",
+        "$(AUDIENCE)",
+        "${{ secrets.AUDIENCE }}",
+        "https://login.example.test/{tenantid}/v2.0",
+        "https://<tenant>.example.test",
+        "https://${TENANT}.example.test/",
+        "https://example.test/%TENANT_ID%/v2.0",
+        "https://$(TENANT).example.test/",
+    ] {
+        for key in IDENTIFIERS {
+            refused(&[(&format!("{key} = \"{value}\""), message)]);
+        }
+        refused(&[(&format!("decode_audience = [\"good\", \"{value}\"]"), message)]);
+        refused(&[(&format!("required_claims = {{ azp = [\"web\", \"{value}\"] }}"), message)]);
+        refused(&[(&format!("required_claims = [\"{value}\"]"), message)]);
+    }
+    let log = refusal(&with_secret("decode_audience = \"${AUDIENCE}\""));
+    assert!(log.contains("set it by ROCKET_JWT='{decode_audience=\"…\"}'"), "{log}");
+    accepted(&[
+        "access_cookie_name = \"ACCESS_TOKEN\"",
+        "access_cookie_name = \"__Host_t\"",
+        "json_key = \"ACCESS_TOKEN\"",
+        "decode_audience = \"MY_API\"",
+        "decode_audience = \"https://example.test/%C3%BC%C3%A4/%20x\"",
+        "decode_audience = \"https://example.test/%ABCD%20\"",
+        "decode_issuer = \"https://example.test/a_b~c/(d)?e=$f&g=100%25\"",
+        "decode_issuer = \"https://login.example.test/2bd806c9-7f0e-40af-8a1f-c3328fa763a9/v2.0\"",
+        "required_claims = { \"https://example.test/roles\" = [\"admin\"] }",
+    ]);
 }
 
 #[test]

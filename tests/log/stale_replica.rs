@@ -34,7 +34,7 @@ fn a_replica_that_falls_behind_says_so_once_and_once_when_it_is_back() {
             let fairing = Jwt::fairing()
                 .uptime(move || Duration::from_secs(clock.load(Ordering::SeqCst)))
                 .replicable_blocklist(store.clone());
-            let rocket = app("blocklist_replica = \"1ms\"", fairing, vec![]);
+            let rocket = app("blocklist_replica = \"100ms\"", fairing, vec![]);
             let _client = Client::untracked(rocket).await.unwrap();
             for _ in 0..2 {
                 store.set(mute);
