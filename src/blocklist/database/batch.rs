@@ -21,7 +21,7 @@ use rocket::tokio::sync::oneshot;
 use rocket::tokio::time::{Instant, timeout};
 
 use super::rows::{self, Row};
-use crate::blocklist::entry::EntryKey;
+use crate::blocklist::entry::{EVERYTHING, EntryKey};
 use crate::blocklist::store::StoreError;
 
 /// The most keys of a lookup: those of its token, its session and its subject, and the key of
@@ -153,7 +153,10 @@ impl Worker {
     async fn run<R: Reader>(mut self, reader: Arc<R>) {
         while let Some(mut lookups) = self.take_batch() {
             let mut keys = Vec::with_capacity(lookups.len() * KEYS_PER_LOOKUP);
-            keys.extend(lookups.iter().flat_map(|lookup| &lookup.keys));
+            let all = lookups.iter().flat_map(|lookup| &lookup.keys);
+            keys.extend(all.clone().filter(|key| **key != EVERYTHING));
+            // All lookups share it, so it is read once.
+            keys.extend(all.clone().find(|key| **key == EVERYTHING));
             let mut reading = reader.read(&keys);
             let rows = match timeout(SLOW_AFTER, &mut reading).await {
                 Ok(rows) => rows,
