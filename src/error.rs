@@ -34,6 +34,8 @@ pub enum Error {
     Signing,
     /// The identity is empty.
     EmptyIdentity,
+    /// The `jti` passed in is empty: such tokens could only be revoked together.
+    EmptyTokenId,
     /// The crate writes the claim with this name, so it can't be a custom claim.
     ReservedClaim(String),
     /// The crate writes the header parameter with this name, or refuses to write it.
@@ -87,6 +89,7 @@ impl fmt::Display for Error {
             Self::ReservedClaim(name) => write!(f, "the claim name `{name}` is reserved"),
             Self::ReservedHeader(name) => write!(f, "the header name `{name}` is reserved"),
             Self::Serialize(text) => f.write_str(text),
+            Self::EmptyTokenId => f.write_str("the `jti` is empty"),
             Self::Lifetime(text) | Self::Cookie(text) | Self::Session(text) => f.write_str(text),
             Self::FutureTokenId => f.write_str("the time in the `jti`, a UUIDv7, is in the future"),
             Self::NeedsSession => f.write_str(
