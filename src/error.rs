@@ -12,7 +12,7 @@ use crate::rejection::Rejection;
 ///
 /// As a responder it logs itself and answers 500, or 503 if a store was unavailable. The client
 /// learns nothing more. An error of the *client* is a [`Rejection`]; inside an `Error` it is
-/// answered in the same way as alone.
+/// answered in the same way as alone, and so is a token that has no id to revoke.
 ///
 /// # Example
 ///
@@ -34,6 +34,8 @@ pub enum Error {
     Signing,
     /// The identity is empty.
     EmptyIdentity,
+    /// The `jti` passed in is empty: such tokens could only be revoked together.
+    EmptyTokenId,
     /// The crate writes the claim with this name, so it can't be a custom claim.
     ReservedClaim(String),
     /// The crate writes the header parameter with this name, or refuses to write it.
@@ -59,19 +61,22 @@ pub enum Error {
     Cookie(&'static str),
     /// A token that was passed in is refused.
     Rejected(Rejection),
-    /// The token has no id by which it can be revoked.
+    /// The token has no id by which it can be revoked. Its client is at fault, so it is answered as a
+    /// refused token is: `token_invalid`, with `invalid_token_status`.
     NoTokenId,
     /// The store failed.
     Store(StoreError),
 }
 
 impl Error {
-    /// The status of the response.
+    /// The status of the response. That of [`NoTokenId`](Self::NoTokenId) is 401 here, since an error does
+    /// not know the configuration; the response to it has `invalid_token_status`.
     pub fn status(&self) -> Status {
         match self {
             Self::Store(_) => Status::ServiceUnavailable,
             Self::TooManySessions => Status::Conflict,
             Self::Rejected(rejection) => rejection.status(),
+            Self::NoTokenId => no_token_id().status(),
             _ => Status::InternalServerError,
         }
     }
@@ -84,6 +89,7 @@ impl fmt::Display for Error {
             Self::NoSigningKey => f.write_str("no signing key is configured: verify only"),
             Self::Signing => f.write_str("signing failed"),
             Self::EmptyIdentity => f.write_str("the identity is empty"),
+            Self::EmptyTokenId => f.write_str("the `jti` is empty"),
             Self::ReservedClaim(name) => write!(f, "the claim name `{name}` is reserved"),
             Self::ReservedHeader(name) => write!(f, "the header name `{name}` is reserved"),
             Self::Serialize(text) => f.write_str(text),
@@ -127,11 +133,18 @@ impl From<Rejection> for Error {
     }
 }
 
-/// A failed store becomes `store_unavailable`; any other failure is logged, and becomes a 500.
+/// The refusal of a token that cannot be revoked.
+pub(crate) fn no_token_id() -> Rejection {
+    Rejection::unconfigured(Reason::MissingClaim("jti".into()))
+}
+
+/// A failed store becomes `store_unavailable`, and a token without an id `token_invalid`; any other failure
+/// is logged, and becomes a 500.
 impl From<Error> for Rejection {
     fn from(error: Error) -> Self {
         match error {
             Error::Rejected(rejection) => rejection,
+            Error::NoTokenId => no_token_id(),
             Error::TooManySessions => Self::unconfigured(Reason::TooManySessions),
             other => {
                 log::error!("JWT: {other}");

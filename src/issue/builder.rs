@@ -139,8 +139,8 @@ macro_rules! builder_methods {
         }
 
         /// The token's id, `jti` (RFC 7519 §4.1.7), instead of a new UUIDv7; for a pair, that of
-        /// the access token. It must be unique. A UUIDv7 with a time in the future is an error,
-        /// since [`Jwt::revoke_all()`] compares that time.
+        /// the access token. It must be unique. An empty id is an error, and so is a UUIDv7 with
+        /// a time in the future, since [`Jwt::revoke_all()`] compares that time.
         pub fn token_id(mut self, id: impl Into<String>) -> Self {
             self.spec.ids.jti = Some(id.into());
             self

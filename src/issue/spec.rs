@@ -164,6 +164,9 @@ impl TokenSpec {
         if self.identity.is_empty() {
             return Err(Error::EmptyIdentity);
         }
+        if self.ids.jti.as_deref() == Some("") {
+            return Err(Error::EmptyTokenId);
+        }
         let key = jwt.signing_key(&self.identity)?;
         let header = self.header(jwt, &key)?;
         let custom = self.custom_claims(jwt)?;

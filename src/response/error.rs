@@ -3,7 +3,7 @@
 use rocket::Request;
 use rocket::response::{self, Responder};
 
-use crate::error::Error;
+use crate::error::{Error, no_token_id};
 use crate::reason::Reason;
 use crate::rejection::Rejection;
 
@@ -18,6 +18,7 @@ impl<'r> Responder<'r, 'static> for Error {
             Self::TooManySessions => {
                 Rejection::unconfigured(Reason::TooManySessions).respond_to(request)
             }
+            Self::NoTokenId => no_token_id().respond_to(request),
             other => {
                 log::error!("JWT: {other}");
                 Err(other.status())

@@ -50,6 +50,7 @@ pub(super) fn check_claims(
     }
 
     check_subject(settings, payload)?;
+    check_ids(payload)?;
     for claim in &settings.required_claims {
         match payload.has(&claim.name) {
             true if !has_its_value(claim, json) => {
@@ -80,6 +81,15 @@ fn check_subject(settings: &Settings, payload: &Payload<'_>) -> Result<(), Reaso
         None if identity.is_absent() => Err(Reason::MissingClaim(settings.identity_claim.clone())),
         None if settings.verify_sub => Err(Reason::InvalidClaim("Subject must be a string")),
         None => Ok(()),
+    }
+}
+
+/// An entry for the empty id would revoke all tokens that have it.
+fn check_ids(payload: &Payload<'_>) -> Result<(), Reason> {
+    match (payload.claims.jti.text(), payload.claims.sid.text()) {
+        (Some(""), _) => Err(Reason::InvalidClaim("JWT ID must not be empty")),
+        (_, Some("")) => Err(Reason::InvalidClaim("Session ID must not be empty")),
+        _ => Ok(()),
     }
 }
 

@@ -204,7 +204,19 @@ fn jti_iss_type_and_sid_are_texts_or_absent() {
         assert_table(&app, claim, &[(None, GOOD, GOOD)]);
     }
     for claim in ["jti", "iss", "sid"] {
-        assert_table(&app, claim, &[(Some("\"x\""), GOOD, GOOD), (Some("\"\""), GOOD, GOOD)]);
+        assert_table(&app, claim, &[(Some("\"x\""), GOOD, GOOD), (Some("\" \""), GOOD, GOOD)]);
+    }
+    assert_table(&app, "iss", &[(Some("\"\""), GOOD, GOOD)]);
+}
+
+/// One entry for the empty id would revoke all tokens that have it.
+#[test]
+fn an_id_is_not_empty() {
+    let app = App::new("");
+    for (claim, empty) in
+        [("jti", "JWT ID must not be empty"), ("sid", "Session ID must not be empty")]
+    {
+        assert_table(&app, claim, &[(Some("\"\""), empty, empty)]);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::support::*;
-use rocket_jwt_extended::{Duration, NoClaims, TokenType};
+use rocket_jwt_extended::{Duration, Error, NoClaims, TokenType};
 use serde_json::Value;
 use uuid::{Uuid, Version};
 
@@ -126,6 +126,20 @@ fn settings_leave_claims_out_or_put_them_elsewhere() {
         let (client, _) = clocked(lines, routes![]);
         let claims = payload(&jwt(&client).access_token("ada").encode().unwrap());
         assert_eq!(names(&claims), expected, "{lines}");
+    }
+}
+
+#[test]
+fn an_empty_id_is_an_error() {
+    let (client, _) = clocked("", routes![]);
+    let jwt = jwt(&client);
+    for error in [
+        jwt.access_token("ada").token_id("").encode().unwrap_err(),
+        jwt.refresh_token("ada").token_id(String::new()).encode().unwrap_err(),
+        jwt.token_pair("ada").token_id("").issue().unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::EmptyTokenId), "{error:?}");
+        assert_eq!(error.to_string(), "the `jti` is empty");
     }
 }
 

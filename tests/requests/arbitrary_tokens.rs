@@ -103,6 +103,7 @@ fn is_good(claims: &Map<String, Value>) -> bool {
         && claims.get("sub").and_then(Value::as_str).is_some_and(|sub| !sub.is_empty())
         && claims.get("type").is_none_or(|value| value == "access")
         && ["jti", "iss", "sid"].into_iter().all(is_text)
+        && ["jti", "sid"].into_iter().all(|name| claims.get(name).is_none_or(|id| id != ""))
         && claims.get("aud").is_none_or(|aud| aud.is_string() || texts(aud))
         && (!claims.contains_key("sid")
             || exp.zip(iat).is_some_and(|(exp, iat)| exp - iat <= month))

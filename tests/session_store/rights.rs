@@ -4,11 +4,13 @@ use rocket::figment::providers::{Format, Toml};
 use rocket::time::{Duration, OffsetDateTime};
 use rocket_db_pools::deadpool_redis::Pool;
 use rocket_jwt_extended::Jwt;
-use rocket_jwt_extended::blocklist::{Blocklist, RedisBlocklist, Standing, StoreError};
+use rocket_jwt_extended::blocklist::{
+    Blocklist, Exchange, RedisBlocklist, Renewal, Standing, StoreError,
+};
 use uuid::Uuid;
 
 use crate::store_support::{self, deadpool_redis::Home};
-use crate::support::{Login, end_redis, keys, use_store};
+use crate::support::{LIMIT, Login, end_redis, keys, use_store};
 
 const PASSWORD: &str = "correct-horse";
 
@@ -173,5 +175,124 @@ async fn a_lookup_needs_no_right_of_sessions() {
     let login = Login::new("ada", OffsetDateTime::now_utc());
     let standing = user.store().await.standing(&login.access()).await;
     assert_eq!(standing.expect("an answer"), Standing::Live);
+    user.end().await;
+}
+
+/// What a server does with sessions.
+#[derive(Debug, Clone, Copy)]
+enum Operation {
+    Begin,
+    Exchange,
+    /// The use of a refresh token that was exchanged long ago, which ends the session.
+    Theft,
+    Renew,
+    End,
+}
+
+/// A user's two sessions, of which the first was exchanged.
+struct Sessions {
+    now: OffsetDateTime,
+    until: Option<OffsetDateTime>,
+    logins: [Login; 2],
+    stolen: Login,
+}
+
+impl Sessions {
+    async fn new(store: &RedisBlocklist, until: Option<OffsetDateTime>) -> Self {
+        let now = OffsetDateTime::now_utc();
+        let name = Uuid::now_v7().to_string();
+        let logins = [2, 1].map(|hours| Login::new(&name, now - Duration::HOUR * hours));
+        let [stolen, _] = logins.clone();
+        let mut sessions = Self { now, until, logins, stolen };
+        for login in &sessions.logins {
+            let new = login.session(now, until);
+            let begun = store.session_store().expect("it lists sessions");
+            begun.begin(&login.access(), &new, LIMIT).await.expect("it begins");
+        }
+        let exchange = sessions.exchange_of(&sessions.stolen, now - Duration::MINUTE);
+        store.exchange(&sessions.stolen.refresh(), &exchange).await.expect("an answer");
+        sessions.logins[0] = sessions.stolen.after(&exchange);
+        sessions
+    }
+
+    fn exchange_of(&self, login: &Login, at: OffsetDateTime) -> Exchange {
+        let exchange = Exchange::new(Uuid::now_v7(), [7; 16], at, Duration::ZERO, self.until);
+        exchange.owned_by(&login.refresh(), self.until)
+    }
+
+    async fn run(
+        &self,
+        store: &RedisBlocklist,
+        operation: Operation,
+    ) -> Result<String, StoreError> {
+        let Self { now, until, logins: [login, _], stolen } = self;
+        let sessions = store.session_store().expect("it lists sessions");
+        match operation {
+            Operation::Begin => {
+                let third = Login::new(&login.user, *now);
+                let (ids, new) = (third.access(), third.session(*now, *until));
+                let begun = sessions.begin(&ids, &new, LIMIT).await?;
+                Ok(format!("{begun:?}"))
+            }
+            Operation::Exchange | Operation::Theft => {
+                let from = if let Operation::Theft = operation { stolen } else { login };
+                let exchange = self.exchange_of(from, *now);
+                let exchanged = store.exchange(&from.refresh(), &exchange).await?;
+                Ok(format!("{exchanged:?}").split([' ', '{', '(']).next().expect("a name").into())
+            }
+            Operation::Renew => {
+                let renewal = Renewal { now: *now, ends: *until, until: *until };
+                let standing = sessions.renew(&login.access(), &renewal).await?;
+                Ok(format!("{standing:?}"))
+            }
+            Operation::End => {
+                let ended = sessions.end_session(&login.access(), login.id(), *until).await?;
+                Ok(ended.to_string())
+            }
+        }
+    }
+}
+
+/// The rows of all sessions.
+async fn rows(home: &Home) -> Vec<(String, String)> {
+    let mut rows = vec![];
+    for key in keys(home).await {
+        if key.starts_with(&format!("{}s", home.prefix)) {
+            let row = home.ask(&["GET", &key]).await;
+            rows.push((key, row));
+        }
+    }
+    rows
+}
+
+/// Redis does not roll back the script that failed.
+#[rocket::async_test]
+async fn an_operation_that_fails_for_a_missing_right_can_be_repeated() {
+    let all = [&COMMANDS[..], &OF_SESSIONS].concat();
+    let user = User::new("*", &all).await;
+    let store = user.store().await;
+    for until in [Some(OffsetDateTime::now_utc() + Duration::HOUR), None] {
+        let expiring = if until.is_some() { "PEXPIRE" } else { "PERSIST" };
+        let of_index = ["ZADD", "ZREMRANGEBYSCORE", "ZREVRANGE", expiring, "SET"];
+        for (operation, needed, done) in [
+            (Operation::Begin, &[&of_index[..], &["HSET", "XADD"]].concat(), "Begun"),
+            (Operation::Exchange, &of_index.to_vec(), "First"),
+            (Operation::Theft, &[&of_index[..], &["XADD"]].concat(), "Reused"),
+            (Operation::Renew, &of_index.to_vec(), "Live"),
+            (Operation::End, &vec!["XADD", "SET"], "true"),
+        ] {
+            for command in needed {
+                let sessions = Sessions::new(&store, until).await;
+                let before = rows(&user.home).await;
+                user.forbid(command).await;
+                let failed = sessions.run(&store, operation).await;
+                failed.expect_err(&format!("{operation:?} without {command}"));
+                user.allow(command).await;
+                assert_eq!(rows(&user.home).await, before, "{operation:?} without {command}");
+                let repeated = sessions.run(&store, operation).await.expect("all rights");
+                assert!(repeated.starts_with(done), "{operation:?}, {command}: {repeated}");
+            }
+        }
+    }
     user.end().await;
 }

@@ -320,3 +320,80 @@ mod deadpool_postgres {
         home.end().await;
     }
 }
+
+/// A connection to a file that was replaced reads the old one, also in a process that only reads.
+#[cfg(all(feature = "sqlx_sqlite", unix))]
+mod a_replaced_file_is_noticed {
+    use std::path::Path;
+
+    use rocket_db_pools::sqlx::{self, SqlitePool};
+    use rocket_jwt_extended::blocklist::{ReplicableBlocklist, SqlxBlocklist};
+
+    use super::*;
+    use crate::store_support::{pool, sqlite::Home};
+
+    type Store = SqlxBlocklist<sqlx::Sqlite>;
+
+    async fn store(home: &Home) -> Store {
+        let store = Store::new(pool::<SqlitePool>(&home.url).await);
+        store.create_table().await.expect("a table");
+        store
+    }
+
+    /// As `cp file copy; mv copy file` does.
+    fn replace(path: &Path) {
+        let copy = path.with_extension("copy");
+        std::fs::copy(path, &copy).expect("a copy");
+        std::fs::rename(copy, path).expect("it is renamed");
+    }
+
+    /// Whether it is so within some seconds; the file is compared once per second.
+    async fn soon(is_so: impl AsyncFn() -> bool) -> bool {
+        let begun = std::time::Instant::now();
+        while !is_so().await {
+            if begun.elapsed().as_secs() > 20 {
+                return false;
+            }
+            rocket::tokio::task::yield_now().await;
+        }
+        true
+    }
+
+    #[rocket::async_test]
+    async fn by_lookups_and_by_the_reader_of_changes() {
+        let home = Home::new().await;
+        let (reader, replica) = (store(&home).await, store(&home).await);
+        let token = unique();
+        let ids = TokenIds::new(Some(&token), None, None, None);
+        assert_eq!(reader.standing(&ids).await.expect("a standing"), Standing::Live);
+        let cursor = replica.changes(None).await.expect("changes").cursor;
+        for replaced in [1, 2] {
+            replace(home.path());
+            let writer = store(&home).await;
+            let token = unique();
+            let ids = TokenIds::new(Some(&token), None, None, None);
+            writer.revoke(&Revocation::token(&token, None)).await.expect("recorded");
+            let is_known =
+                async || reader.standing(&ids).await.expect("a standing") == Standing::Revoked;
+            assert!(soon(is_known).await, "replaced {replaced} times");
+            let is_read = async || {
+                let changes = replica.changes(Some(&cursor)).await.expect("changes");
+                changes.entries.len() == replaced
+            };
+            assert!(soon(is_read).await, "replaced {replaced} times");
+        }
+        home.end().await;
+    }
+
+    /// A store that would answer from a file without a name would lose what it records.
+    #[rocket::async_test]
+    async fn a_file_that_is_gone_is_an_error() {
+        let home = Home::new().await;
+        let reader = store(&home).await;
+        let ids = TokenIds::new(Some("token"), None, None, None);
+        assert_eq!(reader.standing(&ids).await.expect("a standing"), Standing::Live);
+        std::fs::remove_file(home.path()).expect("it is removed");
+        assert!(soon(async || reader.standing(&ids).await.is_err()).await);
+        home.end().await;
+    }
+}

@@ -141,6 +141,10 @@ pub mod sqlite {
             Self { url: format!("sqlite://{}", path.display()), path }
         }
 
+        pub fn path(&self) -> &std::path::Path {
+            &self.path
+        }
+
         pub async fn end(self) {
             for suffix in ["", "-wal", "-shm", "-journal"] {
                 let mut path = self.path.clone().into_os_string();

@@ -1,6 +1,8 @@
 //! Logging out: of one token, of a session, of everything.
 
-use rocket_jwt_extended::{AccessToken, AnyToken, Duration, Error, Jwt, NoClaims, RefreshToken};
+use rocket_jwt_extended::{
+    AccessToken, AnyToken, Duration, Error, Jwt, NoClaims, RefreshToken, Rejection,
+};
 
 use crate::support::ask::*;
 use crate::support::*;
@@ -26,6 +28,11 @@ async fn logout(jwt: &Jwt, token: AnyToken) -> Result<String, Error> {
 #[post("/logout/session")]
 async fn logout_session(jwt: &Jwt, token: AnyToken) -> Result<(), Error> {
     jwt.revoke_session(&token).await
+}
+
+#[post("/logout/refusing")]
+async fn logout_refusing(jwt: &Jwt, token: AnyToken) -> Result<(), Rejection> {
+    Ok(jwt.revoke_session(&token).await?)
 }
 
 #[test]
@@ -69,9 +76,22 @@ fn a_token_without_a_session_is_ended_alone_and_one_without_ids_is_an_error() {
     let token = jwt.decode::<NoClaims>(&nameless).unwrap();
     assert!(matches!(rocket::execute(jwt.revoke(&token)), Err(Error::NoTokenId)));
     assert!(matches!(rocket::execute(jwt.revoke_session(&token)), Err(Error::NoTokenId)));
-    for path in ["/logout", "/logout/session"] {
-        assert_eq!(post(&client, path, &nameless).status().code, 500);
+}
+
+/// The client sent it, so it is no fault of the server.
+#[test]
+fn a_token_without_ids_is_refused_by_a_logout() {
+    for (toml, status) in [("", 401), ("invalid_token_status = 422", 422)] {
+        let (client, _) = clocked(toml, routes![logout, logout_session, logout_refusing]);
+        let nameless = sign(&without(&["jti"]));
+        for path in ["/logout", "/logout/session", "/logout/refusing"] {
+            let refused = (status, "token_invalid".to_string());
+            assert_eq!(code(post(&client, path, &nameless)), refused, "{path}");
+            let refused = (status, "Missing claim: jti".to_string());
+            assert_eq!(msg(post(&client, path, &nameless)), refused, "{path}");
+        }
     }
+    assert_eq!(Error::NoTokenId.status().code, 401);
 }
 
 #[test]

@@ -10,6 +10,9 @@
 //! which Redis counts from now, is the time from the earlier of the two clocks to `expires`. An
 //! entry that has expired by both clocks is not recorded.
 //!
+//! Redis does not roll a script back when a command fails, for example because the user has no right to
+//! it. So the command that writes an entry comes last: without it, the others have no effect on tokens.
+//!
 //! Redis counts the lifetime with its wall clock. A constant clock skew is harmless. But if the
 //! clock is set ahead after an entry was recorded, by more than the margin of five minutes, the
 //! entry expires too early, and this code cannot prevent that. After a fail-over, the clock of the
@@ -19,9 +22,10 @@ use rocket_db_pools::deadpool_redis::redis::{self, Cmd};
 
 use super::keyspace::Keyspace;
 
-/// What all scripts share. `write_to` stores a value and its lifetime, and returns whether it did: an entry
-/// that has expired is not inserted. `expires` is part of the value too, as a key's TTL could be rounded
-/// down each time it is read and set again. The TTL is never shortened.
+/// What all scripts share. `lifetime_of` returns an entry's lifetime, `-` if it never expires, or nothing if
+/// it has expired. `write_to` stores a value and its lifetime, unless it has expired. `expires` is part of
+/// the value too, as a key's TTL could be rounded down each time it is read and set again. The TTL is never
+/// shortened.
 ///
 /// With `is_change`, the value is appended to the stream KEYS[2] as well, which keeps some sixteen
 /// thousand records for the readers of changes (`changes`).
@@ -36,22 +40,26 @@ local function later(a, b, none)
 end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local function lifetime_of(key, expires, servers_now)
+    if expires == '-' then return expires end
+    local left = tonumber(expires) - math.min(now, tonumber(servers_now))
+    local lifetime = math.max(redis.call('PTTL', key), left)
+    return lifetime >= 1 and string.format('%.0f', lifetime)
+end
 local function write_to(key, revoked, cut_off, expires, changed, row, is_change, servers_now)
+    local lifetime = lifetime_of(key, expires, servers_now)
+    if not lifetime then return end
     if is_change then changed = string.format('%.0f', now) end
     local value = table.concat({revoked, cut_off, expires, changed}, ' ') .. row
-    if expires == '-' then
-        redis.call('SET', key, value)
-    else
-        local lifetime = redis.call('PTTL', key)
-        lifetime = math.max(lifetime, tonumber(expires) - math.min(now, tonumber(servers_now)))
-        if lifetime < 1 then return false end
-        redis.call('SET', key, value, 'PX', string.format('%.0f', lifetime))
-    end
     if is_change then
         local name = string.sub(key, -33)
         redis.call('XADD', KEYS[2], 'MAXLEN', '~', '16384', '*', 'entry', name .. ' ' .. value)
     end
-    return true
+    if lifetime == '-' then
+        redis.call('SET', key, value)
+    else
+        redis.call('SET', key, value, 'PX', lifetime)
+    end
 end
 local function write(...) return write_to(KEYS[1], ...) end
 local function malformed(key)
@@ -89,26 +97,30 @@ local function fields_of(row)
     end
     return fields
 end
--- Keeps the subject's index, and what is shown of the session, for as long as the row. The index forgets the
--- sessions whose rows have expired, and expires with the last one.
-local function index(fields)
-    if fields[6] == '-' then return end
-    local name, key = string.sub(KEYS[1], -32), prefix .. 'i' .. fields[6]
-    local notes, lifetime = prefix .. 'd' .. name, redis.call('PTTL', KEYS[1])
-    if lifetime == -1 then
-        redis.call('ZADD', key, '+inf', name)
-        redis.call('PERSIST', notes)
+local notes = prefix .. 'd' .. string.sub(KEYS[1], -32)
+local function keep(key, lifetime)
+    if lifetime == '-' then
+        redis.call('PERSIST', key)
     else
-        redis.call('ZADD', key, string.format('%.0f', now + lifetime), name)
-        redis.call('PEXPIRE', notes, string.format('%.0f', lifetime))
+        redis.call('PEXPIRE', key, lifetime)
     end
+end
+-- Keeps the subject's index, and what is shown of the session, for as long as the row, which is written
+-- afterwards. The index forgets the sessions whose rows have expired, and expires with the last one.
+local function index(fields, lifetime)
+    if fields[6] == '-' or not lifetime then return end
+    local name, key = string.sub(KEYS[1], -32), prefix .. 'i' .. fields[6]
+    local score = '+inf'
+    if lifetime ~= '-' then score = string.format('%.0f', now + tonumber(lifetime)) end
+    redis.call('ZADD', key, score, name)
     redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))
     local last = redis.call('ZREVRANGE', key, 0, 0, 'WITHSCORES')[2]
     if last == 'inf' then
-        redis.call('PERSIST', key)
+        keep(key, '-')
     elseif last then
-        redis.call('PEXPIRE', key, string.format('%.0f', tonumber(last) - now))
+        keep(key, string.format('%.0f', tonumber(last) - now))
     end
+    keep(notes, lifetime)
 end
 "
     };
@@ -171,7 +183,10 @@ local function end_session(name, subject, expires, servers_now)
     if not value then return false end
     local r, _, e, _, row = parse(key, value)
     if r ~= '0' or fields_of(row)[6] ~= subject then return false end
-    return write_to(key, '1', '-', later(e, expires, true), '-', row, true, servers_now)
+    expires = later(e, expires, true)
+    if not lifetime_of(key, expires, servers_now) then return false end
+    write_to(key, '1', '-', expires, '-', row, true, servers_now)
+    return true
 end
 "
     };
@@ -220,8 +235,8 @@ if ARGV[9] ~= '-' and not is_end then
     fields[7], fields[8] = ARGV[10], ARGV[11]
 end
 local text = ' ' .. table.concat(fields, ' ')
-local is_kept = write(is_end and '1' or '0', '-', expires, h or '0', text, is_end, ARGV[8])
-if is_kept then index(fields) end
+index(fields, lifetime_of(KEYS[1], expires, ARGV[8]))
+write(is_end and '1' or '0', '-', expires, h or '0', text, is_end, ARGV[8])
 return 1
 "
 );
@@ -236,24 +251,27 @@ pub(super) const BEGIN: &str = concat!(
     sessions!(),
     r"
 if old then return {} end
-local ended = {}
+local ended, live, room = {}, {}, 0
 local fields = {ARGV[1], '-', '-', '-', '-', ARGV[2], ARGV[3], ARGV[4]}
 if ARGV[8] ~= '-' then
-    local live = live_sessions(ARGV[2], {ARGV[6], ARGV[7]}, tonumber(ARGV[3]))
-    local room = tonumber(ARGV[8]) - 1
+    live = live_sessions(ARGV[2], {ARGV[6], ARGV[7]}, tonumber(ARGV[3]))
+    room = tonumber(ARGV[8]) - 1
     if #live > room and ARGV[9] ~= '1' then return '-' end
-    for at = room + 1, #live do
-        if end_session(live[at][1], ARGV[2], ARGV[5], ARGV[3]) then
-            table.insert(ended, live[at][1])
-        end
+end
+local lifetime = lifetime_of(KEYS[1], ARGV[5], ARGV[3])
+if lifetime then
+    -- First the index, so that notes are not left without a lifetime if a right is missing.
+    index(fields, lifetime)
+    if ARGV[10] ~= '' then redis.call('HSET', notes, 'label', string.sub(ARGV[10], 2)) end
+    if ARGV[11] ~= '' then redis.call('HSET', notes, 'details', string.sub(ARGV[11], 2)) end
+    keep(notes, lifetime)
+end
+for at = room + 1, #live do
+    if end_session(live[at][1], ARGV[2], ARGV[5], ARGV[3]) then
+        table.insert(ended, live[at][1])
     end
 end
-local is_kept = write('0', '-', ARGV[5], '0', ' ' .. table.concat(fields, ' '), false, ARGV[3])
-if not is_kept then return ended end
-local notes = prefix .. 'd' .. string.sub(KEYS[1], -32)
-if ARGV[10] ~= '' then redis.call('HSET', notes, 'label', string.sub(ARGV[10], 2)) end
-if ARGV[11] ~= '' then redis.call('HSET', notes, 'details', string.sub(ARGV[11], 2)) end
-index(fields)
+write('0', '-', ARGV[5], '0', ' ' .. table.concat(fields, ' '), false, ARGV[3])
 return ended
 "
 );
@@ -309,8 +327,8 @@ elseif ARGV[4] ~= '-' then
     fields[6], fields[7], fields[8] = ARGV[4], ARGV[1], '-'
 end
 local expires = later(e, ARGV[3], true)
-local is_kept = write('0', '-', expires, h, ' ' .. table.concat(fields, ' '), false, ARGV[1])
-if is_kept then index(fields) end
+index(fields, lifetime_of(KEYS[1], expires, ARGV[1]))
+write('0', '-', expires, h, ' ' .. table.concat(fields, ' '), false, ARGV[1])
 return 1
 "
 );

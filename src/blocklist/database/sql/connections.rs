@@ -15,11 +15,16 @@
 //! is older than that, the lookup is repeated on a new connection. The server to which the address
 //! currently leads is trusted even if it is read-only, for example during maintenance.
 //!
+//! A connection to an SQLite file that was replaced, for example by a restored backup, continues to
+//! read the old file. So before an idle connection is used, once per [`RECHECK`], the file is
+//! compared with that of each idle connection, and those that differ are closed.
+//!
 //! After a lost connection it is unknown whether the statement was executed. The statement is then
 //! repeated: a repeated lookup or revocation changes nothing more, and a repeated exchange
 //! recognizes its first effect.
 
 use std::future::Future;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +32,7 @@ use rocket::tokio;
 use rocket::tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use rocket::tokio::time::Instant;
 
+use super::file_id::FileId;
 use super::retry::{self, Verdict};
 
 /// The most connections of a store. A query in flight contains up to 64 lookups, so more
@@ -38,10 +44,10 @@ pub(super) const MAX_CONNECTIONS: usize = 8;
 const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
 const MAX_AGE: Duration = Duration::from_secs(30 * 60);
 
-/// The interval at which a connection queries whether its server is read-only, and how long a new
-/// connection is trusted to lead to the right server. It limits how long a demoted primary is
-/// queried once it knows of its demotion, and how often connections are opened while only read-only
-/// servers can be reached.
+/// The interval at which a connection queries whether its server is read-only, how long a new
+/// connection is trusted to lead to the right server, and the interval at which the database's file
+/// is compared. It limits how long a demoted primary is queried once it knows of its demotion, and how
+/// often connections are opened while only read-only servers can be reached.
 pub(super) const RECHECK: Duration = Duration::from_secs(1);
 
 /// Opens the connections of a driver, and classifies their errors.
@@ -62,6 +68,11 @@ pub trait Open: Send + Sync + 'static {
         false
     }
 
+    /// The file to which a new connection would lead, if the database is a file.
+    fn file(&self) -> Option<&Path> {
+        None
+    }
+
     /// Whether connections are closed because of their age.
     fn ages(&self) -> bool {
         true
@@ -80,12 +91,15 @@ struct Inner<O: Open> {
     /// The most recently used connection is last, and is used next.
     idle: Mutex<Vec<Idle<O::Connection>>>,
     permits: Arc<Semaphore>,
+    /// When the files of the idle connections were compared.
+    compared: Mutex<Option<Instant>>,
 }
 
 struct Idle<C> {
     connection: C,
     opened: Instant,
     since: Instant,
+    file: Option<FileId>,
 }
 
 /// A connection in use. If it is dropped, as its request was cancelled, it is closed: a late
@@ -93,6 +107,7 @@ struct Idle<C> {
 pub(super) struct Lease<C> {
     pub(super) connection: C,
     opened: Instant,
+    file: Option<FileId>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -106,7 +121,8 @@ impl<C> Lease<C> {
 impl<O: Open> Connections<O> {
     pub(super) fn new(opener: O, limit: usize) -> Self {
         let permits = Arc::new(Semaphore::new(limit.max(1)));
-        Self(Arc::new(Inner { opener, idle: Mutex::default(), permits }))
+        let (idle, compared) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { opener, idle, permits, compared }))
     }
 
     /// Runs an operation that may be executed twice on a connection. It is repeated if its
@@ -166,8 +182,8 @@ impl<O: Open> Connections<O> {
     async fn get(&self) -> Result<Lease<O::Connection>, O::Error> {
         let permit = self.permit().await?;
         match self.0.take_idle() {
-            Some(Idle { connection, opened, .. }) => {
-                Ok(Lease { connection, opened, _permit: permit })
+            Some(Idle { connection, opened, file, .. }) => {
+                Ok(Lease { connection, opened, file, _permit: permit })
             }
             None => self.open_with(permit).await,
         }
@@ -198,10 +214,13 @@ impl<O: Open> Connections<O> {
         let (reply, opened) = oneshot::channel();
         let inner = self.0.clone();
         tokio::spawn(async move {
+            // If the file is replaced meanwhile, the connection is closed too early rather than too late.
+            let file = inner.file();
             let connection = inner.opener.open().await;
             let lease = connection.map(|connection| Lease {
                 connection,
                 opened: Instant::now(),
+                file,
                 _permit: permit,
             });
             if let Err(Ok(lease)) = reply.send(lease) {
@@ -218,14 +237,33 @@ impl<O: Open> Inner<O> {
     }
 
     fn take_idle(&self) -> Option<Idle<O::Connection>> {
+        let file = self.must_compare().then(|| self.file());
         let mut idle = self.idle();
+        if let Some(file) = file {
+            idle.retain(|idle| idle.file == file);
+        }
         if self.opener.ages() {
             idle.retain(|idle| idle.opened.elapsed() < MAX_AGE);
         }
         idle.pop()
     }
 
-    fn give_back(&self, Lease { connection, opened, _permit }: Lease<O::Connection>) {
+    fn file(&self) -> Option<FileId> {
+        self.opener.file().and_then(FileId::of)
+    }
+
+    /// Whether the files must be compared again.
+    fn must_compare(&self) -> bool {
+        let mut compared = self.compared.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = compared.is_none_or(|compared| compared.elapsed() >= RECHECK);
+        if is_due {
+            *compared = Some(Instant::now());
+        }
+        is_due
+    }
+
+    fn give_back(&self, lease: Lease<O::Connection>) {
+        let Lease { connection, opened, file, _permit } = lease;
         if !self.opener.is_kept() {
             return;
         }
@@ -233,6 +271,6 @@ impl<O: Open> Inner<O> {
         if self.opener.ages() {
             idle.retain(|idle| idle.since.elapsed() < MAX_IDLE);
         }
-        idle.push(Idle { connection, opened, since: Instant::now() });
+        idle.push(Idle { connection, opened, since: Instant::now(), file });
     }
 }

@@ -9,6 +9,7 @@ mod connections;
 #[cfg(feature = "deadpool_postgres")]
 pub(crate) mod deadpool_postgres;
 mod dialect;
+mod file_id;
 mod launch;
 mod literals;
 mod lookup;

@@ -1,5 +1,7 @@
 //! The connections that a store opens itself, with the options and hooks of the application's pool.
 
+use std::path::{Path, PathBuf};
+
 use rocket::tokio::time::Instant;
 use rocket_db_pools::sqlx;
 use rocket_db_pools::sqlx::pool::PoolConnection;
@@ -21,6 +23,8 @@ pub struct Opener<DB: sqlx::Database> {
     is_borrowed: bool,
     /// The database ends with its last connection.
     is_volatile: bool,
+    /// The database's file, if it is one.
+    file: Option<PathBuf>,
 }
 
 impl<DB: Operations> Opener<DB> {
@@ -85,12 +89,12 @@ pub(super) fn connections<DB: Operations>(
     let options = pool.connect_options();
     let is_volatile = DB::is_volatile(&options);
     let opener = match DB::is_private(&options) {
-        true => Opener { pool, is_borrowed: true, is_volatile },
+        true => Opener { pool, is_borrowed: true, is_volatile, file: None },
         false => {
             let own = pool.options().clone().max_connections(limit).min_connections(0);
             let own = own.idle_timeout(None).max_lifetime(None);
             let pool = own.connect_lazy_with((*options).clone());
-            Opener { pool, is_borrowed: false, is_volatile }
+            Opener { pool, is_borrowed: false, is_volatile, file: DB::file(&options) }
         }
     };
     let limit = limit as usize;
@@ -131,6 +135,10 @@ impl<DB: Operations> Open for Opener<DB> {
 
     fn only_reads(connection: &SqlxConnection<DB>) -> bool {
         connection.only_reads
+    }
+
+    fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     fn ages(&self) -> bool {

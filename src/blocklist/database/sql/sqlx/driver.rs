@@ -3,6 +3,8 @@
 //! Code that is generic over `sqlx::Database` would need a dozen bounds wherever the store is
 //! named; here the same bodies are compiled once for each driver.
 
+use std::path::PathBuf;
+
 use rocket_db_pools::sqlx::{self, Connection, Executor, Row as _};
 
 use crate::blocklist::database::sql::dialect::TableName;
@@ -32,6 +34,11 @@ pub trait Operations: sqlx::Database {
     /// Whether the database ends with its last connection.
     fn is_volatile(_options: &<Self::Connection as Connection>::Options) -> bool {
         false
+    }
+
+    /// The database's file, if it is one.
+    fn file(_options: &<Self::Connection as Connection>::Options) -> Option<PathBuf> {
+        None
     }
 
     /// Makes each statement on a new connection a separate transaction.
@@ -166,6 +173,10 @@ impl Operations for sqlx::Sqlite {
             || name == ":memory:"
             || (Self::is_volatile(options)
                 && (!name.starts_with("file:") || has_parameter(options, "cache", "private")))
+    }
+
+    fn file(options: &sqlx::sqlite::SqliteConnectOptions) -> Option<PathBuf> {
+        (!Self::is_volatile(options)).then(|| options.clone().get_filename().into_owned())
     }
 
     /// A transaction, unless the statements begin one themselves.
