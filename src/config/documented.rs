@@ -111,8 +111,6 @@ fn kind_of(expected: &str) -> &'static str {
         SessionsMode::EXPECTED => "boolean or `\"adopt\"`",
         bool::EXPECTED => "boolean",
         u16::EXPECTED | usize::EXPECTED => "integer",
-        OptionalCount::EXPECTED => "number or false",
-        SessionsMode::EXPECTED => "boolean or `\"adopt\"`",
         _ => "a type without a name here",
     }
 }
