@@ -15,7 +15,7 @@ use super::admit::TokenGuard;
 use super::optional::Optional;
 use super::run::{refuse, run};
 use crate::rejection::Rejection;
-use crate::request::body::{Body, is_json, without_bom};
+use crate::request::body::{Body, is_json};
 use crate::verify::policy::Policy;
 
 /// Accepts what `G` accepts, but also looks for the token in the body, and parses the same body
@@ -215,7 +215,7 @@ impl<'r, T: Deserialize<'r> + Send> FromBody<'r> for Json<T> {
         if !request.content_type().is_some_and(is_json) {
             return Err((Status::UnsupportedMediaType, invalid_data("not a JSON content type")));
         }
-        let text = std::str::from_utf8(without_bom(body))
+        let text = std::str::from_utf8(body)
             .map_err(|_| (Status::BadRequest, invalid_data("the body is not UTF-8")))?;
         serde_json::from_str(text).map(Json).map_err(|error| {
             let status = match error.is_data() {

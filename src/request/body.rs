@@ -16,11 +16,6 @@ pub(crate) fn is_json(content_type: &ContentType) -> bool {
         && (sub == "json" || sub.as_str().to_ascii_lowercase().ends_with("+json"))
 }
 
-/// JSON without the byte order mark that some clients write before it (RFC 8259 §8.1).
-pub(crate) fn without_bom(json: &[u8]) -> &[u8] {
-    json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json)
-}
-
 /// Parsing a multipart form of at most this length is cheap.
 const SHORT: usize = 16 << 10;
 

@@ -118,13 +118,8 @@ fn the_header_of_the_value_is_found_in_any_case_and_counts_once() {
         assert_eq!(said(response), let_in("ada"), "{name}");
     }
     let token = access();
-    let value = "the-csrf-value";
-    for values in [&[value, "x"][..], &["x", value], &["x", "x"], &[value, value, "x"]] {
-        assert_eq!(ask(&client, Method::Post, &token, values), mismatch(), "{values:?}");
-    }
-    // As a proxy sends it that adds the header it got.
-    for values in [&[value, value][..], &[value, "", value]] {
-        assert_eq!(ask(&client, Method::Post, &token, values), let_in("ada"), "{values:?}");
+    for values in [["the-csrf-value", "x"], ["x", "the-csrf-value"], ["the-csrf-value"; 2]] {
+        assert_eq!(ask(&client, Method::Post, &token, &values), mismatch(), "{values:?}");
     }
     assert_eq!(ask(&client, Method::Post, &token, &["", "the-csrf-value"]), let_in("ada"));
 }

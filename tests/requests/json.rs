@@ -134,21 +134,6 @@ fn a_body_that_is_no_object_with_the_key_holds_no_token() {
     assert_eq!(post(&client, "/", b"{\"access_token\": \"\xff\"}"), missing("access_token"));
 }
 
-/// Some clients write one (RFC 8259 §8.1).
-#[test]
-fn a_byte_order_mark_before_the_json_is_skipped() {
-    let client = app("");
-    let body = format!("\u{feff}{{\"access_token\": \"{}\"}}", access());
-    for uri in ["/", "/optional"] {
-        assert_eq!(post(&client, uri, &body), let_in("ada"), "{uri}");
-    }
-    // The handler's data is read from the same body.
-    assert_eq!(post(&client, "/both", &body), let_in("ada sends 1"));
-    for odd in [format!("\u{feff}{body}"), format!(" {body}"), format!("{body}\u{feff}")] {
-        assert_eq!(post(&client, "/", odd), missing("access_token"));
-    }
-}
-
 #[test]
 fn a_value_that_is_no_token_is_invalid_also_where_a_token_is_optional() {
     let client = app("");

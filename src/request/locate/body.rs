@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::search::{Located, Search};
 use crate::reason::Reason;
-use crate::request::body::{is_json, without_bom};
+use crate::request::body::is_json;
 use crate::token::location::Location;
 
 pub(super) fn find<'a>(search: &Search<'a, '_>) -> Result<Located<'a>, Reason> {
@@ -18,7 +18,7 @@ pub(super) fn find<'a>(search: &Search<'a, '_>) -> Result<Located<'a>, Reason> {
     let mut missing = String::new();
     for &token_type in search.types() {
         let key = search.settings.names(token_type).json_key.as_str();
-        let found = match search.body.map(|body| member(without_bom(body.bytes), key)) {
+        let found = match search.body.map(|body| member(body.bytes, key)) {
             Some(Members::One(value)) => Some(value),
             Some(Members::Several) => return Err(Reason::TwoTokens),
             Some(Members::None) | None => None,

@@ -20,18 +20,17 @@ pub(super) fn proof(
     }
     let hint = hint(settings, names, search.body.is_some());
     let mut sent = request.headers().get(&names.csrf_header_name).filter(|value| !value.is_empty());
-    let value = match sent.next() {
-        // A proxy may send a line twice.
-        Some(value) if sent.all(|other| other == value) => Some(value.to_string()),
-        Some(_) => return Err(Reason::CsrfMismatch(hint)),
-        None if settings.csrf_check_form => {
+    let value = match (sent.next(), sent.next()) {
+        (Some(value), None) => Some(value.to_string()),
+        (Some(_), Some(_)) => return Err(Reason::CsrfMismatch(hint)),
+        (None, _) if settings.csrf_check_form => {
             match form_field(search, &names.csrf_field_name, encoded) {
                 Field::Unread(Some(value)) if value.is_empty() => None,
                 Field::Unread(value) => return Ok(Some(Proof::partial(value, hint))),
                 Field::Read(value) => value,
             }
         }
-        None => None,
+        (None, _) => None,
     };
     match value {
         Some(value) if !value.is_empty() => Ok(Some(Proof::found(value, hint))),

@@ -33,45 +33,38 @@ fn plain<'a>(search: &Search<'a, '_>) -> Option<&'a str> {
 }
 
 /// Reads all lines of the header, and all comma-separated credentials in each (RFC 9110 §11.6.2).
-/// The credentials with our scheme may have only one token: a proxy may send a line twice.
+/// Exactly one of the credentials may have our scheme.
 fn general<'a>(search: &Search<'a, '_>) -> Result<&'a str, Reason> {
     let (name, scheme) = (&search.settings.header_name, &search.settings.header_type);
     let lines = || search.request.headers().get(name).filter(|line| !line.trim().is_empty());
     let missing = || Reason::Missing(format!("Missing {name} Header"));
 
     if scheme.is_empty() {
-        let token = same(lines().map(str::split_ascii_whitespace))?.ok_or_else(missing)?;
-        one(token).ok_or_else(|| {
-            Reason::Misplaced(format!("Bad {name} header. Expected '{name}: <JWT>'"))
-        })
+        let mut lines = lines();
+        match (lines.next(), lines.next()) {
+            (None, _) => Err(missing()),
+            (Some(_), Some(_)) => Err(Reason::TwoTokens),
+            (Some(line), None) => one(line.split_ascii_whitespace()).ok_or_else(|| {
+                Reason::Misplaced(format!("Bad {name} header. Expected '{name}: <JWT>'"))
+            }),
+        }
     } else {
         let fields = || lines().flat_map(|line| line.split(',')).filter(|f| !f.trim().is_empty());
         let is_ours = |field: &&str| {
             let first = field.split_ascii_whitespace().next();
             first.is_some_and(|first| first.eq_ignore_ascii_case(scheme))
         };
-        let ours = fields().filter(is_ours).map(|field| field.split_ascii_whitespace().skip(1));
-        match same(ours)? {
-            None if fields().next().is_none() => Err(missing()),
-            None => Err(Reason::Missing(format!(
+        let mut ours = fields().filter(is_ours);
+        match (ours.next(), ours.next()) {
+            (None, _) if fields().next().is_none() => Err(missing()),
+            (None, _) => Err(Reason::Missing(format!(
                 "Missing '{scheme}' type in '{name}' header. Expected '{name}: {scheme} <JWT>'"
             ))),
-            Some(token) => one(token).ok_or_else(|| {
+            (Some(_), Some(_)) => Err(Reason::TwoTokens),
+            (Some(field), None) => one(field.split_ascii_whitespace().skip(1)).ok_or_else(|| {
                 Reason::Misplaced(format!("Bad {name} header. Expected '{name}: {scheme} <JWT>'"))
             }),
         }
-    }
-}
-
-/// The words of the credentials, if all have the same words; `None` without any credentials.
-fn same<'a, W>(mut credentials: impl Iterator<Item = W>) -> Result<Option<W>, Reason>
-where
-    W: Iterator<Item = &'a str> + Clone,
-{
-    let Some(first) = credentials.next() else { return Ok(None) };
-    match credentials.all(|other| other.eq(first.clone())) {
-        true => Ok(Some(first)),
-        false => Err(Reason::TwoTokens),
     }
 }
 
