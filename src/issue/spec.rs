@@ -82,7 +82,8 @@ pub(crate) enum Freshness {
 pub(crate) enum Expires {
     AsConfigured,
     In(Duration),
-    /// As the token has that this one is made from, but never beyond the end of the session.
+    /// The lifetime of the earlier token from which this one is made, but never beyond the
+    /// session's end.
     Inherited(Duration),
     Never,
 }
