@@ -12,9 +12,9 @@ use crate::clock;
 
 /// A store of revoked tokens, ended sessions, logged-out subjects and exchanged refresh tokens.
 ///
-/// A store records facts, and makes one decision, the [exchange](Exchange); the crate decides about
-/// the consequences. All servers that accept the same tokens should share one store. Otherwise a
-/// token that is revoked on one server stays valid on the others.
+/// A store records facts, and makes one decision, the [exchange](Exchange); the crate decides the
+/// consequences. All servers that accept the same tokens should share one store. Otherwise a token
+/// that is revoked on one server stays valid on the others.
 ///
 /// # Four kinds of entry
 ///
@@ -215,8 +215,8 @@ pub trait Blocklist: Send + Sync + 'static {
 ///
 /// # Outline of an implementation
 ///
-/// A store keeps an index of its rows by [`Owner::subject`](super::Owner::subject), and a session's label and details apart from the
-/// row, since each exchange writes the row.
+/// A store has an index of its rows by [`Owner::subject`](super::Owner::subject). It stores a session's label and
+/// details separately from the row, since each exchange writes the row.
 #[rocket::async_trait]
 pub trait SessionStore: Blocklist {
     /// Checks at launch that this server has the rights that the other methods need. The default checks

@@ -82,8 +82,7 @@ pub(crate) enum Freshness {
 pub(crate) enum Expires {
     AsConfigured,
     In(Duration),
-    /// The lifetime of the earlier token from which this one is made, but never beyond the
-    /// session's end.
+    /// The lifetime of the earlier token, but never beyond the session's end.
     Inherited(Duration),
     Never,
 }
