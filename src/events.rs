@@ -57,28 +57,28 @@ pub enum Event {
     /// A session was begun, and the store has its row: with `sessions`.
     #[non_exhaustive]
     SessionBegan {
-        /// Whose it is.
+        /// The identity of the login.
         identity: String,
         /// Its id.
         session_id: String,
         /// The request it happened in, if that is known.
         request: Option<RequestContext>,
     },
-    /// A session was ended otherwise than by [`Jwt::revoke_session()`](crate::Jwt::revoke_session) or the
-    /// reuse of a refresh token.
+    /// A session was ended, and neither [`Jwt::revoke_session()`](crate::Jwt::revoke_session) nor the
+    /// reuse of a refresh token was the reason.
     #[non_exhaustive]
     SessionEnded {
-        /// Whose it was.
+        /// The identity that owned it.
         identity: String,
         /// Its id.
         session_id: String,
-        /// Why.
+        /// The reason.
         why: SessionEnd,
         /// The request it happened in, if that is known.
         request: Option<RequestContext>,
     },
-    /// A refresh token was exchanged again within `rotation_grace`, and the same pair was issued again. A
-    /// lost response, or a second browser tab, does that, and so does a thief who is quick.
+    /// A refresh token was exchanged again within `rotation_grace`, and the same pair was issued again.
+    /// The reason may be a lost response, a second browser tab, or a theft.
     #[non_exhaustive]
     Repeated {
         /// The identity the token was issued to.
@@ -130,8 +130,8 @@ impl Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionEnd {
-    /// By [`Jwt::end_session()`](crate::Jwt::end_session) or
-    /// [`Jwt::end_other_sessions()`](crate::Jwt::end_other_sessions).
+    /// [`Jwt::end_session()`](crate::Jwt::end_session) or
+    /// [`Jwt::end_other_sessions()`](crate::Jwt::end_other_sessions) was called.
     Requested,
     /// A later login exceeded `max_sessions`.
     Limit,

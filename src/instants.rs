@@ -45,11 +45,13 @@ impl Instants {
         clock::from_millis(at).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
-    /// The instant of issue for a token that takes the place of another, and the time in its `jti`: both
-    /// are later than `earlier`, the time in the other token's, as far as the clock allows that.
+    /// The instant of issue for a token that replaces another one, and the time in its `jti`. `earlier`
+    /// is the time in the other token's `jti`: the new `jti` has a later time, and so has the instant of
+    /// issue, unless the clock is behind.
     ///
-    /// Exchanges that follow each other faster than the clock would push the time in the ids ahead of it, a
-    /// millisecond each, and away from cut-offs. So an exchange waits until the clock has caught up.
+    /// Several exchanges within a millisecond would each push the time in the ids a millisecond further
+    /// ahead of the clock, so that a cut-off might miss these tokens. So an exchange waits until the clock
+    /// has caught up.
     pub(crate) async fn issue_after(
         &self,
         earlier: i64,
@@ -66,7 +68,8 @@ impl Instants {
         let at = self.issue(clock.now());
         let millis = clock::millis(at);
         let time = millis.max(later);
-        // A cut-off reaches it, too. It takes the time of a `jti` for no later than its `iat`'s second.
+        // The next cut-off must cover this token too. Cut-offs are compared with the time of the `jti`,
+        // capped at the end of the `iat`'s second.
         let end_of_second = millis.div_euclid(1000).saturating_mul(1000).saturating_add(999);
         self.issued_until.fetch_max(time.min(end_of_second), Ordering::SeqCst);
         (at, time)

@@ -162,8 +162,7 @@ fn missing_claim(name: &str) -> String {
 
 /// Every status with which a guard refuses, each once. `invalid` is `invalid_token_status`.
 ///
-/// The server's own faults, and what only a login is refused for, are left out: a catcher never receives
-/// them from a guard.
+/// The statuses of server errors and of refused logins are omitted: no guard refuses with them.
 pub(crate) fn statuses(invalid: Status) -> Vec<Status> {
     let mut statuses = Vec::new();
     for status in STATUSES {

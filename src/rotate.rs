@@ -46,8 +46,8 @@ impl Jwt {
     /// `rotation_grace`, while nobody used the new refresh token, gets the same pair again, so that
     /// neither a lost response nor a second browser tab ends a session. Any other use of a used
     /// token is theft: the session ends, [`Event::ReuseDetected`](crate::Event::ReuseDetected)
-    /// fires once, and the answer is `token_revoked`. A refresh token issued alone has a session of
-    /// its own, derived from its `jti`, which its first exchange begins.
+    /// fires once, and the answer is `token_revoked`. A refresh token issued alone belongs to a
+    /// session derived from its `jti`, which its first exchange begins.
     ///
     /// The store keeps one row for the session, and the exchange updates it. With the setting
     /// `sessions`, the login inserts the row, and a refresh token whose session has no row is
@@ -83,12 +83,13 @@ impl Jwt {
     ///
     /// # Errors
     ///
-    /// `token_revoked` as described, `token_expired` for a token that expired on the way or whose
-    /// session has reached `session_lifetime`, `store_unavailable`, and `token_invalid` for a token
-    /// without `jti` or one that is not ours: signed neither by a configured key nor by the one that
-    /// the [`signing_key`](crate::JwtFairing::signing_key) hook gives for its identity. A token that
-    /// only the [`verifying_key`](crate::JwtFairing::verifying_key) hook accepts is never turned
-    /// into one of ours.
+    /// `token_revoked` as described, `token_expired` for a token that has expired since the guard
+    /// accepted it or whose session has reached `session_lifetime`, `store_unavailable`, and
+    /// `token_invalid` for a token without `jti` or one that is not ours: signed neither by a
+    /// configured key nor by the one that the [`signing_key`](crate::JwtFairing::signing_key) hook
+    /// gives for its identity. A token that only the
+    /// [`verifying_key`](crate::JwtFairing::verifying_key) hook accepts is never turned into one of
+    /// ours.
     ///
     /// # Example
     ///
@@ -158,8 +159,8 @@ async fn exchange(
     let failed = || not_issued(Error::Signing);
     let (ids, sid) = (exchangeable_ids(jwt, verified), session_of(verified));
     let sid = sid.ok_or_else(|| Reason::MissingClaim("jti".into()))?;
-    // In whole milliseconds, as the row keeps it. The time is later than the token's own, so that times rise
-    // along a session whatever the servers' clocks say.
+    // In whole milliseconds, as the row keeps it. The time is later than the token's own, so that the times
+    // in a session's ids increase regardless of clock skew.
     let (now, time) = jwt.issue_instant_after(ids.raw_millis()).await;
     let (next, seed) = next_and_seed(time).ok_or_else(failed)?;
     // The new pair is made before the exchange, so that the session survives if making it fails.

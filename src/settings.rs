@@ -63,7 +63,7 @@ pub(crate) struct Settings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sessions {
     Off,
-    /// They are, and those that have no row yet get it.
+    /// Sessions are recorded, and the exchange of a session without a row inserts one.
     Adopt,
     On,
 }

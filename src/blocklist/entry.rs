@@ -21,7 +21,7 @@ const DERIVED_SESSION: &[u8] = b"session of the token\0";
 pub enum RevocationKind {
     /// Revokes one token, by its `jti`.
     Token,
-    /// Revokes one login with all its tokens, by `sid`.
+    /// Ends one session, with all its tokens, by its `sid`.
     Session,
     /// Revokes every token of an identity that was issued at or before the cut-off.
     Subject,
@@ -75,19 +75,19 @@ impl Revocation {
     }
 
     /// Revokes the token with this `jti`. The entry expires at `until`, which must not be before
-    /// the token's `exp` plus the leeway; `None` never expires.
+    /// the token's `exp` plus the leeway; `None` means never.
     pub fn token(jti: impl Into<String>, until: impl Into<Option<OffsetDateTime>>) -> Self {
         Self::new(RevocationKind::Token, jti.into(), None, until.into())
     }
 
     /// Ends the session with this `sid`. The entry expires at `until`, which must not be before the
-    /// last of the session's tokens expires; `None` never expires.
+    /// last of the session's tokens expires; `None` means never.
     pub fn session(sid: impl Into<String>, until: impl Into<Option<OffsetDateTime>>) -> Self {
         Self::new(RevocationKind::Session, sid.into(), None, until.into())
     }
 
     /// Revokes every token of `identity` issued at or before `cut_off`, to the millisecond. The
-    /// entry expires at `until`; `None` never expires.
+    /// entry expires at `until`; `None` means never.
     pub fn subject(
         identity: impl Into<String>,
         cut_off: OffsetDateTime,
@@ -97,7 +97,7 @@ impl Revocation {
     }
 
     /// Revokes every token issued at or before `cut_off`, to the millisecond. The entry expires at
-    /// `until`; `None` never expires.
+    /// `until`; `None` means never.
     pub fn everything(cut_off: OffsetDateTime, until: impl Into<Option<OffsetDateTime>>) -> Self {
         Self::new(RevocationKind::Everything, String::new(), Some(cut_off), until.into())
     }

@@ -45,7 +45,8 @@ pub struct Owner {
 pub struct LastExchange {
     /// The refresh token that was exchanged.
     pub token: IdKey,
-    /// When, in milliseconds since the Unix epoch, by the clock of the server that exchanged it.
+    /// The time of the exchange, in milliseconds since the Unix epoch, by the clock of the server
+    /// that made it.
     pub at: i64,
     /// The seed from which the ids of the new pair are derived.
     pub seed: [u8; 16],
@@ -79,7 +80,7 @@ pub enum Exchanged {
         at: OffsetDateTime,
     },
     /// The token is newer than the session's current token, so the store has lost the write of an
-    /// exchange. The session has ended, as revocations may be lost as well. Only with
+    /// exchange. The session has ended, as revocations may be lost as well. Returned only with
     /// [`only_recorded()`](Exchange::only_recorded).
     Newer {
         /// Whether this call ended it.
@@ -128,7 +129,8 @@ pub(crate) enum Place {
 }
 
 impl Owner {
-    /// A session of the ids' subject that was used at `now` and ends at `ends`. `None` without a subject.
+    /// The owner of a session that was used at `now` and ends at `ends`: the subject of the ids. `None`
+    /// if they have no subject.
     pub fn new(
         ids: &TokenIds<'_>,
         now: OffsetDateTime,
@@ -158,8 +160,8 @@ impl SessionRow {
         match row.last {
             _ if current == token => Place::Current,
             Some(last) if last.token == token => Place::Last(last.at),
-            // The application chose the id of a current token without a time: no token counts as
-            // newer.
+            // If the current token's id has no time, the application chose the id, and no token
+            // counts as newer.
             _ if uuid_v7_millis_of(&current).is_some_and(|at| ids.raw_millis() > at) => {
                 Place::Newer
             }
@@ -184,8 +186,8 @@ impl Exchange {
         Self { next, seed, now, grace, until: until.into(), begins: true, owner: None }
     }
 
-    /// A session without a row is [`Ended`](Exchanged::Ended), and one whose row is older than the token
-    /// [`Newer`](Exchanged::Newer).
+    /// Requires a row: without one, the result is [`Ended`](Exchanged::Ended). If the token is newer
+    /// than the row, the result is [`Newer`](Exchanged::Newer).
     pub fn only_recorded(self) -> Self {
         Self { begins: false, ..self }
     }
@@ -218,9 +220,8 @@ impl Exchange {
     }
 
     /// Decides about a token that is not revoked, given its session's row. Returns the result, and
-    /// the row to be written, if one is. The store must write it in the same atomic operation: if
-    /// the row may have changed since it was read, it must be read again and this method called
-    /// again.
+    /// the row to write, if any. The store must write it in the same atomic operation: if the row
+    /// may have changed since it was read, it must be read again and this method called again.
     pub fn decide(
         &self,
         ids: &TokenIds<'_>,
@@ -235,7 +236,7 @@ impl Exchange {
             }
             Some(row) if row.ended => return (Exchanged::Ended, None),
             None if !self.begins => return (Exchanged::Ended, None),
-            // This call is repeated, as its first result was lost.
+            // This is a repeated call, whose first result was lost.
             Some(row)
                 if row.current == Some(next) || row.last.is_some_and(|it| it.token == next) =>
             {

@@ -7,7 +7,7 @@ use super::entry::{IdKey, uuid_v7_millis_of};
 use super::exchange::{Owner, SessionRow};
 use crate::clock;
 
-/// The most sessions in a list.
+/// The maximum number of sessions in a list.
 pub const MAX_LISTED: usize = 1000;
 
 /// A session that begins.
@@ -43,13 +43,14 @@ impl NewSession<'_> {
 /// How many sessions a subject may have: `max_sessions`, `session_limit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// The most live sessions.
+    /// The maximum number of live sessions.
     pub max: usize,
     /// Whether the oldest are ended to make room. Otherwise the login is refused.
     pub ends_oldest: bool,
 }
 
-/// Parts of a session that only its user sees. They are stored separately from its row.
+/// The label and details of a session, which only its user sees. They are stored separately from
+/// its row.
 pub(crate) type Notes = (Option<String>, Option<String>);
 
 impl Limit {
@@ -78,7 +79,7 @@ pub enum Begun {
 /// The renewal of an access token.
 #[derive(Debug, Clone, Copy)]
 pub struct Renewal {
-    /// When.
+    /// The time of the renewal.
     pub now: OffsetDateTime,
     /// The new token's `exp`; `None` means never.
     pub ends: Option<OffsetDateTime>,
@@ -104,8 +105,8 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Whether the session, which has not ended, is live at `now`, with the latest cut-off of its subject and
-    /// of everything, in milliseconds since the Unix epoch.
+    /// Whether a session that has not ended is live at `now`. `cut_off` is the latest cut-off of its subject
+    /// and of everything, in milliseconds since the Unix epoch.
     pub fn is_live(&self, now: OffsetDateTime, cut_off: Option<i64>) -> bool {
         let issued = uuid_v7_millis_of(&self.current).unwrap_or(self.seen);
         self.ends.is_none_or(|ends| ends > clock::millis(now))

@@ -12,9 +12,9 @@ use crate::clock;
 
 /// A store of revoked tokens, ended sessions, logged-out subjects and exchanged refresh tokens.
 ///
-/// A store records facts, and makes one decision, the [exchange](Exchange); the crate decides about
-/// the consequences. All servers that accept the same tokens should share one store. Otherwise a
-/// token that is revoked on one server stays valid on the others.
+/// A store records facts, and makes one decision, the [exchange](Exchange); the crate decides the
+/// consequences. All servers that accept the same tokens should share one store. Otherwise a token
+/// that is revoked on one server stays valid on the others.
 ///
 /// # Four kinds of entry
 ///
@@ -29,8 +29,9 @@ use crate::clock;
 /// entry without `until` never expires. When a key is recorded twice, the later `until` and the
 /// later cut-off apply, and "never" is later than any instant.
 ///
-/// The row of a session is the entry that ends it, and also says which of its refresh tokens may be
-/// exchanged: a [`SessionRow`]. It is one row, so that a logout and an exchange always see each other.
+/// A session has one [`SessionRow`], which says whether the session has ended and which of its refresh
+/// tokens may be exchanged. Both are in one row, so that a logout and an exchange always see each
+/// other.
 ///
 /// # Outline of an implementation
 ///
@@ -214,15 +215,16 @@ pub trait Blocklist: Send + Sync + 'static {
 ///
 /// # Outline of an implementation
 ///
-/// A store keeps an index of its rows by [`Owner::subject`](super::Owner::subject), and a session's label and details apart from the
-/// row, since each exchange writes the row.
+/// A store has an index of its rows by [`Owner::subject`](super::Owner::subject). It stores a session's label and
+/// details separately from the row, since each exchange writes the row.
 #[rocket::async_trait]
 pub trait SessionStore: Blocklist {
-    /// Checks at launch that this server may do what the other methods do. The default has nothing to check.
+    /// Checks at launch that this server has the rights that the other methods need. The default checks
+    /// nothing.
     ///
     /// # Errors
     ///
-    /// If it may not: the launch fails.
+    /// If a right is missing. The launch then fails.
     async fn check_sessions(&self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -279,9 +281,9 @@ pub trait SessionStore: Blocklist {
     ) -> Result<Vec<Uuid>, StoreError>;
 
     /// Looks up the standing of an access token that is to be renewed, and records the renewal in the row of
-    /// its session, if it is live: that it was seen, that it ends when the new token does or later, and the
-    /// subject, if the row has none. If the ids [need a row](TokenIds::needs_row), a session without one is
-    /// [`Standing::Revoked`].
+    /// its session, if that is live: the time of use, an end that is not before the new token's `exp`, and
+    /// the subject, if the row has none. If the ids [need a row](TokenIds::needs_row), a session without
+    /// one is [`Standing::Revoked`].
     ///
     /// # Errors
     ///

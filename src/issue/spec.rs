@@ -82,7 +82,7 @@ pub(crate) enum Freshness {
 pub(crate) enum Expires {
     AsConfigured,
     In(Duration),
-    /// As the token has that this one is made from, but never beyond the end of the session.
+    /// The lifetime of the earlier token, but never beyond the session's end.
     Inherited(Duration),
     Never,
 }

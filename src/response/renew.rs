@@ -57,7 +57,7 @@ async fn renew_now(jwt: &Jwt, verified: &Verified, response: &mut Response<'_>) 
         Ok(signed) => signed,
         Err(error) => return not_renewed(error),
     };
-    // At the end of its session, a renewal would not last longer.
+    // At the end of the session, a renewed token would not expire later.
     let has_end = jwt.settings().session_lifetime.is_some();
     if has_end && signed.expires_at <= verified.registered().expires_at {
         return;

@@ -71,8 +71,8 @@ pub(crate) async fn standing_to_renew(
     answer(jwt, store.renew(&ids, &renewal)).await
 }
 
-/// Whether the pair with the refresh token `next`, that was made at `at`, may be issued again: not if that
-/// token was revoked by itself.
+/// Checks that the pair with the refresh token `next`, made at `at`, may be issued again: it may not if
+/// that refresh token was revoked.
 pub(crate) async fn successor(
     jwt: &Jwt,
     verified: &Verified,

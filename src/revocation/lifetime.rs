@@ -24,9 +24,10 @@ pub(crate) fn session_expiry(
     Ok(Some(began.saturating_add(lifetime)))
 }
 
-/// The session began at the time in the `sid`, if this server issued the token, or without `sid` at
-/// the token's time of issue. The ids of other issuers have no such meaning: for their tokens it is
-/// `auth_time` (OpenID Connect Core §2), or else `iat`. It is never later than `iat`.
+/// The beginning of the token's session. For our own tokens, it is the time in the `sid`, or
+/// without `sid` the token's time of issue. The ids of other issuers have no such meaning: for
+/// their tokens, it is `auth_time` (OpenID Connect Core §2), or else `iat`. It is never later than
+/// `iat`.
 fn began_at(jwt: &Jwt, verified: &Verified) -> Result<OffsetDateTime, Reason> {
     let issued = verified.registered().issued_at;
     let time_of = |id: Option<&str>| id.and_then(uuid_v7_millis).and_then(clock::from_millis);
@@ -44,8 +45,9 @@ fn began_at(jwt: &Jwt, verified: &Verified) -> Result<OffsetDateTime, Reason> {
 }
 
 /// Whether a token expires, at `exp`, before its session is over. The entry that ends a session of
-/// ours stays in the blocklist until then, whichever of its tokens was used to end it. Only for a
-/// `sid` whose time is not later than `iat`: then all tokens of the session have one beginning.
+/// ours stays in the blocklist until then, whichever of its tokens was used to end it. This applies
+/// only if the time in the `sid` is not later than `iat`: then all tokens of the session have the
+/// same beginning.
 pub(crate) fn ends_with_session(jwt: &Jwt, verified: &Verified, exp: OffsetDateTime) -> bool {
     let Some(lifetime) = jwt.settings().session_lifetime else { return false };
     let began = verified.sid().and_then(uuid_v7_millis);

@@ -39,9 +39,9 @@ pub(crate) fn session_end(jwt: &Jwt, verified: &Verified) -> Result<Revocation, 
     Ok(Revocation::session(sid, until))
 }
 
-/// When the last token that the session of this one can issue until now will have expired. With
-/// `session_lifetime`, its tokens may be older than the configured lifetimes, but none is accepted after
-/// the session is over.
+/// When all tokens issued so far in this token's session will have expired. With `session_lifetime`, a
+/// token may have been issued with a longer lifetime than the configured ones, but no token is accepted
+/// after the session's end.
 ///
 /// If the session's id has a later time than this token, other tokens of the session end later.
 pub(crate) fn session_until(jwt: &Jwt, verified: &Verified) -> Option<OffsetDateTime> {
@@ -60,7 +60,7 @@ fn session_over_of(jwt: &Jwt, sid: &str) -> Option<OffsetDateTime> {
     session_over_from(jwt, uuid_v7_millis(sid).and_then(clock::from_millis))
 }
 
-/// As [`session_until()`], of a session that began then.
+/// Like [`session_until()`], for a session that began at this time.
 pub(crate) fn session_until_from(
     jwt: &Jwt,
     began: Option<OffsetDateTime>,

@@ -239,7 +239,7 @@ impl Blocklist for MemoryBlocklist {
             Some(row) => {
                 self.sessions.upsert(key, || Session { until, row: Some(Box::new(row)) }, change);
             }
-            // No session is begun.
+            // A missing row is not inserted.
             None => self.sessions.change(&key, change),
         }
         if exchange.owner().is_some() && outcome == Exchanged::First {

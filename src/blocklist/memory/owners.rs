@@ -20,7 +20,7 @@ impl Owners {
         self.0.entry(subject).or_default().entry(session).or_default();
     }
 
-    /// The subjects and their sessions that are indexed.
+    /// The number of indexed subjects and sessions.
     #[cfg(feature = "test-util")]
     pub(super) fn len(&self) -> usize {
         self.0.iter().map(|sessions| 1 + sessions.len()).sum()

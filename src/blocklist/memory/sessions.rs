@@ -15,7 +15,8 @@ use crate::blocklist::store::{SessionStore, Standing, StoreError};
 use crate::clock;
 
 impl MemoryBlocklist {
-    /// Adds a session to the index of the subject that its row names: not that of whoever presented a token.
+    /// Adds a session to the index of the subject in its row, which may not be the subject of the presented
+    /// token.
     pub(super) fn adopt(&self, key: &EntryKey) {
         let [_, session @ ..] = *key;
         if let Some(owner) = self.sessions.read(key, |session| session.row().owner).flatten() {
@@ -23,7 +24,7 @@ impl MemoryBlocklist {
         }
     }
 
-    /// How much is indexed of sessions, for a test that nothing remains.
+    /// The size of the index, for a test that nothing remains in it.
     #[cfg(feature = "test-util")]
     #[doc(hidden)]
     pub fn indexed(&self) -> usize {
@@ -49,7 +50,7 @@ impl MemoryBlocklist {
         live.filter(|session| session.is_live(now, cut_off)).collect()
     }
 
-    /// Ends a session that is not, if it is the subject's. Returns whether this call did.
+    /// Ends a live session, if it belongs to the subject. Returns whether this call ended it.
     fn end_owned(&self, session: &IdKey, subject: &IdKey, until: Seconds) -> bool {
         let mut has_ended = false;
         self.sessions.change(&key(session), |session| {
@@ -163,8 +164,8 @@ impl SessionStore for MemoryBlocklist {
 }
 
 impl SessionRow {
-    /// Records that an access token was renewed. When the refresh token of a row without an owner expires, is
-    /// known at its next exchange.
+    /// Records that an access token was renewed. If the row has no owner, the expiry of its refresh token is
+    /// unknown until the next exchange.
     fn renew(&mut self, ids: &TokenIds<'_>, renewal: &Renewal) {
         let seen = clock::millis(renewal.now);
         self.owner = match self.owner {

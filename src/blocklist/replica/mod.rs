@@ -333,7 +333,8 @@ mod tests {
             let known = replica.known(&ids).expect("a poll").expect("a standing");
             assert_eq!(known, standing, "issued at {issued:?}");
         }
-        // An entry that names nothing is malformed, and the store itself is asked about every token.
+        // After a malformed entry without a known effect, every token is looked up in the store
+        // itself.
         let mut malformed = everything(now);
         (malformed.revoked, malformed.cut_off) = (true, None);
         replica.note(&malformed);

@@ -179,8 +179,8 @@ fn of_alphabet(bytes: &[u8], alphabet: &[u8]) -> String {
 }
 
 proptest! {
-    // The same secrets each time: one of many thousands, such as eight words that resemble each other, counts
-    // as guessable, and is no fault.
+    // The seed is fixed: among many thousands of random secrets, a few count as guessable, such as eight
+    // words that resemble each other, and this is not an error.
     #![proptest_config(ProptestConfig {
         rng_seed: prop::test_runner::RngSeed::Fixed(0),
         failure_persistence: None,

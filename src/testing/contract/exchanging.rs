@@ -57,7 +57,7 @@ fn time_of(id: Uuid) -> OffsetDateTime {
     OffsetDateTime::UNIX_EPOCH + std::time::Duration::new(seconds, nanos)
 }
 
-/// Another for each exchange.
+/// A different seed for each exchange.
 fn seed(next: Uuid) -> [u8; 16] {
     next.into_bytes().map(|byte| !byte)
 }
@@ -95,7 +95,7 @@ pub(super) async fn a_repeat_within_the_grace_gets_the_same_pair(case: Case<'_>)
         let expected = again.repeated(&token, at);
         case.exchange(server, &again, now, GRACE, expected, "within the grace").await;
     }
-    // By a server whose clock is behind.
+    // The server's clock is behind.
     let (again, now) = (token.again(), at - Duration::seconds(5));
     case.exchange(1, &again, now, GRACE, again.repeated(&token, at), "within the grace").await;
     case.expect_live(token.successor().of(), "its successor may be exchanged").await;
@@ -140,7 +140,7 @@ pub(super) async fn a_call_that_is_repeated_gets_the_same_answer(case: Case<'_>)
     case.exchange(1, &token.again(), at, GRACE, Exchanged::Ended, "another call").await;
 }
 
-/// A fail-over that lost the write of an exchange is no theft.
+/// The loss of an exchange in a fail-over is not theft.
 pub(super) async fn a_token_that_is_newer_than_the_row_counts_as_first(case: Case<'_>) {
     let token = Refresh::new();
     let lost = token.successor();
@@ -158,7 +158,7 @@ pub(super) async fn a_token_that_is_newer_than_the_row_counts_as_first(case: Cas
     case.expect(lost.of(), Standing::Replaced, "the token before it").await;
 }
 
-/// Where each session has a row, the store may have lost the end of one, too.
+/// If each session must have a row, the store may also have lost the end of a session.
 pub(super) async fn a_newer_token_ends_a_session_that_must_have_a_row(case: Case<'_>) {
     let token = Refresh::new();
     let at = now();
@@ -189,7 +189,7 @@ pub(super) async fn a_revoked_token_is_not_exchanged(case: Case<'_>) {
         }
     }
     for Refresh { ids, .. } in [&token, &subject] {
-        // Older than what the session would have been exchanged for.
+        // This token is older than the one for which the refused exchange was made.
         let other = Ids { jti: id_of(hours(-1)), sid: ids.sid.clone(), subject: id() };
         case.expect_live(other.of().exchangeable(), "nothing was written").await;
     }
@@ -224,7 +224,7 @@ pub(super) async fn a_session_without_a_row_is_not_begun_unless_it_may(case: Cas
         let exchanged = case.ok(store.exchange(&token.of(), &exchange).await, "exchange");
         case.equal(exchanged, Exchanged::Ended, "there is no row, and none may be begun");
     }
-    // Another call: the same one would be First if a row were there, too.
+    // A different call, since a repeated one would return First if it had written the row.
     let token = token.again();
     case.exchange(0, &token, now(), GRACE, Exchanged::First, "nothing was written").await;
     let successor = token.successor();

@@ -59,7 +59,7 @@ impl Blocklist for FromChanges {
 
     async fn standing(&self, ids: &TokenIds<'_>) -> Result<Standing, StoreError> {
         if ids.is_exchangeable() {
-            // The row of a session is no entry: a replica reads it in the store itself.
+            // The row of a live session is not an entry: it is looked up in the store itself.
             return self.0.standing(ids).await;
         }
         self.0.poll(LIMIT).await?;

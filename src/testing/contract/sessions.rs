@@ -19,7 +19,7 @@ mod renewing;
 ///
 /// `make` is the same as there, and must return stores whose
 /// [`session_store()`](crate::blocklist::Blocklist::session_store) is not `None`. The storage must be reserved
-/// for this suite: at its end, every token is revoked that was issued more than twelve hours ago, or at an
+/// for this suite: its last case revokes every token that was issued more than twelve hours ago, or at an
 /// unknown time.
 ///
 /// # Panics
@@ -191,7 +191,7 @@ impl Login {
     }
 }
 
-/// Only a subject, as a list is asked for.
+/// Ids with only a subject, as they are used to list sessions.
 fn of(user: &str) -> TokenIds<'_> {
     TokenIds::new(None, None, Some(user), None)
 }

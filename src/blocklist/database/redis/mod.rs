@@ -87,8 +87,8 @@ impl RedisBlocklist {
     }
 
     /// Checks the server as the launch does: that it can be reached and is the primary, and that
-    /// this user may run what the store runs, with commands that change nothing. Logs a warning if
-    /// the server may evict entries.
+    /// this user has the rights to the store's commands, with commands that change nothing. Logs a
+    /// warning if the server may evict entries.
     ///
     /// # Errors
     ///

@@ -43,7 +43,8 @@ pub(super) async fn check(
         },
     }
     rights.try_writing(keys).await;
-    // Named in the same launch, although only these settings need them.
+    // The error also names the rights that only these settings need, so that one change to the ACL
+    // is enough.
     let needed = std::mem::replace(&mut rights.missing, Missing::new());
     let faults = rights.faults.len();
     rights.try_reading(keys).await;
@@ -79,7 +80,7 @@ pub(super) async fn check_sessions(pool: &Pool, keys: &Keyspace) -> Result<(), S
     rights.finish(keys, &[]).await
 }
 
-/// The commands that a setting needs besides, as far as they are missing.
+/// A setting, and the missing commands that only it needs.
 type Optional = (&'static str, Vec<&'static str>);
 
 /// The rights that were found to be missing.
@@ -101,7 +102,7 @@ struct Rights<'a> {
 }
 
 impl Rights<'_> {
-    /// Tries what each server needs.
+    /// Tries the commands that every server needs.
     async fn try_writing(&mut self, keys: &Keyspace) {
         // The name of an entry, as the rights may be limited to such keys.
         let (entry, stream) =
@@ -131,7 +132,7 @@ impl Rights<'_> {
         self.run_command("EVAL", &eval).await;
     }
 
-    /// Tries what `blocklist_replica` needs besides.
+    /// Tries the additional commands for `blocklist_replica`.
     async fn try_reading(&mut self, keys: &Keyspace) {
         let (entry, stream) =
             (format!("{}t{}", keys.prefix, Uuid::new_v4().simple()), keys.stream());
@@ -141,7 +142,7 @@ impl Rights<'_> {
         self.run("XADD", &[&stream, "no id", "entry", "-"]).await;
     }
 
-    /// Tries what `sessions` needs besides, on keys that do not exist.
+    /// Tries the additional commands for `sessions`, on keys that do not exist.
     async fn try_sessions(&mut self, keys: &Keyspace) {
         let id = Uuid::new_v4().simple().to_string();
         let (index, notes) = (format!("{}i{id}", keys.prefix), format!("{}d{id}", keys.prefix));

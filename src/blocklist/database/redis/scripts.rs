@@ -82,7 +82,8 @@ if old then r, c, e, h, row = parse(KEYS[1], old) end
 }
 
 /// The row of a session: its fields after the common ones, and its place in the subject's index, a sorted set
-/// of the sessions' names by the time when their rows expire. An `ends` of `-` is never, if there is a subject.
+/// of the sessions' names by the time when their rows expire. If there is a subject, an `ends` of `-` means
+/// never.
 macro_rules! row {
     () => {
         r"
@@ -142,7 +143,7 @@ local function issued_at(id, seen)
     local is_v7 = string.sub(id, 13, 13) == '7' and string.match(string.sub(id, 17, 17), '[89ab]')
     return is_v7 and tonumber(string.sub(id, 1, 12), 16) or tonumber(seen)
 end
--- Those that are live at a time, newest first, at most so many: name, current, seen, ends.
+-- The sessions that are live at a time, newest first, up to a maximum: name, current, seen, ends.
 local function live_sessions(subject, cut_off_keys, at, most)
     local cut_off
     for _, key in ipairs(cut_off_keys) do
@@ -176,7 +177,7 @@ local function live_sessions(subject, cut_off_keys, at, most)
     end
     return live
 end
--- Ends a live session of a subject. Returns whether this call did.
+-- Ends a live session of a subject. Returns whether this call ended it.
 local function end_session(name, subject, expires, servers_now)
     local key = prefix .. 's' .. name
     local value = redis.call('GET', key)
@@ -242,9 +243,9 @@ return 1
 );
 
 /// Begins the session KEYS[1]. The arguments are current, subject, seen, ends, expires, the key of the
-/// subject's cut-off, that of everything, the most live sessions or `-`, whether the oldest are ended (`1`),
-/// label and details, each with a letter before it if it is given. Returns the names of the sessions that
-/// were ended, or `-` if there are too many.
+/// subject's cut-off, that of everything, the maximum number of live sessions or `-`, whether the oldest are
+/// ended (`1`), and label and details, each preceded by a letter, or empty if absent. Returns the names of
+/// the sessions that were ended, or `-` if there are too many.
 pub(super) const BEGIN: &str = concat!(
     base!(),
     row!(),
@@ -277,8 +278,8 @@ return ended
 );
 
 /// Lists the live sessions of a subject, newest first. KEYS[1] is the key of its cut-off. The arguments are
-/// subject, now, the key of the cut-off of everything, and the most to be listed. Returns for each its name,
-/// current, seen, ends, label and details.
+/// subject, now, the key of the cut-off of everything, and the maximum number to list. Returns for each its
+/// name, current, seen, ends, label and details.
 pub(super) const LIST: &str = concat!(
     base!(),
     row!(),
@@ -295,7 +296,7 @@ return listed
 );
 
 /// Ends sessions of a subject. The arguments are subject, expires, now, and the name of the session to end,
-/// or, after a `-`, of the one to spare. Returns the names of those that this call ended.
+/// or, after a `-`, of the one session that stays. Returns the names of those that this call ended.
 pub(super) const END: &str = concat!(
     base!(),
     row!(),
@@ -312,8 +313,8 @@ return ended
 "
 );
 
-/// Records a renewal in the row of a live session, which gets the owner that it lacks. The arguments are seen,
-/// ends, expires, subject. Returns 1 if there is such a row.
+/// Records a renewal in the row of a live session, and adds the owner if the row has none. The arguments are
+/// seen, ends, expires, subject. Returns 1 if there is such a row.
 pub(super) const RENEW: &str = concat!(
     base!(),
     row!(),
@@ -323,7 +324,7 @@ local fields = fields_of(row)
 if fields[6] ~= '-' then
     fields[7], fields[8] = ARGV[1], later(fields[8], ARGV[2], true)
 elseif ARGV[4] ~= '-' then
-    -- When its refresh token expires, is known at the next exchange.
+    -- The expiry of its refresh token is unknown until the next exchange.
     fields[6], fields[7], fields[8] = ARGV[4], ARGV[1], '-'
 end
 local expires = later(e, ARGV[3], true)

@@ -1,5 +1,5 @@
-//! The sessions that users see, in Redis: a sorted set for each subject, and a hash for each session with
-//! what is shown of it. Both expire with the sessions' rows.
+//! The sessions that users can list, in Redis: a sorted set for each subject, and a hash for each session
+//! with its label and details. Both expire with the sessions' rows.
 
 use rocket::time::OffsetDateTime;
 use rocket_db_pools::deadpool_redis::redis::{self, Value};
@@ -24,7 +24,7 @@ fn subject_text(key: &EntryKey) -> String {
     rows::id_text(id)
 }
 
-/// `-` is never.
+/// `-` means never.
 fn millis(time: Option<OffsetDateTime>) -> String {
     time.map_or_else(|| "-".into(), |time| clock::millis(time).to_string())
 }

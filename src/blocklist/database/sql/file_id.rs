@@ -12,7 +12,7 @@ pub(super) struct FileId {
 }
 
 impl FileId {
-    /// That of the file which has this name now, if there is one.
+    /// The identity of the file that currently has this name, if any.
     #[cfg(unix)]
     pub(super) fn of(path: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
@@ -21,8 +21,8 @@ impl FileId {
         Some(Self { device: metadata.dev(), inode: metadata.ino() })
     }
 
-    /// The standard library reads no such identity here, so a replaced file is not noticed until the
-    /// connection is closed because of its age.
+    /// On this platform the standard library has no such identity, so a replaced file is not noticed
+    /// until the connection is closed because of its age.
     #[cfg(not(unix))]
     pub(super) fn of(_path: &Path) -> Option<Self> {
         None

@@ -26,8 +26,8 @@ pub(super) struct SessionStatements {
     pub(super) list: String,
     /// Ends a live session of a subject. Parameters: expires, entry, subject.
     pub(super) end: String,
-    /// Records a renewal in the row of a live session, which gets the owner that it lacks. Parameters: seen,
-    /// ends, subject, expires, entry.
+    /// Records a renewal in the row of a live session, and adds the owner if the row has none. Parameters:
+    /// seen, ends, subject, expires, entry.
     pub(super) renew: String,
 }
 

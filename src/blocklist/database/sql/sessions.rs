@@ -134,8 +134,8 @@ pub(super) async fn begin<T: Transacting>(
 ) -> Result<Result<Begun, StoreError>, T::Error> {
     connection.run(statements.transaction).await?;
     let begun = begin_within(connection, statements, subject, session, limit).await;
-    // Whatever is wrong, the next user of the connection must not be in this transaction. The first error is
-    // the one to act on: if no transaction is open any more, ROLLBACK fails, too.
+    // After any failure the transaction must be closed before the connection is used again. The first error
+    // is returned: an error of ROLLBACK only means that no transaction is open.
     match begun {
         Ok(Ok(Begun::Begun { .. })) => {
             if let Err(error) = connection.run("COMMIT").await {
@@ -207,7 +207,7 @@ pub(super) async fn end(
     Ok(writer.write(&writer.statements().sessions.end, &values).await? > 0)
 }
 
-/// Ends the sessions in these rows, whether they are live or not, but for one.
+/// Ends the sessions in these rows except one, whether they are live or not.
 pub(super) async fn end_others(
     writer: &impl Writer,
     subject: &Subject,

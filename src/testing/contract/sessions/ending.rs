@@ -78,7 +78,7 @@ pub(super) async fn the_other_sessions_end_and_the_own_does_not(case: Case<'_>) 
         case.expect_revoked(login.access(), "its session has ended").await;
     }
     case.expect_ids(&neighbour, now(), &[&theirs], "another subject's").await;
-    // Of a token without a session, none is spared.
+    // If the ids have no session, all sessions end.
     let store = case.session_store(0);
     let ended = store.end_other_sessions(&of(&user), Some(hours(3))).await;
     case.equal(case.ok(ended, "end_other_sessions"), vec![own.id()], "the last one");

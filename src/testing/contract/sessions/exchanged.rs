@@ -1,4 +1,4 @@
-//! What an exchange does to a session that is listed.
+//! The effect of an exchange on a listed session.
 
 use super::*;
 

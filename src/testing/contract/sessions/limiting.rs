@@ -11,7 +11,7 @@ fn limit(max: usize, ends_oldest: bool) -> Option<Limit> {
     Some(Limit { max, ends_oldest })
 }
 
-/// The sessions that a login ended, in no order.
+/// The sessions that a login ended, in any order.
 fn ended(begun: Begun) -> Option<HashSet<Uuid>> {
     match begun {
         Begun::Begun { ended } => Some(ended.into_iter().collect()),
@@ -57,7 +57,7 @@ pub(super) async fn the_oldest_sessions_make_room(case: Case<'_>) {
     for ended in [third, fourth, fifth] {
         case.expect_revoked(ended.access(), "it made room").await;
     }
-    // One that began before all others is not ended by its own login.
+    // A login never ends its own session, even if that began before all others.
     let oldest = Login::at(&user, hours(-6));
     let result = ended(case.begin_within(0, &oldest, limit(3, true)).await);
     case.equal(result, ids([second]), "the oldest of those that were there");

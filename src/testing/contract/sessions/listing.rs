@@ -1,4 +1,4 @@
-//! Which sessions are listed, and as what.
+//! Which sessions are listed, and with which values.
 
 use rocket::futures::future::join_all;
 
@@ -139,7 +139,7 @@ pub(super) async fn an_expired_session_is_pruned_with_its_label(case: Case<'_>) 
     case.expect_ids(&user, before, &[&kept], "its row has expired").await;
     case.expect_revoked(expired.refresh().only_recorded(), "it has no row").await;
     case.expect_listed(&user, &[kept.recorded()], "it expires in hours").await;
-    // If its label remained, it would keep that.
+    // If the old label remained, the new session would have it.
     let again = Login { ends: Some(hours(2)), until: Some(hours(3)), label: None, ..expired };
     case.log_in(&again).await;
     let both = [again.recorded(), kept.recorded()];
