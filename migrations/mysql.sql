@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS jwt_blocklist (
     changed BIGINT     NOT NULL,
     INDEX jwt_blocklist_expires (expires),
     INDEX jwt_blocklist_changed (changed),
-    INDEX jwt_blocklist_subject (subject, entry)
+    INDEX jwt_blocklist_subject (subject, revoked, entry)
 ) ENGINE = InnoDB;
 
 -- With the setting `sessions`: the label and details that users see.

@@ -35,7 +35,7 @@ CREATE INDEX IF NOT EXISTS jwt_blocklist_expires ON jwt_blocklist (expires);
 CREATE INDEX IF NOT EXISTS jwt_blocklist_changed ON jwt_blocklist (changed);
 
 CREATE INDEX IF NOT EXISTS jwt_blocklist_subject ON jwt_blocklist (subject, entry)
-    WHERE subject IS NOT NULL;
+    WHERE subject IS NOT NULL AND revoked = FALSE;
 
 -- With the setting `sessions`: the label and details that users see.
 CREATE TABLE IF NOT EXISTS jwt_blocklist_details (

@@ -13,6 +13,9 @@ use crate::clock;
 use crate::error::Error;
 use crate::events::{Event, SessionEnd};
 use crate::jwt::Jwt;
+use crate::provenance::is_ours;
+use crate::reason::Reason;
+use crate::rejection::CheckFailed;
 use crate::revocation::entry_of::{ids_of, session_of};
 use crate::revocation::record::{session_until_from, session_until_of};
 use crate::settings::Sessions;
@@ -182,10 +185,14 @@ impl Jwt {
     ///
     /// # Errors
     ///
-    /// If the store did not acknowledge it, or `sessions` is off.
+    /// If the store did not acknowledge it, or `sessions` is off; and a rejection if the token is not of this
+    /// issuer, as for [`rotate()`](Jwt::rotate).
     pub async fn end_other_sessions<C>(&self, token: &Token<C>) -> Result<u64, Error> {
         let store = session_store(self)?;
         let verified = token.verified();
+        if !is_ours(self, verified) {
+            return Err(self.reject(CheckFailed::of(Reason::UnknownKey, verified)).into());
+        }
         // Every session began before now, so none lasts longer than one that begins now.
         let until = session_until_from(self, Some(self.now()));
         let ids = ids_of(verified);

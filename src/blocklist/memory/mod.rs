@@ -259,7 +259,8 @@ impl Blocklist for MemoryBlocklist {
             + self.subjects.prune(now, |cut_off| cut_off.until).await
             + self.everything.prune(now, |cut_off| cut_off.until).await;
         // After the rows, so that nothing of an expired session remains.
-        self.owners.prune(|session| self.sessions.read(&session, |_| ()).is_some()).await;
+        let is_live = |session| self.sessions.read(&session, |session| !session.row().ended);
+        self.owners.prune(|session| is_live(session) == Some(true)).await;
         Ok(removed)
     }
 }

@@ -26,7 +26,7 @@ impl Owners {
         self.0.iter().map(|sessions| 1 + sessions.len()).sum()
     }
 
-    /// Removes the sessions that have no row, and the subjects that have no session.
+    /// Removes the sessions that have ended or expired, and the subjects that have no session.
     pub(super) async fn prune(&self, has_row: impl Fn(EntryKey) -> bool) {
         let subjects: Vec<IdKey> = self.0.iter().map(|entry| *entry.key()).collect();
         for batch in subjects.chunks(256) {

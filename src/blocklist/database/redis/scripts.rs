@@ -154,7 +154,7 @@ local function live_sessions(subject, cut_off_keys, at, most)
             cut_off = math.max(cut_off or tonumber(c), tonumber(c))
         end
     end
-    local live = {}
+    local live, index_key = {}, prefix .. 'i' .. subject
     for _, name in ipairs(names_of(subject)) do
         if #live == most then break end
         local key = prefix .. 's' .. name
@@ -173,8 +173,12 @@ local function live_sessions(subject, cut_off_keys, at, most)
             end
         elseif r == '0' and fields[1] == '-' then
             malformed(key)
+        elseif r ~= '0' then
+            -- An ended session is not read again.
+            redis.call('ZADD', index_key, '0', name)
         end
     end
+    redis.call('ZREMRANGEBYSCORE', index_key, '-inf', '0')
     return live
 end
 -- Ends a live session of a subject. Returns whether this call ended it.

@@ -42,7 +42,7 @@ impl SessionStatements {
             "SELECT s.entry, s.current_jti, s.seen, s.ends, d.label, d.details, \
              ({cut_off} WHERE entry = {}), ({cut_off} WHERE entry = {}) \
              FROM {table} s LEFT JOIN {table}_details d ON d.entry = s.entry \
-             WHERE s.subject = {} AND NOT s.revoked AND (s.ends IS NULL OR s.ends > {}) \
+             WHERE s.subject = {} AND s.revoked = FALSE AND (s.ends IS NULL OR s.ends > {}) \
              ORDER BY s.entry DESC",
             p(1),
             p(2),

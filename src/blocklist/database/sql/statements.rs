@@ -204,9 +204,9 @@ impl Statements {
             )
         };
         // The others create it with the table that they lack.
-        statements
-            .upgrade
-            .push_str(&format!(" ALTER TABLE {table} ADD INDEX {table}_subject (subject, entry);"));
+        statements.upgrade.push_str(&format!(
+            " ALTER TABLE {table} ADD INDEX {table}_subject (subject, revoked, entry);"
+        ));
         statements
             .with_trial(Style::Standard, "START TRANSACTION; ", "; ROLLBACK")
             .with_epoch(table)

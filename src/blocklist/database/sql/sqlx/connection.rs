@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use rocket::tokio::time::Instant;
-use rocket_db_pools::sqlx;
 use rocket_db_pools::sqlx::pool::PoolConnection;
+use rocket_db_pools::sqlx::{self, ConnectOptions};
 
 use super::driver::{Operations, is_duplicate};
 use crate::blocklist::database::sql::connections::{Connections, MAX_CONNECTIONS, Open, RECHECK};
@@ -93,7 +93,9 @@ pub(super) fn connections<DB: Operations>(
         false => {
             let own = pool.options().clone().max_connections(limit).min_connections(0);
             let own = own.idle_timeout(None).max_lifetime(None);
-            let pool = own.connect_lazy_with((*options).clone());
+            // The values of a statement for PostgreSQL are in its text, among them the seed of an exchange.
+            let silent = (*options).clone().disable_statement_logging();
+            let pool = own.connect_lazy_with(silent);
             Opener { pool, is_borrowed: false, is_volatile, file: DB::file(&options) }
         }
     };
