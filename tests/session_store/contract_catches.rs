@@ -423,7 +423,7 @@ caught! {
         by "a_session_that_was_cut_off_is_not_listed",
     EverythingForgotten: a_forgotten_cut_off_is_caught by "a_cut_off_of_everything_ends_all_lists",
     EndedListed: listed_ended_sessions_are_caught by "a_session_is_ended_once",
-    EndsOfOthers: the_end_of_anothers_session_is_caught
+    EndsOfOthers: the_end_of_a_foreign_session_is_caught
         by "the_session_of_another_subject_is_not_ended",
     EndsUnknown: the_end_of_an_unknown_session_is_caught
         by "the_session_of_another_subject_is_not_ended",
