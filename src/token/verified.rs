@@ -54,6 +54,7 @@ pub(crate) struct Verified {
 }
 
 impl Verified {
+    /// `request`: the request in which it was presented, if there is a hook for events.
     pub(crate) fn new(
         encoded: Arc<str>,
         voucher: Voucher,
@@ -61,14 +62,10 @@ impl Verified {
         json: PayloadJson,
         members: Option<Spans>,
         registered: Registered,
+        request: Option<RequestContext>,
     ) -> Self {
         let claims = OnceLock::new();
-        Self { encoded, voucher, header, json, members, registered, claims, request: None }
-    }
-
-    /// Keeps the context of the request in which it was presented.
-    pub(crate) fn presented_in(self, request: Option<RequestContext>) -> Self {
-        Self { request, ..self }
+        Self { encoded, voucher, header, json, members, registered, claims, request }
     }
 
     /// The context of the request in which it was presented, if there is a hook for events.

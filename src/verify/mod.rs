@@ -124,8 +124,10 @@ pub(crate) fn decode(
         mistyped.map_or_else(|| check_claims(settings, &payload, &json, &registered, now), Err);
     let spans = payload.spans();
     drop(payload);
-    let verified = Verified::new(encoded.clone(), voucher, header, json, spans, registered);
-    let verified = Arc::new(verified.presented_in(request.cloned()));
+    let encoded = encoded.clone();
+    let request = request.cloned();
+    let verified =
+        Arc::new(Verified::new(encoded, voucher, header, json, spans, registered, request));
     match checked.and_then(|()| check_lifetime(jwt, &verified)) {
         Ok(()) => {
             if let (true, Some((cache, key))) = (is_new, cache) {
